@@ -1,0 +1,1 @@
+//! Befriend: customer identity that knows how well a brand's customers know the brand.
