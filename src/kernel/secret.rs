@@ -1,0 +1,104 @@
+//! Secrets that do not print themselves, their hashes, and comparison in constant time.
+
+use std::fmt;
+
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroize;
+
+use super::Entropy;
+
+/// A value that must not reach a log: `Debug` hides it and memory is cleared on drop.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// A new secret of 256 random bits, in URL-safe base64 (43 characters).
+    pub fn random(entropy: &Entropy) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(entropy.bytes::<32>()))
+    }
+
+    /// The text itself; the name makes every use easy to find.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// What is stored in its place.
+    pub fn hash(&self) -> SecretHash {
+        SecretHash::of(&self.0)
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Secret {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self)
+    }
+}
+
+/// SHA-256 of a secret with at least 128 random bits. Not for passwords, which people choose.
+#[derive(Clone, Copy, Debug)]
+pub struct SecretHash([u8; 32]);
+
+impl SecretHash {
+    /// Hashes `text`.
+    pub fn of(text: &str) -> Self {
+        Self(sha256(text.as_bytes()))
+    }
+
+    /// The bytes to store.
+    pub const fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether `stored` is this hash, in time that does not depend on where they differ.
+    pub fn matches(&self, stored: &[u8]) -> bool {
+        self.0.ct_eq(stored).into()
+    }
+}
+
+/// SHA-256 of `bytes`.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_never_prints_itself() {
+        let secret = Secret::new("hunter2");
+
+        assert!(!format!("{secret:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn only_the_same_secret_matches() {
+        let hash = Secret::new("one").hash();
+
+        assert!(hash.matches(Secret::new("one").hash().as_bytes()));
+        assert!(!hash.matches(Secret::new("two").hash().as_bytes()));
+        assert!(!hash.matches(&[]));
+    }
+}
