@@ -3,4 +3,28 @@
 //! Modules in reading order, lowest first; a test keeps the arrows pointing down
 //! (`tests/it/architecture.rs`).
 
+// 0: words and rules; no I/O
 pub mod kernel;
+
+// 1: the outside world
+pub mod config;
+pub mod postgres;
+pub mod telemetry;
+
+// 2: what every change writes beside itself
+pub mod audit;
+pub mod outbox;
+
+// 3: the domains
+pub mod application;
+pub mod brand;
+pub mod credential;
+pub mod key;
+pub mod session;
+
+// 5: the service
+pub mod app;
+pub mod http;
+
+// 6: the command line
+pub mod cli;

@@ -1,1 +1,5 @@
-fn main(){}
+//! The `befriend` program: reads its arguments and calls the library.
+
+fn main() -> std::process::ExitCode {
+    befriend::cli::run()
+}

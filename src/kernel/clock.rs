@@ -24,14 +24,19 @@ impl Clock {
 
     /// A clock that stands at `at` until it is moved.
     pub fn frozen(at: DateTime<Utc>) -> Self {
-        Self(Source::Frozen(Arc::new(AtomicI64::new(at.timestamp_micros()))))
+        Self(Source::Frozen(Arc::new(AtomicI64::new(
+            at.timestamp_micros(),
+        ))))
     }
 
     /// The present instant, to the microsecond (what Postgres keeps).
     pub fn now(&self) -> DateTime<Utc> {
         match &self.0 {
             Source::System => {
-                #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "the one place that reads the clock"
+                )]
                 let now = Utc::now();
                 DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now)
             }

@@ -39,7 +39,11 @@ mod tests {
 
         assert_eq!(decode::<(i64, String)>(&encode(&position)), Ok(position));
         for text in ["", "!", "AAAA", "'; drop table", &"A".repeat(2_000)] {
-            assert_eq!(decode::<(i64, String)>(text), Err(ParseCursorError), "{text}");
+            assert_eq!(
+                decode::<(i64, String)>(text),
+                Err(ParseCursorError),
+                "{text}"
+            );
         }
     }
 }

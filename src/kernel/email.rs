@@ -36,14 +36,20 @@ impl EmailAddress {
                 !label.is_empty()
                     && !label.starts_with('-')
                     && !label.ends_with('-')
-                    && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                    && label
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || b == b'-')
             });
         let local_fits = !local.is_empty()
             && local.len() <= 64
             && !local.starts_with('.')
             && !local.ends_with('.')
             && !local.contains("..");
-        if domain_fits && local_fits { Ok(Self(canonical)) } else { Err(ParseEmailError) }
+        if domain_fits && local_fits {
+            Ok(Self(canonical))
+        } else {
+            Err(ParseEmailError)
+        }
     }
 
     /// The canonical text.
@@ -61,7 +67,10 @@ impl EmailAddress {
 fn is_unwelcome(c: char) -> bool {
     c.is_control()
         || c.is_whitespace()
-        || matches!(c, '"' | '<' | '>' | '(' | ')' | ',' | ';' | ':' | '\\' | '[' | ']')
+        || matches!(
+            c,
+            '"' | '<' | '>' | '(' | ')' | ',' | ';' | ':' | '\\' | '[' | ']'
+        )
         || matches!(c, '\u{ff20}' | '\u{fe6b}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{feff}')
 }
 
@@ -85,7 +94,10 @@ mod tests {
     #[test]
     fn spellings_of_one_address_become_one() {
         for text in ["victim@x.com", " VICTIM@X.COM ", "Victim@x.Com"] {
-            assert_eq!(EmailAddress::parse(text).expect(text).as_str(), "victim@x.com");
+            assert_eq!(
+                EmailAddress::parse(text).expect(text).as_str(),
+                "victim@x.com"
+            );
         }
     }
 

@@ -28,7 +28,10 @@ impl Entropy {
 
     /// A repeatable stream for tests and demo data. Never for secrets of a real brand.
     pub fn seeded(seed: u64) -> Self {
-        Self(Source::Seeded(Arc::new(Mutex::new(Seeded { seed, counter: 0 }))))
+        Self(Source::Seeded(Arc::new(Mutex::new(Seeded {
+            seed,
+            counter: 0,
+        }))))
     }
 
     /// Fills `buffer` with random bytes.
@@ -38,7 +41,10 @@ impl Entropy {
     pub fn fill(&self, buffer: &mut [u8]) {
         match &self.0 {
             Source::System => {
-                #[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "the one place that asks the system"
+                )]
                 getrandom::fill(buffer).expect("the operating system gives randomness");
             }
             Source::Seeded(state) => {

@@ -96,11 +96,15 @@ impl<K: Kind> FromStr for Id<K> {
             .and_then(|rest| rest.strip_prefix('_'))
             .filter(|digits| digits.len() == 32)
             .ok_or(fault)?;
-        let canonical = digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let canonical = digits
+            .bytes()
+            .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         if !canonical {
             return Err(fault);
         }
-        Uuid::try_parse(digits).map(Self::from_uuid).map_err(|_| fault)
+        Uuid::try_parse(digits)
+            .map(Self::from_uuid)
+            .map_err(|_| fault)
     }
 }
 

@@ -1,0 +1,62 @@
+//! A brand's OAuth clients: sites, apps and servers that send people to sign in.
+//!
+//! Owns the `application` table. Redirect URIs are compared as exact strings (RFC 9700 §2.1); only
+//! a loopback address may vary in its port.
+
+pub mod store;
+
+use crate::kernel::id::{ApplicationId, BrandId};
+
+/// What an application can keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Runs in a browser: no secret, PKCE only.
+    Browser,
+    /// Runs on a server: has a secret.
+    Server,
+}
+
+impl Kind {
+    /// As stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Browser => "browser",
+            Self::Server => "server",
+        }
+    }
+
+    /// Reads the stored form.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "browser" => Some(Self::Browser),
+            "server" => Some(Self::Server),
+            _ => None,
+        }
+    }
+}
+
+/// An application as stored.
+#[derive(Clone, Debug)]
+pub struct Application {
+    /// Whose it is.
+    pub brand_id: BrandId,
+    /// Its id.
+    pub application_id: ApplicationId,
+    /// Its name in OAuth: the brand's slug, a dot, a short name; for example `bakery.web`.
+    pub client_id: String,
+    /// Its name for people.
+    pub name: String,
+    /// What it can keep.
+    pub kind: Kind,
+    /// SHA-256 of the secret, for a server.
+    pub secret_hash: Option<Vec<u8>>,
+    /// Where people may be sent back to.
+    pub redirect_uris: Vec<String>,
+    /// Where people may be sent after signing out.
+    pub logout_uris: Vec<String>,
+}
+
+/// The brand's slug within a client id.
+pub fn brand_slug_of(client_id: &str) -> Option<&str> {
+    client_id.split_once('.').map(|(slug, _)| slug)
+}

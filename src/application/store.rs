@@ -1,0 +1,120 @@
+//! SQL of applications.
+
+use chrono::{DateTime, Utc};
+
+use super::{Application, Kind};
+use crate::kernel::id::{ApplicationId, BrandId};
+use crate::postgres::{Error, Inconsistency, PgConnection};
+
+struct Row {
+    application_id: ApplicationId,
+    client_id: String,
+    name: String,
+    kind: String,
+    secret_hash: Option<Vec<u8>>,
+    redirect_uris: Vec<String>,
+    logout_uris: Vec<String>,
+}
+
+impl Row {
+    fn into_application(self, brand_id: BrandId) -> Result<Application, Error> {
+        let kind = Kind::parse(&self.kind).ok_or_else(|| {
+            Inconsistency::new("application", self.application_id, "unknown kind")
+        })?;
+        Ok(Application {
+            brand_id,
+            application_id: self.application_id,
+            client_id: self.client_id,
+            name: self.name,
+            kind,
+            secret_hash: self.secret_hash,
+            redirect_uris: self.redirect_uris,
+            logout_uris: self.logout_uris,
+        })
+    }
+}
+
+/// The application with this client id, unless it is switched off.
+pub async fn find_application_by_client_id(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    client_id: &str,
+) -> Result<Option<Application>, Error> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"select application_id as "application_id: ApplicationId", client_id, name, kind,
+                  secret_hash, redirect_uris, logout_uris
+           from application
+           where brand_id = $1 and client_id = $2 and disabled_at is null"#,
+        brand_id.uuid(),
+        client_id,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| row.into_application(brand_id)).transpose()
+}
+
+/// The application with this id, unless it is switched off.
+pub async fn find_application(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    application_id: ApplicationId,
+) -> Result<Option<Application>, Error> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"select application_id as "application_id: ApplicationId", client_id, name, kind,
+                  secret_hash, redirect_uris, logout_uris
+           from application
+           where brand_id = $1 and application_id = $2 and disabled_at is null"#,
+        brand_id.uuid(),
+        application_id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| row.into_application(brand_id)).transpose()
+}
+
+/// Every application of the brand, oldest first.
+pub async fn list_applications(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+) -> Result<Vec<Application>, Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select application_id as "application_id: ApplicationId", client_id, name, kind,
+                  secret_hash, redirect_uris, logout_uris
+           from application where brand_id = $1 and disabled_at is null
+           order by application_id"#,
+        brand_id.uuid(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| row.into_application(brand_id))
+        .collect()
+}
+
+/// Writes a new application.
+pub async fn insert_application(
+    conn: &mut PgConnection,
+    application: &Application,
+    created_at: DateTime<Utc>,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into application (brand_id, application_id, client_id, name, kind, secret_hash,
+                                  redirect_uris, logout_uris, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        application.brand_id.uuid(),
+        application.application_id.uuid(),
+        application.client_id,
+        application.name,
+        application.kind.as_str(),
+        application.secret_hash,
+        &application.redirect_uris,
+        &application.logout_uris,
+        created_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

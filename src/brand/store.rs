@@ -1,0 +1,74 @@
+//! SQL of brands. The brand table is what brands are found by, so here no query is bound to one.
+
+use super::Brand;
+use crate::kernel::id::BrandId;
+use crate::postgres::{Error, PgConnection};
+
+/// The brand with this slug, unless it is switched off.
+pub async fn find_brand_by_slug(
+    conn: &mut PgConnection,
+    slug: &str,
+) -> Result<Option<Brand>, Error> {
+    let brand = sqlx::query_as!(
+        Brand,
+        r#"select brand_id as "brand_id: BrandId", slug, name, colour, links_by_email, asks_terms,
+                  terms_url, privacy_url, is_demo, created_at, disabled_at
+           from brand where slug = $1 and disabled_at is null"#,
+        slug,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(brand)
+}
+
+/// The brand with this id, unless it is switched off.
+pub async fn find_brand(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+) -> Result<Option<Brand>, Error> {
+    let brand = sqlx::query_as!(
+        Brand,
+        r#"select brand_id as "brand_id: BrandId", slug, name, colour, links_by_email, asks_terms,
+                  terms_url, privacy_url, is_demo, created_at, disabled_at
+           from brand where brand_id = $1 and disabled_at is null"#,
+        brand_id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(brand)
+}
+
+/// Every brand that is switched on, by name.
+pub async fn list_brands(conn: &mut PgConnection) -> Result<Vec<Brand>, Error> {
+    let brands = sqlx::query_as!(
+        Brand,
+        r#"select brand_id as "brand_id: BrandId", slug, name, colour, links_by_email, asks_terms,
+                  terms_url, privacy_url, is_demo, created_at, disabled_at
+           from brand where disabled_at is null order by lower(name), slug"#,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(brands)
+}
+
+/// Writes a new brand.
+pub async fn insert_brand(conn: &mut PgConnection, brand: &Brand) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into brand (brand_id, slug, name, colour, links_by_email, asks_terms, terms_url,
+                            privacy_url, is_demo, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        brand.brand_id.uuid(),
+        brand.slug,
+        brand.name,
+        brand.colour,
+        brand.links_by_email,
+        brand.asks_terms,
+        brand.terms_url,
+        brand.privacy_url,
+        brand.is_demo,
+        brand.created_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! The command line.
+//!
+//! Owns arguments, what is printed, and exit codes: 0 done, 1 failed, 2 wrong arguments, 3 checked
+//! and found wanting. Never holds logic that the service also needs. Start with [`run`].
+
+mod migrate;
+pub mod output;
+mod postgres;
+mod runtime;
+mod serve;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config;
+
+/// Befriend: customer identity that knows how well your customers know you.
+#[derive(Parser)]
+#[command(name = "befriend", version, max_term_width = 100)]
+pub struct Arguments {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Args)]
+struct Global {
+    /// A TOML file with settings; the environment and flags go before it.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the private database and generated secrets lie.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+    /// Print JSON instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the service.
+    Serve(serve::Serve),
+    /// Bring the database schema up to date.
+    Migrate(migrate::Migrate),
+    /// Run only the private PostgreSQL, until standard input closes or it is told to stop.
+    Postgres(postgres::Postgres),
+}
+
+/// Reads the arguments and does what they say.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut overrides = BTreeMap::new();
+    if let Some(folder) = &arguments.global.data_dir {
+        overrides.insert("data_dir".to_owned(), folder.display().to_string());
+    }
+    if let Command::Serve(serve) = &arguments.command {
+        serve.override_settings(&mut overrides);
+    }
+    let config = match config::read(arguments.global.config.as_deref(), &overrides) {
+        Ok(config) => config,
+        Err(faults) => {
+            output::error(&faults.to_string());
+            return ExitCode::from(2);
+        }
+    };
+    crate::telemetry::init(&config);
+    let output = output::Output::new(arguments.global.json);
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output::error(&format!("the async runtime could not start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let done = runtime.block_on(async {
+        match arguments.command {
+            Command::Serve(command) => command.run(config, &output).await,
+            Command::Migrate(command) => command.run(config, &output).await,
+            Command::Postgres(command) => command.run(config, &output).await,
+        }
+    });
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            output::error(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_valid() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,90 @@
+//! `befriend serve`: the service.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use axum::serve::ListenerExt as _;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::output::Output;
+use super::runtime::Runtime;
+use crate::app::SharedApp;
+use crate::config::Config;
+
+#[derive(clap::Args)]
+pub(super) struct Serve {
+    /// The address and port to listen on.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// The URL people reach the service by.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+}
+
+impl Serve {
+    pub(super) fn override_settings(&self, overrides: &mut BTreeMap<String, String>) {
+        if let Some(listen) = self.listen {
+            overrides.insert("listen".to_owned(), listen.to_string());
+        }
+        if let Some(url) = &self.public_url {
+            overrides.insert("public_url".to_owned(), url.clone());
+        }
+    }
+
+    pub(super) async fn run(self, config: Config, _: &Output) -> anyhow::Result<ExitCode> {
+        // Bound before the database starts: a taken port is the likeliest fault, and cheap to see.
+        let listener = bind(config.listen).await?;
+        let runtime = Runtime::start(config).await?;
+        let stop = CancellationToken::new();
+        tokio::spawn(stop_on_signal(stop.clone()));
+        let served = serve(listener, &runtime.app, stop).await;
+        runtime.close().await;
+        served.map(|()| ExitCode::SUCCESS)
+    }
+}
+
+pub(super) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}: is another program using it? Choose one with --listen")
+    })
+}
+
+/// Serves until `stop`, then lets requests under way finish.
+pub(super) async fn serve(
+    listener: TcpListener,
+    app: &SharedApp,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    tracing::info!(url = app.config.issuer(), "listening");
+    let listener = listener.tap_io(|stream| {
+        // Small answers must not wait for more (Nagle's algorithm).
+        drop(stream.set_nodelay(true));
+    });
+    let router = crate::http::router(app.clone());
+    axum::serve(listener, router)
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Cancels `stop` on SIGTERM or Ctrl-C.
+pub(super) async fn stop_on_signal(stop: CancellationToken) {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        tracing::error!("signals cannot be watched; stop with SIGKILL");
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: finishing what is under way");
+    stop.cancel();
+}

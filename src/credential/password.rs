@@ -1,0 +1,208 @@
+//! Passwords: argon2id off the async threads, behind a permit that the hashing task owns.
+
+use std::sync::Arc;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{CustomizedPasswordHasher as _, PasswordVerifier as _};
+use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::sync::Semaphore;
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::kernel::{Entropy, Secret};
+
+/// OWASP's first choice for argon2id (Password Storage Cheat Sheet): 19 MiB, two passes, one lane.
+const MEMORY_KIB: u32 = 19 * 1024;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+
+/// The shortest password that may be somebody's only factor (NIST SP 800-63B-4 §3.1.1.2).
+pub const PASSWORD_CHARS_MIN: usize = 15;
+
+/// The longest password that is hashed, in bytes, so that a long one cannot cost more.
+pub const PASSWORD_BYTES_MAX: usize = 1024;
+
+/// How many may wait for a permit for each one that hashes; beyond it callers are told to come back.
+const WAITING_PER_PERMIT: usize = 32;
+
+/// Hashes and checks passwords. Cheap to clone; clones share the permits.
+#[derive(Clone, Debug)]
+pub struct Hasher {
+    permits: Arc<Semaphore>,
+    /// Permits plus places to wait.
+    places: Arc<Semaphore>,
+    entropy: Entropy,
+}
+
+/// A password could not be hashed or checked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Too many are being checked: the same call may work in a moment.
+    #[error("too many sign-ins at once")]
+    Busy,
+    /// Shorter than [`PASSWORD_CHARS_MIN`] or longer than [`PASSWORD_BYTES_MAX`].
+    #[error(
+        "a password has at least {PASSWORD_CHARS_MIN} characters and at most {PASSWORD_BYTES_MAX} bytes"
+    )]
+    Length,
+    /// The stored hash cannot be read, or asks for more memory than any hash of ours.
+    #[error("a stored password hash cannot be used")]
+    Stored,
+}
+
+impl Hasher {
+    /// A hasher that works on at most `parallel` passwords at once (19 MiB each).
+    pub fn new(parallel: usize, entropy: Entropy) -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(parallel)),
+            places: Arc::new(Semaphore::new(parallel * (1 + WAITING_PER_PERMIT))),
+            entropy,
+        }
+    }
+
+    /// Hashes a new password.
+    pub async fn hash(&self, password: &Secret) -> Result<String, Error> {
+        let normal = normalise(password)?;
+        if normal.expose().chars().count() < PASSWORD_CHARS_MIN {
+            return Err(Error::Length);
+        }
+        let salt = self.entropy.bytes::<16>();
+        self.off_thread(move || {
+            argon2()
+                .hash_password_customized(
+                    normal.expose().as_bytes(),
+                    &salt,
+                    None,
+                    None,
+                    parameters(),
+                )
+                .map(|hash: PasswordHash| hash.to_string())
+                .map_err(|_| Error::Stored)
+        })
+        .await?
+    }
+
+    /// Whether `password` is the one behind `stored`. With no stored hash (nobody by that name) it
+    /// works just as long and says no.
+    pub async fn verify(&self, password: &Secret, stored: Option<&str>) -> Result<bool, Error> {
+        let Ok(normal) = normalise(password) else {
+            return Ok(false);
+        };
+        let known = stored.is_some();
+        let stored = stored.unwrap_or(DUMMY).to_owned();
+        let right = self
+            .off_thread(move || {
+                let hash = PasswordHash::new(&stored).map_err(|_| Error::Stored)?;
+                let bounded = Params::try_from(&hash)
+                    .is_ok_and(|p| p.m_cost() <= MEMORY_KIB * 8 && p.t_cost() <= 16);
+                if !bounded {
+                    return Err(Error::Stored);
+                }
+                Ok(argon2()
+                    .verify_password(normal.expose().as_bytes(), &hash)
+                    .is_ok())
+            })
+            .await??;
+        Ok(right && known)
+    }
+
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let place = Arc::clone(&self.places)
+            .try_acquire_owned()
+            .map_err(|_| Error::Busy)?;
+        let permit = Arc::clone(&self.permits)
+            .acquire_owned()
+            .await
+            .map_err(|_| Error::Busy)?;
+        // The task owns the permit: a caller that goes away does not free it while memory is in use.
+        let task = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop((permit, place));
+            done
+        });
+        task.await.map_err(|_| Error::Busy)
+    }
+}
+
+/// The hash of a random text nobody knows, under our parameters.
+const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$xqbZjRrF0Yw0kXNPcWvJXQ$\
+                     nmPTFPzgCOvmEmYBDYAKk+ykVblJ8nKnAI6fHAHJmPw";
+
+fn argon2() -> Argon2<'static> {
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters())
+}
+
+fn parameters() -> Params {
+    Params::new(MEMORY_KIB, PASSES, LANES, None).expect("the parameters are in range")
+}
+
+/// NFKC, so that the same password typed on two keyboards is the same (NIST SP 800-63B-4).
+fn normalise(password: &Secret) -> Result<Secret, Error> {
+    if password.expose().len() > PASSWORD_BYTES_MAX {
+        return Err(Error::Length);
+    }
+    Ok(Secret::new(password.expose().nfkc().collect::<String>()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hasher() -> Hasher {
+        Hasher::new(2, Entropy::seeded(1))
+    }
+
+    #[tokio::test]
+    async fn only_the_same_password_verifies() {
+        let hasher = hasher();
+        let right = Secret::new("correct horse battery é");
+        let stored = hasher.hash(&right).await.expect("a good password");
+
+        assert!(
+            stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{stored}"
+        );
+        assert!(hasher.verify(&right, Some(&stored)).await.expect("checked"));
+        let decomposed = Secret::new("correct horse battery e\u{301}");
+        assert!(
+            hasher
+                .verify(&decomposed, Some(&stored))
+                .await
+                .expect("checked")
+        );
+        let wrong = Secret::new("correct horse battery e");
+        assert!(!hasher.verify(&wrong, Some(&stored)).await.expect("checked"));
+        assert!(!hasher.verify(&right, None).await.expect("checked"));
+    }
+
+    #[tokio::test]
+    async fn a54_length_is_bounded_before_hashing() {
+        let hasher = hasher();
+
+        assert!(matches!(
+            hasher.hash(&Secret::new("short")).await,
+            Err(Error::Length)
+        ));
+        let long = Secret::new("x".repeat(1_000_000));
+        assert!(matches!(hasher.hash(&long).await, Err(Error::Length)));
+        assert!(
+            !hasher
+                .verify(&long, Some(DUMMY))
+                .await
+                .expect("refused unhashed")
+        );
+    }
+
+    #[tokio::test]
+    async fn a58_a_stored_hash_cannot_ask_for_gigabytes() {
+        let greedy = DUMMY.replace("m=19456", "m=4194304");
+
+        let answer = hasher()
+            .verify(&Secret::new("whatever it may be"), Some(&greedy))
+            .await;
+
+        assert!(matches!(answer, Err(Error::Stored)));
+    }
+}

@@ -1,0 +1,74 @@
+//! Cookies, all made here: `HttpOnly`, no `Domain`, `__Host-` and `Secure` wherever there is TLS
+//! (ASVS 3.3). Over plain HTTP, which only a loopback address may use, browsers refuse the prefix.
+
+use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
+use chrono::TimeDelta;
+
+use crate::config::Config;
+use crate::kernel::Secret;
+
+/// Which cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name<'a> {
+    /// A customer's session with the brand of this slug.
+    Session(&'a str),
+    /// The browser that a sign-in flow is bound to.
+    Browser,
+    /// A staff member's session.
+    Staff,
+}
+
+impl Name<'_> {
+    fn text(self, config: &Config) -> String {
+        let prefix = if config.is_secure() { "__Host-" } else { "" };
+        match self {
+            Self::Session(slug) => format!("{prefix}bf_session_{slug}"),
+            Self::Browser => format!("{prefix}bf_browser"),
+            Self::Staff => format!("{prefix}bf_staff"),
+        }
+    }
+
+    /// Lax where a provider's redirect must bring it along; strict for the dashboard.
+    const fn same_site(self) -> SameSite {
+        match self {
+            Self::Session(_) | Self::Browser => SameSite::Lax,
+            Self::Staff => SameSite::Strict,
+        }
+    }
+}
+
+/// The secret in the cookie, if the browser sent one.
+pub fn read(jar: &CookieJar, config: &Config, name: Name<'_>) -> Option<Secret> {
+    jar.get(&name.text(config))
+        .map(|cookie| Secret::new(cookie.value()))
+}
+
+/// Sets a cookie for `life`, or until the browser closes.
+pub fn set(
+    jar: CookieJar,
+    config: &Config,
+    name: Name<'_>,
+    secret: &Secret,
+    life: Option<TimeDelta>,
+) -> CookieJar {
+    let base = base(config, name, secret.expose().to_owned());
+    let Some(life) = life else {
+        return jar.add(base);
+    };
+    let text = format!("{base}; Max-Age={}", life.num_seconds());
+    jar.add(Cookie::parse(text).expect("a cookie of ours is well formed"))
+}
+
+/// Removes a cookie.
+pub fn remove(jar: CookieJar, config: &Config, name: Name<'_>) -> CookieJar {
+    jar.remove(base(config, name, String::new()))
+}
+
+fn base(config: &Config, name: Name<'_>, value: String) -> Cookie<'static> {
+    Cookie::build((name.text(config), value))
+        .http_only(true)
+        .secure(config.is_secure())
+        .same_site(name.same_site())
+        .path("/")
+        .build()
+}

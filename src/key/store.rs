@@ -1,0 +1,126 @@
+//! SQL of API keys.
+
+use chrono::{DateTime, Utc};
+
+use super::{Key, Kind, Presented};
+use crate::kernel::id::{BrandId, KeyId};
+use crate::postgres::{Error, Inconsistency, PgConnection};
+
+/// The key that `presented` is, if it is one, is not revoked, and its brand is switched on.
+pub async fn find_presented_key(
+    conn: &mut PgConnection,
+    presented: &Presented,
+) -> Result<Option<Key>, Error> {
+    // The unguessable id finds the brand here; everything after is bound to it.
+    let row = sqlx::query!(
+        r#"select k.brand_id as "brand_id: BrandId", k.kind, k.secret_hash
+           from api_key k join brand b using (brand_id)
+           where k.key_id = $1 and k.revoked_at is null and b.disabled_at is null"#,
+        presented.key_id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let kind = Kind::parse(&row.kind)
+        .ok_or_else(|| Inconsistency::new("api_key", presented.key_id, "unknown kind"))?;
+    let proven = presented.secret.hash().matches(&row.secret_hash) && kind == presented.kind;
+    Ok(proven.then_some(Key {
+        brand_id: row.brand_id,
+        key_id: presented.key_id,
+        kind,
+    }))
+}
+
+/// Writes a new key.
+pub async fn insert_key(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    presented: &Presented,
+    name: &str,
+    created_at: DateTime<Utc>,
+) -> Result<(), Error> {
+    let browser_text = (presented.kind == Kind::Browser).then(|| presented.expose());
+    sqlx::query!(
+        "insert into api_key (brand_id, key_id, kind, name, secret_hash, browser_text, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+        brand_id.uuid(),
+        presented.key_id.uuid(),
+        presented.kind.as_str(),
+        name,
+        presented.secret.hash().to_vec(),
+        browser_text,
+        created_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The oldest browser key in force, as snippets show it.
+pub async fn find_browser_key_text(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+) -> Result<Option<String>, Error> {
+    let text = sqlx::query_scalar!(
+        r#"select browser_text as "browser_text!" from api_key
+           where brand_id = $1 and kind = 'browser' and revoked_at is null
+             and browser_text is not null
+           order by key_id limit 1"#,
+        brand_id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(text)
+}
+
+/// A key as the dashboard lists it.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Its id.
+    pub key_id: KeyId,
+    /// `secret` or `browser`.
+    pub kind: String,
+    /// What its maker called it.
+    pub name: String,
+    /// The whole key, for a browser key.
+    pub browser_text: Option<String>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// When it was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+/// Every key of the brand, newest first.
+pub async fn list_keys(conn: &mut PgConnection, brand_id: BrandId) -> Result<Vec<Listed>, Error> {
+    let keys = sqlx::query_as!(
+        Listed,
+        r#"select key_id as "key_id: KeyId", kind, name, browser_text, created_at, last_used_at,
+                  revoked_at
+           from api_key where brand_id = $1 order by key_id desc"#,
+        brand_id.uuid(),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(keys)
+}
+
+/// Revokes a key. Returns whether there was one to revoke.
+pub async fn revoke_key(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    key_id: KeyId,
+    at: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let done = sqlx::query!(
+        "update api_key set revoked_at = $3
+         where brand_id = $1 and key_id = $2 and revoked_at is null",
+        brand_id.uuid(),
+        key_id.uuid(),
+        at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}

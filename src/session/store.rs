@@ -1,0 +1,79 @@
+//! SQL of customers' sessions.
+
+use chrono::{DateTime, Utc};
+
+use super::{SESSION_IDLE_MAX, SESSION_LIFE, Session};
+use crate::kernel::Secret;
+use crate::kernel::id::{BrandId, ConnectionId, ProfileId, SessionId};
+use crate::postgres::{Error, PgConnection};
+
+/// Writes a new session; `token` goes into the browser's cookie and is not stored.
+pub async fn insert_session(
+    conn: &mut PgConnection,
+    session: &Session,
+    token: &Secret,
+    user_agent: &str,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into session (brand_id, session_id, profile_id, connection_id, token_hash,
+                              user_agent, authenticated_at, created_at, last_seen_at, expires_at)
+         values ($1, $2, $3, $4, $5, left($6, 300), $7, $8, $8, $9)",
+        session.brand_id.uuid(),
+        session.session_id.uuid(),
+        session.profile_id.uuid(),
+        session.connection_id.map(ConnectionId::uuid),
+        token.hash().to_vec(),
+        user_agent,
+        session.authenticated_at,
+        session.created_at,
+        session.created_at + SESSION_LIFE,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The session that `token` opens, if it is in force and its profile is active.
+pub async fn find_session_by_token(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    token: &Secret,
+    now: DateTime<Utc>,
+) -> Result<Option<Session>, Error> {
+    let session = sqlx::query_as!(
+        Session,
+        r#"select s.brand_id as "brand_id: BrandId", s.session_id as "session_id: SessionId",
+                  s.profile_id as "profile_id: ProfileId",
+                  s.connection_id as "connection_id: ConnectionId",
+                  s.authenticated_at, s.created_at
+           from session s join profile p using (brand_id, profile_id)
+           where s.brand_id = $1 and s.token_hash = $2 and s.ended_at is null
+             and s.expires_at > $3 and s.last_seen_at > $4 and p.status = 'active'"#,
+        brand_id.uuid(),
+        token.hash().to_vec(),
+        now,
+        now - SESSION_IDLE_MAX,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(session)
+}
+
+/// Ends a session. Returns whether it was in force.
+pub async fn end_session(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    session_id: SessionId,
+    at: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let done = sqlx::query!(
+        "update session set ended_at = $3
+         where brand_id = $1 and session_id = $2 and ended_at is null",
+        brand_id.uuid(),
+        session_id.uuid(),
+        at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
