@@ -37,7 +37,7 @@ function ownUrl(target) {
   throw { code: 'url_not_ours', detail: target };
 }
 
-// Shared by a page's elements
+// One per page
 class Client {
   state = 'idle';
   views = new Set();
@@ -86,7 +86,7 @@ class Client {
       const { base, id } = this;
       const redirect_uri = view.redirect;
       const [state, nonce, code_verifier] = [random(), random(), random()];
-      const back = view.getAttribute('return-to') ?? location.href;
+      const back = ownUrl(view.getAttribute('return-to') ?? location.href);
       if (!tab(FLOW + state, { base, id, nonce, code_verifier, redirect_uri, provider, back })) throw { code: 'storage_blocked' };
       const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(code_verifier));
       go(`${base}/oauth/authorize`, {
@@ -128,8 +128,8 @@ class Client {
     if (flow.provider) site(`befriend.last ${this.id}`, flow.provider);
     if (site(ANON)) this.push({ type: 'identify' });
     this.set('signed-in');
-    const back = ownUrl(flow.back);
-    if (this.emit('success', { customer: this.session.customer }, true) && back !== location.href) location.replace(back);
+    const leave = this.emit('success', { customer: this.session.customer }, true);
+    if (leave && flow.back !== location.href) location.replace(flow.back);
   }
 
   // TLS from the token endpoint stands in for the ID token's signature (OIDC Core 3.1.3.7). Lifetimes count
@@ -187,7 +187,7 @@ class Client {
     const body = JSON.stringify({ writeKey, batch, sentAt: new Date() }); // text/plain: no preflight
     const answer = await fetch(`${this.base}/v1/batch`, { method: 'POST', keepalive: true, credentials: 'omit', body }).catch(() => {});
     if (answer?.status < 500 && answer.status !== 429) return this.flush();
-    this.queue.unshift(...batch); // goes with the next event, or when the page is left
+    this.queue.unshift(...batch); // goes with the next event, or on leaving
   }
 }
 
@@ -350,15 +350,16 @@ class BefriendSignIn extends HTMLElement {
   #buttons(texts) {
     const { config, id } = this.#client;
     const wanted = this.getAttribute('providers')?.split(/[ ,]+/);
-    if (!config && !wanted) return node('slot');
     const names = Object.fromEntries(config?.providers.map(({ key, label }) => [key, label]) ?? []);
+    const keys = wanted ?? Object.keys(names);
+    if (!keys.length) return node('slot');
     const label = texts[{ 'sign-in': 1, 'sign-up': 2 }[this.getAttribute('label')] ?? 0];
-    return node('div', { part: 'list', role: 'group' }, ...(wanted ?? [...Object.keys(names), 'email']).map((key) => {
+    return node('div', { part: 'list', role: 'group' }, ...keys.map((key) => {
       if (!key) return this.#button('button', () => this.signIn(), this.textContent.trim());
       const name = key === 'email' ? texts[3] : names[key] ?? key;
       const last = key === site(`befriend.last ${id}`) ? [node('small', {}, texts[6])] : [];
       const text = node('span', { part: 'label' }, label.replace('{}', name));
-      return this.#button(`button ${key}`, () => this.signIn(names[key] && key), icon(key, name), text, ...last);
+      return this.#button(`button ${key}`, () => this.signIn(key === 'email' ? undefined : key), icon(key, name), text, ...last);
     }));
   }
 }
