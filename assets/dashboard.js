@@ -32,6 +32,9 @@ for (const menu of document.querySelectorAll('details.switcher')) {
   });
 }
 
+document.querySelector('.side nav [aria-current]')
+  ?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+
 /* A figure is read from its own table, latest week first, so that both always say the same. */
 for (const figure of document.querySelectorAll('.figure')) {
   const plot = figure.querySelector('.plot');

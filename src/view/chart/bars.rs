@@ -8,7 +8,7 @@ use super::{Percent, Tick, as_f64, count_f64};
 use crate::view::format;
 
 /// How many parts the whole height is divided into, about.
-const HEIGHT_PARTS: u64 = 4;
+const HEIGHT_PARTS: u64 = 8;
 
 /// The room left beyond the longest bar, and the least room on each side of the line, as shares of
 /// the longest bars of both sides together.
@@ -126,7 +126,7 @@ mod tests {
             .iter()
             .map(|tick| tick.label.as_str())
             .collect();
-        assert_eq!(labels, ["0", "10", "20", "10"]);
+        assert_eq!(labels, ["0", "5", "10", "15", "20", "5", "10"]);
     }
 
     #[test]
