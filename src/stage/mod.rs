@@ -43,6 +43,7 @@ mod day;
 mod decay;
 mod dimension;
 mod evaluate;
+mod exact;
 mod hash;
 mod rules;
 mod state;
@@ -64,3 +65,6 @@ pub use ruleset::RuleSet;
 pub use state::{DisputeStatus, Standing, State, Trend};
 pub use tier::Stage;
 pub use transition::{Cause, Figure, MoveKind, RECONCILED, Transition};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,5 @@
+//! The engine as a whole: the worked examples, and laws that hold for every history.
+
+mod history;
+mod properties;
+mod worked_examples;
