@@ -22,6 +22,7 @@ pub mod application;
 pub mod brand;
 pub mod credential;
 pub mod key;
+pub mod profile;
 pub mod session;
 
 // 5: the service
