@@ -9,6 +9,7 @@ pub mod stage;
 
 // 1: the outside world
 pub mod config;
+pub mod egress;
 pub mod postgres;
 pub mod telemetry;
 pub mod view;
