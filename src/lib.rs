@@ -22,6 +22,7 @@ pub mod outbox;
 pub mod application;
 pub mod brand;
 pub mod credential;
+pub mod federation;
 pub mod key;
 pub mod profile;
 pub mod session;
