@@ -26,6 +26,10 @@ pub mod federation;
 pub mod key;
 pub mod profile;
 pub mod session;
+pub mod token;
+
+// 4: what ties domains together
+pub mod oidc;
 
 // 5: the service
 pub mod app;
