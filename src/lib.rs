@@ -9,6 +9,7 @@ pub mod stage;
 
 // 1: the outside world
 pub mod config;
+pub mod egress;
 pub mod postgres;
 pub mod telemetry;
 pub mod view;
@@ -21,7 +22,9 @@ pub mod outbox;
 pub mod application;
 pub mod brand;
 pub mod credential;
+pub mod federation;
 pub mod key;
+pub mod profile;
 pub mod session;
 pub mod token;
 
