@@ -6,6 +6,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::config::Config;
 use crate::credential::password::Hasher;
+use crate::event::Intake;
 use crate::kernel::{Cipher, Clock, Entropy};
 use crate::postgres::Pool;
 
@@ -23,6 +24,8 @@ pub struct App {
     pub cipher: Cipher,
     /// For passwords.
     pub passwords: Hasher,
+    /// The way in for events.
+    pub intake: Intake,
     /// What `/metrics` shows.
     pub metrics: PrometheusHandle,
 }
@@ -47,7 +50,8 @@ pub struct Parts {
 }
 
 impl App {
-    /// Puts the parts together.
+    /// Puts the parts together and starts the writers of events. Must be called within a Tokio
+    /// runtime.
     pub fn new(parts: Parts) -> SharedApp {
         let Parts {
             config,
@@ -61,6 +65,7 @@ impl App {
         Arc::new(Self {
             cipher: Cipher::new(installation_key, entropy.clone()),
             passwords: Hasher::new(cores, entropy.clone()),
+            intake: Intake::start(&pool, &clock, &entropy, config.intake),
             config,
             pool,
             clock,

@@ -19,6 +19,7 @@ pub mod outbox;
 pub mod application;
 pub mod brand;
 pub mod credential;
+pub mod event;
 pub mod key;
 pub mod session;
 
