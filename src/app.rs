@@ -6,6 +6,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::config::Config;
 use crate::credential::password::Hasher;
+use crate::event::Intake;
 use crate::kernel::{Cipher, Clock, Entropy};
 use crate::postgres::Pool;
 use crate::token::Keyring;
@@ -26,6 +27,8 @@ pub struct App {
     pub passwords: Hasher,
     /// The keys that sign our tokens.
     pub keyring: Keyring,
+    /// The way in for events.
+    pub intake: Intake,
     /// What `/metrics` shows.
     pub metrics: PrometheusHandle,
 }
@@ -50,7 +53,8 @@ pub struct Parts {
 }
 
 impl App {
-    /// Puts the parts together.
+    /// Puts the parts together and starts the writers of events. Must be called within a Tokio
+    /// runtime.
     pub fn new(parts: Parts) -> SharedApp {
         let Parts {
             config,
@@ -66,6 +70,7 @@ impl App {
             keyring: Keyring::new(cipher.clone(), entropy.clone()),
             cipher,
             passwords: Hasher::new(cores, entropy.clone()),
+            intake: Intake::start(&pool, &clock, &entropy, config.intake),
             config,
             pool,
             clock,

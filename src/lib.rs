@@ -23,6 +23,7 @@ pub mod application;
 pub mod brand;
 pub mod credential;
 pub mod federation;
+pub mod event;
 pub mod key;
 pub mod profile;
 pub mod session;
