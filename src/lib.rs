@@ -10,6 +10,7 @@ pub mod kernel;
 pub mod config;
 pub mod postgres;
 pub mod telemetry;
+pub mod view;
 
 // 2: what every change writes beside itself
 pub mod audit;
