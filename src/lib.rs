@@ -5,6 +5,7 @@
 
 // 0: words and rules; no I/O
 pub mod kernel;
+pub mod stage;
 
 // 1: the outside world
 pub mod config;
