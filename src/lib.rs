@@ -23,6 +23,7 @@ pub mod brand;
 pub mod credential;
 pub mod key;
 pub mod session;
+pub mod staff;
 
 // 5: the service
 pub mod app;
