@@ -4,10 +4,15 @@ use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use crate::audit::Actor;
+use crate::brand::{self, Brand};
 use crate::config::Config;
 use crate::credential::password::Hasher;
 use crate::kernel::{Cipher, Clock, Entropy};
-use crate::postgres::Pool;
+use crate::key::Presented;
+use crate::postgres::{self, Pool};
+use crate::setup::{self, Change};
+use crate::staff;
 
 /// The service's parts. Shared as [`SharedApp`].
 pub struct App {
@@ -23,6 +28,8 @@ pub struct App {
     pub cipher: Cipher,
     /// For passwords.
     pub passwords: Hasher,
+    /// How fast staff passwords may be guessed.
+    pub staff_throttle: staff::Throttle,
     /// What `/metrics` shows.
     pub metrics: PrometheusHandle,
 }
@@ -61,11 +68,35 @@ impl App {
         Arc::new(Self {
             cipher: Cipher::new(installation_key, entropy.clone()),
             passwords: Hasher::new(cores, entropy.clone()),
+            staff_throttle: staff::Throttle::default(),
             config,
             pool,
             clock,
             entropy,
             metrics,
         })
+    }
+
+    /// A change that `actor` makes now.
+    pub fn change(&self, actor: Actor) -> Change<'_> {
+        Change {
+            actor,
+            at: self.clock.now(),
+            entropy: &self.entropy,
+        }
+    }
+
+    /// Makes a brand with all that it begins with. Returns it and the key for its pages.
+    pub async fn create_brand(
+        &self,
+        actor: Actor,
+        draft: brand::draft::Draft,
+        is_demo: bool,
+    ) -> Result<(Brand, Presented), setup::Error> {
+        let change = self.change(actor);
+        postgres::tx(&self.pool, async |conn| {
+            setup::insert_brand(conn, change, draft, is_demo).await
+        })
+        .await
     }
 }

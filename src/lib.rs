@@ -25,6 +25,9 @@ pub mod key;
 pub mod session;
 pub mod staff;
 
+// 4: what several domains do together
+pub mod setup;
+
 // 5: the service
 pub mod app;
 pub mod http;

@@ -6,6 +6,7 @@
 //! whoever answers the request hashes between the calls here. Start with [`invitation`], then
 //! [`session`].
 
+pub mod device;
 pub mod invitation;
 pub mod session;
 pub mod store;

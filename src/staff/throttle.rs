@@ -1,8 +1,8 @@
 //! How fast passwords may be guessed.
 //!
 //! Failures are counted per account, per network, and per account from one network. Each counter
-//! gives some tries free and then a delay that doubles with every further try. The counter of the
-//! account alone does not bind networks from which its owner has signed in before, so that a
+//! gives some tries free and then a delay that doubles with every further try. A browser in which the
+//! account was signed in to before (see [`super::device`]) has a counter of its own instead, so that a
 //! stranger who fails on purpose cannot keep the owner out. Counters live in this process: each of
 //! several processes gives the same small number of tries.
 
@@ -13,11 +13,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::device::Device;
 use crate::kernel::secret::sha256;
 
 /// Tries before the first delay, for one account from one network.
 const PAIR_FREE: u32 = 5;
-/// For one account from networks that its owner has not used.
+/// For one account, whatever the network.
 const ACCOUNT_FREE: u32 = 20;
 /// For one network, whatever the account: an office shares one.
 const NETWORK_FREE: u32 = 30;
@@ -39,8 +40,7 @@ struct Counters {
     pairs: HashMap<(Account, Network), Count>,
     accounts: HashMap<Account, Count>,
     networks: HashMap<Network, Count>,
-    /// From where an account was signed in to, and when last.
-    known: HashMap<(Account, Network), DateTime<Utc>>,
+    devices: HashMap<Device, Count>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -72,11 +72,20 @@ impl Network {
     }
 }
 
+/// From where somebody tries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A browser in which this very account was signed in to before.
+    Known(Device),
+    /// Any other.
+    Unknown(Network),
+}
+
 /// A try that may go on.
 #[derive(Clone, Copy, Debug)]
 pub struct Try {
     account: Account,
-    network: Network,
+    origin: Origin,
 }
 
 /// Too many tries: come back after this long.
@@ -90,49 +99,64 @@ pub struct TooMany {
 impl Throttle {
     /// Counts a try, which is taken to fail until [`Self::succeed`] says otherwise, so that tries
     /// made at the same time count too.
-    pub fn begin(&self, email: &str, network: Network, now: DateTime<Utc>) -> Result<Try, TooMany> {
+    pub fn begin(&self, email: &str, origin: Origin, now: DateTime<Utc>) -> Result<Try, TooMany> {
         let account = sha256(email.as_bytes());
-        let pair = (account, network);
         let mut counters = self.lock();
-        let known = counters.known.contains_key(&pair);
-        let mut until = counters
-            .pairs
-            .get(&pair)
-            .map_or(now, |c| c.until(PAIR_FREE));
-        if network.0.is_some() {
-            let count = counters.networks.get(&network);
-            until = until.max(count.map_or(now, |c| c.until(NETWORK_FREE)));
-        }
-        if !known {
-            let count = counters.accounts.get(&account);
-            until = until.max(count.map_or(now, |c| c.until(ACCOUNT_FREE)));
-        }
+        let until = counters.until(account, origin).unwrap_or(now);
         if until > now {
             let wait = (until - now).max(TimeDelta::seconds(1));
             return Err(TooMany { wait });
         }
-        add(&mut counters.pairs, pair, now);
-        add(&mut counters.networks, network, now);
-        if !known {
-            add(&mut counters.accounts, account, now);
+        match origin {
+            Origin::Known(device) => add(&mut counters.devices, device, now),
+            Origin::Unknown(network) => {
+                add(&mut counters.pairs, (account, network), now);
+                add(&mut counters.networks, network, now);
+                add(&mut counters.accounts, account, now);
+            }
         }
-        Ok(Try { account, network })
+        Ok(Try { account, origin })
     }
 
-    /// The password was right: forgets the failures and remembers the network.
-    pub fn succeed(&self, attempt: Try, now: DateTime<Utc>) {
-        let pair = (attempt.account, attempt.network);
+    /// The password was right: the try did not fail, nor does it matter how many did before it.
+    pub fn succeed(&self, attempt: Try) {
         let mut counters = self.lock();
-        counters.pairs.remove(&pair);
-        if let Some(count) = counters.networks.get_mut(&attempt.network) {
-            count.tries = count.tries.saturating_sub(1);
+        match attempt.origin {
+            Origin::Known(device) => {
+                counters.devices.remove(&device);
+            }
+            Origin::Unknown(network) => {
+                counters.pairs.remove(&(attempt.account, network));
+                // Others on the network, and elsewhere, may still be guessing.
+                take_back(counters.networks.get_mut(&network));
+                take_back(counters.accounts.get_mut(&attempt.account));
+            }
         }
-        make_room(&mut counters.known, |last| *last, now);
-        counters.known.insert(pair, now);
     }
 
     fn lock(&self) -> MutexGuard<'_, Counters> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counters {
+    /// When the next try may be made, as far as any counter says.
+    fn until(&self, account: Account, origin: Origin) -> Option<DateTime<Utc>> {
+        let network = match origin {
+            Origin::Known(device) => return self.devices.get(&device).map(|c| c.until(PAIR_FREE)),
+            Origin::Unknown(network) => network,
+        };
+        let of_network = || self.networks.get(&network).map(|c| c.until(NETWORK_FREE));
+        [
+            self.pairs
+                .get(&(account, network))
+                .map(|c| c.until(PAIR_FREE)),
+            self.accounts.get(&account).map(|c| c.until(ACCOUNT_FREE)),
+            network.0.and_then(|_| of_network()),
+        ]
+        .into_iter()
+        .flatten()
+        .max()
     }
 }
 
@@ -150,8 +174,14 @@ impl Count {
     }
 }
 
+fn take_back(count: Option<&mut Count>) {
+    if let Some(count) = count {
+        count.tries = count.tries.saturating_sub(1);
+    }
+}
+
 fn add<K: Copy + Eq + Hash>(counts: &mut HashMap<K, Count>, key: K, now: DateTime<Utc>) {
-    make_room(counts, |count| count.last, now);
+    make_room(counts, now);
     let count = counts.entry(key).or_insert(Count {
         tries: 0,
         last: now,
@@ -161,19 +191,15 @@ fn add<K: Copy + Eq + Hash>(counts: &mut HashMap<K, Count>, key: K, now: DateTim
 }
 
 /// Keeps a map below [`COUNTERS_MAX`].
-fn make_room<K: Copy + Eq + Hash, V>(
-    map: &mut HashMap<K, V>,
-    last: impl Fn(&V) -> DateTime<Utc>,
-    now: DateTime<Utc>,
-) {
-    if map.len() < COUNTERS_MAX {
+fn make_room<K: Copy + Eq + Hash>(counts: &mut HashMap<K, Count>, now: DateTime<Utc>) {
+    if counts.len() < COUNTERS_MAX {
         return;
     }
-    map.retain(|_, value| last(value) > now - MEMORY);
-    if map.len() >= COUNTERS_MAX {
-        let oldest = map.iter().min_by_key(|(_, value)| last(value));
+    counts.retain(|_, count| count.last > now - MEMORY);
+    if counts.len() >= COUNTERS_MAX {
+        let oldest = counts.iter().min_by_key(|(_, count)| count.last);
         if let Some(key) = oldest.map(|(key, _)| *key) {
-            map.remove(&key);
+            counts.remove(&key);
         }
     }
 }
@@ -192,10 +218,14 @@ mod tests {
         Network::of(Some(text.parse().expect("an address")))
     }
 
+    fn from(text: &str) -> Origin {
+        Origin::Unknown(network(text))
+    }
+
     #[test]
     fn the_delay_grows_and_ends() {
         let throttle = Throttle::default();
-        let home = network("203.0.113.7");
+        let home = from("203.0.113.7");
         for _ in 0..PAIR_FREE {
             throttle.begin(OWNER, home, at(0)).expect("a free try");
         }
@@ -222,20 +252,41 @@ mod tests {
     #[test]
     fn a45_a_stranger_cannot_keep_the_owner_out() {
         let throttle = Throttle::default();
-        let home = network("203.0.113.7");
-        let attempt = throttle.begin(OWNER, home, at(0)).expect("a free try");
-        throttle.succeed(attempt, at(0));
+        let home = Origin::Known(Device::sample(1));
 
         let mut refused = 0;
         for n in 0..1_000_u32 {
             let [_, b, c, _] = n.to_be_bytes();
             let [.., d] = n.to_be_bytes();
-            let elsewhere = network(&format!("198.{b}.{d}.{c}"));
+            let elsewhere = from(&format!("198.{b}.{d}.{c}"));
             refused += u32::from(throttle.begin(OWNER, elsewhere, at(1)).is_err());
         }
 
         assert!(refused >= 1_000 - ACCOUNT_FREE, "{refused} were refused");
         assert!(throttle.begin(OWNER, home, at(1)).is_ok());
+    }
+
+    #[test]
+    fn a_known_browser_may_not_guess_for_ever_either() {
+        let throttle = Throttle::default();
+        let home = Origin::Known(Device::sample(1));
+
+        let taken = (0..50)
+            .filter(|_| throttle.begin(OWNER, home, at(0)).is_ok())
+            .count();
+
+        assert_eq!(taken, usize::try_from(PAIR_FREE).expect("small"));
+    }
+
+    #[test]
+    fn a_right_password_clears_the_slate() {
+        let throttle = Throttle::default();
+        let home = from("203.0.113.7");
+
+        for _ in 0..100 {
+            let attempt = throttle.begin(OWNER, home, at(0)).expect("never delayed");
+            throttle.succeed(attempt);
+        }
     }
 
     #[test]
@@ -260,8 +311,8 @@ mod tests {
 
         for n in 0..u32::try_from(COUNTERS_MAX).expect("small") + 50 {
             let [a, b, c, d] = n.to_be_bytes();
-            let from = Network::of(Some(IpAddr::from([b, c, d, a])));
-            drop(throttle.begin(&format!("{n}@x.example"), from, at(0)));
+            let origin = Origin::Unknown(Network::of(Some(IpAddr::from([b, c, d, a]))));
+            drop(throttle.begin(&format!("{n}@x.example"), origin, at(0)));
         }
 
         let counters = throttle.lock();
