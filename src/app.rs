@@ -13,6 +13,7 @@ use crate::key::Presented;
 use crate::postgres::{self, Pool};
 use crate::setup::{self, Change};
 use crate::staff;
+use crate::token::Keyring;
 
 /// The service's parts. Shared as [`SharedApp`].
 pub struct App {
@@ -30,6 +31,8 @@ pub struct App {
     pub passwords: Hasher,
     /// How fast staff passwords may be guessed.
     pub staff_throttle: staff::Throttle,
+    /// The keys that sign our tokens.
+    pub keyring: Keyring,
     /// What `/metrics` shows.
     pub metrics: PrometheusHandle,
 }
@@ -65,8 +68,10 @@ impl App {
             metrics,
         } = parts;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let cipher = Cipher::new(installation_key, entropy.clone());
         Arc::new(Self {
-            cipher: Cipher::new(installation_key, entropy.clone()),
+            keyring: Keyring::new(cipher.clone(), entropy.clone()),
+            cipher,
             passwords: Hasher::new(cores, entropy.clone()),
             staff_throttle: staff::Throttle::default(),
             config,

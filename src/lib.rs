@@ -24,8 +24,10 @@ pub mod credential;
 pub mod key;
 pub mod session;
 pub mod staff;
+pub mod token;
 
-// 4: what several domains do together
+// 4: what ties domains together
+pub mod oidc;
 pub mod setup;
 
 // 5: the service
