@@ -1,9 +1,9 @@
 //! What a new application must satisfy.
 
-use chrono::{DateTime, Utc};
 use super::{Application, Kind, redirect_uri_fault};
 use crate::kernel::id::{ApplicationId, BrandId};
 use crate::kernel::{Entropy, Secret};
+use chrono::{DateTime, Utc};
 
 /// The longest name, in characters.
 pub const NAME_CHARS_MAX: usize = 80;
