@@ -27,10 +27,12 @@ pub mod event;
 pub mod key;
 pub mod profile;
 pub mod session;
+pub mod staff;
 pub mod token;
 
 // 4: what ties domains together
 pub mod oidc;
+pub mod setup;
 
 // 5: the service
 pub mod app;
