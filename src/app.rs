@@ -8,6 +8,7 @@ use crate::audit::Actor;
 use crate::brand::{self, Brand};
 use crate::config::Config;
 use crate::credential::password::Hasher;
+use crate::event::Intake;
 use crate::kernel::{Cipher, Clock, Entropy};
 use crate::key::Presented;
 use crate::postgres::{self, Pool};
@@ -33,6 +34,8 @@ pub struct App {
     pub staff_throttle: staff::Throttle,
     /// The keys that sign our tokens.
     pub keyring: Keyring,
+    /// The way in for events.
+    pub intake: Intake,
     /// What `/metrics` shows.
     pub metrics: PrometheusHandle,
 }
@@ -57,7 +60,8 @@ pub struct Parts {
 }
 
 impl App {
-    /// Puts the parts together.
+    /// Puts the parts together and starts the writers of events. Must be called within a Tokio
+    /// runtime.
     pub fn new(parts: Parts) -> SharedApp {
         let Parts {
             config,
@@ -73,6 +77,7 @@ impl App {
             keyring: Keyring::new(cipher.clone(), entropy.clone()),
             cipher,
             passwords: Hasher::new(cores, entropy.clone()),
+            intake: Intake::start(&pool, &clock, &entropy, config.intake),
             staff_throttle: staff::Throttle::default(),
             config,
             pool,
