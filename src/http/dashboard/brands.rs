@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::access::{InBrand, SignedIn, Turned};
+use super::access::{InBrand, SignedIn};
 use crate::app::SharedApp;
 use crate::audit::Actor;
 use crate::brand::draft::{COLOUR_DEFAULT, Draft, Faults};
@@ -42,8 +42,8 @@ pub(super) async fn first(
 }
 
 /// `GET /dashboard/{brand}`: the same with a slash, so that relative addresses mean the same.
-pub(super) async fn with_slash(within: Result<InBrand, Turned>) -> Result<Response, Turned> {
-    Ok(go_to(&within?.path("")))
+pub(super) async fn with_slash(within: InBrand) -> Response {
+    go_to(&within.path(""))
 }
 
 /// `GET /dashboard/brands`
