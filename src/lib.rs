@@ -23,13 +23,16 @@ pub mod application;
 pub mod brand;
 pub mod credential;
 pub mod federation;
+pub mod event;
 pub mod key;
 pub mod profile;
 pub mod session;
+pub mod staff;
 pub mod token;
 
 // 4: what ties domains together
 pub mod oidc;
+pub mod setup;
 
 // 5: the service
 pub mod app;

@@ -71,6 +71,12 @@ impl Egress {
         }
     }
 
+    /// Whether `url` could be called, as far as it alone can tell: a name is judged again whenever
+    /// it is resolved.
+    pub fn judge(&self, url: &url::Url) -> Result<(), Refusal> {
+        judge(url, self.policy.allows_private).map(|_| ())
+    }
+
     /// Sends `request` and reads the whole answer, within the policy's limits.
     pub async fn send(&self, request: Request) -> Result<Response, Error> {
         tokio::time::timeout(self.policy.time_max, self.send_unbounded(request))
