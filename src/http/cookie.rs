@@ -46,6 +46,15 @@ pub fn read(jar: &CookieJar, config: &Config, name: Name<'_>) -> Option<Secret> 
         .map(|cookie| Secret::new(cookie.value()))
 }
 
+/// The slugs of the brands that the browser has a session cookie of.
+pub fn session_slugs(jar: &CookieJar, config: &Config) -> Vec<String> {
+    let prefix = Name::Session("").text(config);
+    jar.iter()
+        .filter_map(|cookie| cookie.name().strip_prefix(&prefix))
+        .map(str::to_owned)
+        .collect()
+}
+
 /// Sets a cookie for `life`, or until the browser closes.
 pub fn set(
     jar: CookieJar,
