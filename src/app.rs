@@ -105,7 +105,7 @@ impl App {
     ) -> Result<(Brand, Presented), setup::Error> {
         let change = self.change(actor);
         postgres::tx(&self.pool, async |conn| {
-            setup::insert_brand(conn, change, draft, is_demo).await
+            setup::insert_brand(conn, change, &self.cipher, draft, is_demo).await
         })
         .await
     }

@@ -5,6 +5,7 @@
 
 mod application;
 mod brand;
+mod connection;
 mod doctor;
 mod healthcheck;
 mod key;
@@ -58,6 +59,8 @@ enum Command {
     Brand(brand::Brand),
     /// Make and list a brand's sites, apps and servers.
     Application(application::Application),
+    /// Make and list a brand's connections to social providers.
+    Connection(connection::Connection),
     /// Make, list and revoke a brand's API keys.
     Key(key::Key),
     /// Look at everything the service needs, and say what to mend; exit with 3 if anything.
@@ -104,6 +107,7 @@ pub fn run() -> ExitCode {
             Command::Staff(command) => command.run(config, &output).await,
             Command::Brand(command) => command.run(config, &output).await,
             Command::Application(command) => command.run(config, &output).await,
+            Command::Connection(command) => command.run(config, &output).await,
             Command::Key(command) => command.run(config, &output).await,
             Command::Doctor(command) => command.run(config, &output).await,
             Command::Healthcheck(command) => command.run(&config, &output),
