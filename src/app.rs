@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::credential::password::Hasher;
 use crate::kernel::{Cipher, Clock, Entropy};
 use crate::postgres::Pool;
+use crate::token::Keyring;
 
 /// The service's parts. Shared as [`SharedApp`].
 pub struct App {
@@ -23,6 +24,8 @@ pub struct App {
     pub cipher: Cipher,
     /// For passwords.
     pub passwords: Hasher,
+    /// The keys that sign our tokens.
+    pub keyring: Keyring,
     /// What `/metrics` shows.
     pub metrics: PrometheusHandle,
 }
@@ -58,8 +61,10 @@ impl App {
             metrics,
         } = parts;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let cipher = Cipher::new(installation_key, entropy.clone());
         Arc::new(Self {
-            cipher: Cipher::new(installation_key, entropy.clone()),
+            keyring: Keyring::new(cipher.clone(), entropy.clone()),
+            cipher,
             passwords: Hasher::new(cores, entropy.clone()),
             config,
             pool,

@@ -23,6 +23,10 @@ pub mod brand;
 pub mod credential;
 pub mod key;
 pub mod session;
+pub mod token;
+
+// 4: what ties domains together
+pub mod oidc;
 
 // 5: the service
 pub mod app;

@@ -48,16 +48,32 @@ impl Colour {
         (one.max(two) + 0.05) / (one.min(two) + 0.05)
     }
 
-    /// This colour moved `step` of [`MOVE_STEPS`] towards `target`, mixed as light mixes so that
-    /// the hue stays.
-    fn towards(self, target: Self, step: u16) -> Self {
-        let share = f64::from(step) / f64::from(MOVE_STEPS);
-        let mix = |from: u8, to: u8| encoded(linear(from) * (1.0 - share) + linear(to) * share);
-        Self::new(
-            mix(self.red, target.red),
-            mix(self.green, target.green),
-            mix(self.blue, target.blue),
-        )
+    /// This colour moved `step` of [`MOVE_STEPS`] towards black: all light dimmed alike, so that the
+    /// hue stays.
+    fn dimmed(self, step: u16) -> Self {
+        let share = 1.0 - f64::from(step) / f64::from(MOVE_STEPS);
+        self.map_light(|light| light * share)
+    }
+
+    /// This colour moved `step` of [`MOVE_STEPS`] towards white: for the first half all light is
+    /// raised alike until a channel is full, so that the hue stays; then white is mixed in.
+    fn lit(self, step: u16) -> Self {
+        let most = linear(self.red.max(self.green).max(self.blue));
+        let half = f64::from(MOVE_STEPS) / 2.0;
+        let share = f64::from(step) / half;
+        if share <= 1.0 && most > 0.0 {
+            let factor = 1.0 + (1.0 / most - 1.0) * share;
+            self.map_light(|light| light * factor)
+        } else {
+            let full = if most > 0.0 { 1.0 / most } else { 0.0 };
+            let white = (share - 1.0).max(0.0);
+            self.map_light(|light| light * full * (1.0 - white) + white)
+        }
+    }
+
+    fn map_light(self, change: impl Fn(f64) -> f64) -> Self {
+        let channel = |value: u8| encoded(change(linear(value)));
+        Self::new(channel(self.red), channel(self.green), channel(self.blue))
     }
 }
 
@@ -120,15 +136,18 @@ pub fn readable_on(colour: Colour) -> Colour {
 /// Equal to `colour` where that already does. Where even black or white does not reach `least`,
 /// the better of them is returned.
 pub fn move_until_contrast(colour: Colour, surface: Colour, least: f64) -> Colour {
-    let target = if surface.contrast(Colour::WHITE) >= surface.contrast(Colour::BLACK) {
-        Colour::WHITE
-    } else {
-        Colour::BLACK
+    let on_dark = surface.contrast(Colour::WHITE) >= surface.contrast(Colour::BLACK);
+    let moved = |step| {
+        if on_dark {
+            colour.lit(step)
+        } else {
+            colour.dimmed(step)
+        }
     };
     (0..=MOVE_STEPS)
-        .map(|step| colour.towards(target, step))
+        .map(moved)
         .find(|moved| moved.contrast(surface) >= least)
-        .unwrap_or(target)
+        .unwrap_or_else(|| moved(MOVE_STEPS))
 }
 
 /// The style sheet that gives a brand's pages their colour, served at `/brand/{slug}.css`.
@@ -180,6 +199,13 @@ mod tests {
             brand_css(Colour::new(0xff, 0xd4, 0x00)),
             ":root{--brand:light-dark(#8d7400,#ffd400);--on-brand:light-dark(#ffffff,#000000)}\n"
         );
+    }
+
+    #[test]
+    fn a_dark_colour_is_lit_without_losing_its_hue() {
+        let moved = move_until_contrast(Colour::new(0xb8, 0x52, 0x07), SURFACE_DARK, CONTRAST_MIN);
+
+        assert_eq!(moved.to_string(), "#d8620a");
     }
 
     proptest! {

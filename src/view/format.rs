@@ -17,13 +17,10 @@ pub fn day_short(day: NaiveDate) -> String {
     day.format("%-d %b").to_string()
 }
 
-/// A month, as in `Mar`, with the year in January, as in `Jan 2026`.
+/// A month, as in `Mar`; January is told by its year, as in `2026`.
 pub fn month_short(day: NaiveDate) -> String {
-    if day.month() == 1 {
-        day.format("%b %Y").to_string()
-    } else {
-        day.format("%b").to_string()
-    }
+    let pattern = if day.month() == 1 { "%Y" } else { "%b" };
+    day.format(pattern).to_string()
 }
 
 /// An instant to the minute, as in `3 Mar 2026, 14:05 UTC`.

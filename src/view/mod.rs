@@ -36,7 +36,7 @@ pub use stage_tag::StageTag;
 /// The content security policy that every page is written for.
 ///
 /// Style sheets, scripts and images come from this server only, nothing runs inline, and nobody may
-/// frame a page.
+/// frame a page. A form that leads to another server answers with a [`hosted::HandOffPage`].
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; \
      script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; \
      base-uri 'none'; frame-ancestors 'none'";

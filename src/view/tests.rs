@@ -5,7 +5,8 @@ use super::dashboard::{
     ProvidersPage, RulesPage,
 };
 use super::hosted::{
-    ConsentPage, ErrorPage, LinkPage, LoginPage, MePage, SignedOutPage, TestProviderPage,
+    ConsentPage, ErrorPage, HandOffPage, LinkPage, LoginPage, MePage, SignedOutPage,
+    TestProviderPage,
 };
 use super::sample::{HOSTILE, Words};
 use super::staff::{StaffLoginPage, StaffSetupPage};
@@ -27,6 +28,7 @@ fn pages(words: Words) -> Vec<Rendered> {
         "consent" => ConsentPage::sample(words),
         "link" => LinkPage::sample(words),
         "test-provider" => TestProviderPage::sample(words),
+        "hand-off" => HandOffPage::sample(words),
         "signed-out" => SignedOutPage::sample(words),
         "error" => ErrorPage::sample(words),
         "error-without-brand" => ErrorPage::sample_without_brand(),

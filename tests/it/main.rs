@@ -10,5 +10,6 @@
 )]
 
 mod architecture;
+mod embedded;
 mod foundation;
 mod harness;

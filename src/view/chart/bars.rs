@@ -8,7 +8,11 @@ use super::{Percent, Tick, as_f64, count_f64};
 use crate::view::format;
 
 /// How many parts the whole height is divided into, about.
-const HEIGHT_PARTS: u64 = 4;
+const HEIGHT_PARTS: u64 = 8;
+
+/// The room left beyond the longest bar, and the least room on each side of the line, as shares of
+/// the longest bars of both sides together.
+const MARGIN_SHARE: f64 = 0.06;
 
 /// The share of a week's width that its bar fills.
 const BAR_SHARE: f64 = 0.68;
@@ -49,9 +53,11 @@ pub fn bars(weeks: &[Week]) -> BarFigure {
     let most_warmed = weeks.iter().map(|week| week.1).max().unwrap_or(0);
     let most_cooled = weeks.iter().map(|week| week.2).max().unwrap_or(0);
     let step = nice_step(most_warmed.saturating_add(most_cooled), HEIGHT_PARTS);
-    let above = most_warmed.div_ceil(step).max(1);
-    let below = most_cooled.div_ceil(step).max(1);
-    let scale = Scale::new(-count_f64(below * step), count_f64(above * step));
+    let margin = (count_f64(most_warmed) + count_f64(most_cooled)).max(1.0) * MARGIN_SHARE;
+    let scale = Scale::new(
+        -(count_f64(most_cooled) + margin),
+        count_f64(most_warmed) + margin,
+    );
     let zero = scale.percent_from_top(0.0);
 
     let slot = 100.0 / as_f64(weeks.len().max(1));
@@ -73,14 +79,14 @@ pub fn bars(weeks: &[Week]) -> BarFigure {
             .map(|(index, week)| bar(index, -count_f64(week.2), 0.0))
             .collect(),
         zero,
-        heights: heights(above, below, step, scale),
+        heights: heights(most_warmed, most_cooled, step, scale),
         times: month_ticks(&weeks.iter().map(|week| week.0).collect::<Vec<_>>(), true),
     }
 }
 
-fn heights(above: u64, below: u64, step: u64, scale: Scale) -> Vec<Tick> {
-    let up = (0..=above).map(|index| (index * step, 1.0));
-    let down = (1..=below).map(|index| (index * step, -1.0));
+fn heights(most_warmed: u64, most_cooled: u64, step: u64, scale: Scale) -> Vec<Tick> {
+    let up = (0..=most_warmed / step).map(|index| (index * step, 1.0));
+    let down = (1..=most_cooled / step).map(|index| (index * step, -1.0));
     up.chain(down)
         .map(|(value, sign)| Tick {
             at: scale.percent_from_top(sign * count_f64(value)),
@@ -108,11 +114,11 @@ mod tests {
     fn bars_grow_both_ways_from_the_line() {
         let figure = bars(&weeks(&[(20, 10), (10, 0)]));
 
-        assert_eq!(figure.zero.to_string(), "66.67%");
-        assert_eq!(figure.warmed[0].y.to_string(), "0%");
-        assert_eq!(figure.warmed[0].height.to_string(), "66.67%");
-        assert_eq!(figure.cooled[0].y.to_string(), "66.67%");
-        assert_eq!(figure.cooled[0].height.to_string(), "33.33%");
+        assert_eq!(figure.zero.to_string(), "64.88%");
+        assert_eq!(figure.warmed[0].y.to_string(), "5.36%");
+        assert_eq!(figure.warmed[0].height.to_string(), "59.52%");
+        assert_eq!(figure.cooled[0].y.to_string(), "64.88%");
+        assert_eq!(figure.cooled[0].height.to_string(), "29.76%");
         assert_eq!(figure.cooled[1].height.to_string(), "0%");
         assert_eq!(figure.warmed[1].x.to_string(), "58%");
         let labels: Vec<_> = figure
@@ -120,7 +126,7 @@ mod tests {
             .iter()
             .map(|tick| tick.label.as_str())
             .collect();
-        assert_eq!(labels, ["0", "10", "20", "10"]);
+        assert_eq!(labels, ["0", "5", "10", "15", "20", "5", "10"]);
     }
 
     #[test]

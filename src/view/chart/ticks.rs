@@ -109,7 +109,7 @@ mod tests {
         let ticks = month_ticks(&days, false);
 
         let labels: Vec<_> = ticks.iter().map(|tick| tick.label.as_str()).collect();
-        assert_eq!(labels, ["Jan 2026", "Feb"]);
+        assert_eq!(labels, ["2026", "Feb"]);
         assert_eq!(ticks[0].at.to_string(), "36.36%");
     }
 

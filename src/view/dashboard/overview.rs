@@ -4,7 +4,7 @@ use askama::Template;
 use chrono::NaiveDate;
 
 use super::Shell;
-use super::tiles::{CHANGE_WEEKS, StageTile, difference};
+use super::tiles::{CHANGE_WEEKS, StageTile};
 use crate::view::StageTag;
 use crate::view::chart::area::{AreaFigure, Mix, area};
 use crate::view::chart::bars::{BarFigure, bars};
@@ -177,20 +177,14 @@ fn friends_change(weeks: &[WeekStats]) -> Option<String> {
     let before = weeks
         .get(weeks.len().checked_sub(CHANGE_WEEKS + 1)?)?
         .close();
-    let count = format::count(difference(now, before).unsigned_abs());
-    Some(match now.cmp(&before) {
-        std::cmp::Ordering::Greater => format!(
-            "you have {count} more friends and advocates than before, {} in all",
+    Some(if now == before {
+        format!("friends and advocates stayed at {}", format::count(now))
+    } else {
+        format!(
+            "friends and advocates went from {} to {}",
+            format::count(before),
             format::count(now)
-        ),
-        std::cmp::Ordering::Less => format!(
-            "you have {count} fewer friends and advocates than before, {} in all",
-            format::count(now)
-        ),
-        std::cmp::Ordering::Equal => format!(
-            "you have as many friends and advocates as before, {} in all",
-            format::count(now)
-        ),
+        )
     })
 }
 
@@ -318,15 +312,15 @@ mod tests {
                 (0..6)
                     .map(|index| week(index, [9, 5, index, 1], 3, 1))
                     .collect(),
-                "In the last 4 weeks 12 people warmed and 4 cooled; you have 4 more friends and \
-                 advocates than before, 6 in all.",
+                "In the last 4 weeks 12 people warmed and 4 cooled; friends and advocates went \
+                 from 2 to 6.",
             ),
             (
                 (0..5)
                     .map(|index| week(index, [9, 5, 9 - index, 1], 0, 1))
                     .collect(),
-                "In the last 4 weeks 4 people cooled and nobody warmed; you have 4 fewer friends \
-                 and advocates than before, 6 in all.",
+                "In the last 4 weeks 4 people cooled and nobody warmed; friends and advocates \
+                 went from 10 to 6.",
             ),
         ] {
             assert_eq!(sentence(&weeks), text);

@@ -46,7 +46,7 @@ impl StageTile {
 }
 
 /// `now - before`, held at the limits of what fits.
-pub(super) fn difference(now: u64, before: u64) -> i64 {
+fn difference(now: u64, before: u64) -> i64 {
     let gap = i64::try_from(now.abs_diff(before)).unwrap_or(i64::MAX);
     if now >= before { gap } else { -gap }
 }

@@ -5,6 +5,7 @@
 
 mod consent;
 mod error;
+mod hand_off;
 mod link;
 mod login;
 mod me;
@@ -13,6 +14,7 @@ mod test_provider;
 
 pub use consent::{ConsentPage, Purpose, StoredItem};
 pub use error::{ErrorAction, ErrorPage};
+pub use hand_off::HandOffPage;
 pub use link::LinkPage;
 pub use login::{LanguageLink, LoginPage};
 pub use me::{Fact, MeConsent, MeIdentity, MePage, MeSession, MeStage};
