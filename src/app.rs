@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::credential::password::Hasher;
 use crate::kernel::{Cipher, Clock, Entropy};
 use crate::postgres::Pool;
+use crate::projection::Projector;
 use crate::token::Keyring;
 
 /// The service's parts. Shared as [`SharedApp`].
@@ -26,6 +27,8 @@ pub struct App {
     pub passwords: Hasher,
     /// The keys that sign our tokens.
     pub keyring: Keyring,
+    /// Brings standings up to date, and says where somebody stands.
+    pub projector: Projector,
     /// What `/metrics` shows.
     pub metrics: PrometheusHandle,
 }
@@ -66,6 +69,7 @@ impl App {
             keyring: Keyring::new(cipher.clone(), entropy.clone()),
             cipher,
             passwords: Hasher::new(cores, entropy.clone()),
+            projector: Projector::new(pool.clone(), clock.clone(), entropy.clone()),
             config,
             pool,
             clock,

@@ -27,6 +27,7 @@ pub mod token;
 
 // 4: what ties domains together
 pub mod oidc;
+pub mod projection;
 
 // 5: the service
 pub mod app;

@@ -6,8 +6,10 @@
 mod migrate;
 pub mod output;
 mod postgres;
+mod replay;
 mod runtime;
 mod serve;
+mod stages;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -48,6 +50,10 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Run only the private PostgreSQL, until standard input closes or it is told to stop.
     Postgres(postgres::Postgres),
+    /// Fold every customer's events from scratch and write what comes out, or compare with --check.
+    Replay(replay::Replay),
+    /// Count the customers at each stage, now or at any date.
+    Stages(stages::Stages),
 }
 
 /// Reads the arguments and does what they say.
@@ -84,6 +90,8 @@ pub fn run() -> ExitCode {
             Command::Serve(command) => command.run(config, &output).await,
             Command::Migrate(command) => command.run(config, &output).await,
             Command::Postgres(command) => command.run(config, &output).await,
+            Command::Replay(command) => command.run(config, &output).await,
+            Command::Stages(command) => command.run(config, &output).await,
         }
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
