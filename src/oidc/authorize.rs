@@ -139,7 +139,9 @@ fn check_rest(
         None => return Err(Fault::invalid_request("response_type is missing")),
     }
     if !matches!(get("response_mode")?, None | Some("query")) {
-        return Err(Fault::invalid_request("only response_mode query is offered"));
+        return Err(Fault::invalid_request(
+            "only response_mode query is offered",
+        ));
     }
     let scope = get("scope")?.and_then(Scope::parse).ok_or(Fault::new(
         ErrorCode::InvalidScope,

@@ -115,7 +115,10 @@ fn s3_s6_a113_other_faults_go_to_the_application() {
     for (change, code) in [
         (("response_type", ""), "invalid_request"),
         (("response_type", "token"), "unsupported_response_type"),
-        (("response_type", "code id_token"), "unsupported_response_type"),
+        (
+            ("response_type", "code id_token"),
+            "unsupported_response_type",
+        ),
         (("response_mode", "form_post.jwt"), "invalid_request"),
         (("response_mode", "fragment"), "invalid_request"),
         (("scope", ""), "invalid_scope"),
@@ -184,8 +187,18 @@ fn s18_prompt_and_max_age_decide_whether_somebody_is_asked() {
         (vec![], signed_in(hour), None, "issue"),
         (vec![("prompt", "none")], None, None, "refuse"),
         (vec![("prompt", "none")], signed_in(hour), None, "issue"),
-        (vec![("prompt", "login")], signed_in(minute), None, "sign in"),
-        (vec![("prompt", "select_account")], signed_in(minute), None, "sign in"),
+        (
+            vec![("prompt", "login")],
+            signed_in(minute),
+            None,
+            "sign in",
+        ),
+        (
+            vec![("prompt", "select_account")],
+            signed_in(minute),
+            None,
+            "sign in",
+        ),
         // After the sign-in that it asked for.
         (vec![("prompt", "login")], signed_in(minute), began, "issue"),
         // A sign-in that was begun and cancelled: the old session is no fresh proof.

@@ -71,7 +71,11 @@ fn form_decoded(text: &str) -> Option<String> {
 /// Whether `credentials` are those of `application`. A browser has no secret and sends none; PKCE
 /// alone binds its code.
 pub fn proves(application: &Application, credentials: &Credentials) -> bool {
-    match (application.kind, &application.secret_hash, &credentials.secret) {
+    match (
+        application.kind,
+        &application.secret_hash,
+        &credentials.secret,
+    ) {
         (Kind::Browser, None, None) => true,
         (Kind::Server, Some(stored), Some(secret)) => secret.hash().matches(stored),
         (Kind::Browser | Kind::Server, _, _) => false,
@@ -162,9 +166,6 @@ mod tests {
         assert!(proves(&browser, &sent(None)));
         assert!(!proves(&browser, &sent(Some("any"))));
         assert!(!proves(&application(Kind::Server, None), &sent(None)));
-        assert!(!proves(
-            &application(Kind::Browser, Some("s")),
-            &sent(None)
-        ));
+        assert!(!proves(&application(Kind::Browser, Some("s")), &sent(None)));
     }
 }

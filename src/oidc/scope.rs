@@ -50,7 +50,10 @@ mod tests {
         for (asked, granted) in [
             ("openid", Some("openid")),
             ("email openid", Some("openid email")),
-            ("openid profile email offline_access", Some("openid profile email")),
+            (
+                "openid profile email offline_access",
+                Some("openid profile email"),
+            ),
             ("openid  profile", Some("openid profile")),
             ("profile email", None),
             ("OpenID", None),

@@ -1,7 +1,9 @@
 //! Halving with age, the same to the last bit on every machine.
 
-/// Ages answered from a table; older ones are worked out.
+/// Ages answered from one table; older ones take a step in a second, coarser one.
 const TABLE_DAYS: i32 = 2_048;
+/// Steps of the coarse table: together the two reach 179 years.
+const STEPS: i32 = 32;
 /// Terms of the exponential series; the 24th is below the precision of `f64` on this range.
 const SERIES_TERMS: i32 = 24;
 /// Beyond this many half-lives nothing is left.
@@ -10,31 +12,33 @@ const HALVINGS_MAX: u64 = 1_022;
 /// What is left of a weight after whole days, for one half-life.
 #[derive(Debug, Clone)]
 pub(super) struct Decay {
-    half_life_days: f64,
-    table: Vec<f64>,
+    days: Vec<f64>,
+    steps: Vec<f64>,
 }
 
 impl Decay {
     pub(super) fn new(half_life_days: f64) -> Self {
-        let table = (0..TABLE_DAYS)
-            .map(|days| two_to_minus(f64::from(days) / half_life_days))
-            .collect();
+        let after = |days: i32| two_to_minus(f64::from(days) / half_life_days);
         Self {
-            half_life_days,
-            table,
+            days: (0..TABLE_DAYS).map(after).collect(),
+            steps: (0..STEPS).map(|step| after(step * TABLE_DAYS)).collect(),
         }
     }
 
-    /// The share left after `days`; an age below zero counts as zero.
+    /// The share left after `days`: all of it for an age below zero, nothing after 179 years.
     #[inline]
     pub(super) fn factor(&self, days: i32) -> f64 {
-        let days = days.max(0);
-        match usize::try_from(days)
-            .ok()
-            .and_then(|index| self.table.get(index))
-        {
+        let index = usize::try_from(days).unwrap_or_default();
+        match self.days.get(index) {
             Some(factor) => *factor,
-            None => two_to_minus(f64::from(days) / self.half_life_days),
+            None => self.factor_of_old(index),
+        }
+    }
+
+    fn factor_of_old(&self, days: usize) -> f64 {
+        match self.steps.get(days / self.days.len()) {
+            Some(step) => step * self.days[days % self.days.len()],
+            None => 0.0,
         }
     }
 }
@@ -86,7 +90,8 @@ mod tests {
 
         assert_eq!(decay.factor(0).to_bits(), 1.0_f64.to_bits());
         assert_eq!(decay.factor(60).to_bits(), 0.5_f64.to_bits());
-        assert_eq!(decay.factor(60 * 40).to_bits(), 0.5_f64.powi(40).to_bits());
+        assert_eq!(decay.factor(60 * 30).to_bits(), 0.5_f64.powi(30).to_bits());
+        assert!((decay.factor(60 * 90) / 0.5_f64.powi(90) - 1.0).abs() < 1e-15);
         assert_eq!(decay.factor(i32::MAX).to_bits(), 0.0_f64.to_bits());
     }
 

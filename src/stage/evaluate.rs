@@ -133,12 +133,12 @@ impl Moment<'_> {
             Condition::NoOpenDispute => Truth::of(!self.state.has_open_dispute()),
             Condition::QualifyingDays(test) => self.qualifying(test, stretch),
             Condition::ConvertedReferrals(test) => Truth::falling(
-                self.referrals(test, stretch.first) >= u32::from(test.at_least),
-                self.referrals(test, stretch.last) >= u32::from(test.at_least),
+                self.referrals(*test, stretch.first) >= u32::from(test.at_least),
+                self.referrals(*test, stretch.last) >= u32::from(test.at_least),
             ),
             Condition::AdvocacyKinds(test) => Truth::falling(
-                self.kinds(test, stretch.first) >= usize::from(test.at_least),
-                self.kinds(test, stretch.last) >= usize::from(test.at_least),
+                self.kinds(*test, stretch.first) >= usize::from(test.at_least),
+                self.kinds(*test, stretch.last) >= usize::from(test.at_least),
             ),
             Condition::DaysInStage { at_least } => Truth::rising(
                 self.days_in_stage(stretch.first) >= i32::from(*at_least),
@@ -226,6 +226,9 @@ impl Moment<'_> {
             first: self.quiet_after().plus(1),
             last: day,
         };
+        if let (Some(since), true) = (self.recorded_low(of, below), self.can_only_fall(of)) {
+            return Some(since);
+        }
         if let Some(high) = self.last_high_day(of, below, silence) {
             return Some(high.plus(1));
         }
@@ -268,25 +271,60 @@ impl Moment<'_> {
         if stretch.last.since(earliest) < i32::from(test.days) {
             return Truth::Never;
         }
-        let has_lasted = |day| {
-            self.low_since(test.of, test.below, day)
-                .is_some_and(|since| day.since(since) >= i32::from(test.days))
-        };
-        let at_first = has_lasted(stretch.first);
+        if self.can_only_fall(test.of) {
+            return Truth::rising(
+                self.has_fallen_for(test, stretch.first),
+                self.has_fallen_for(test, stretch.last),
+            );
+        }
         if stretch.is_single() {
-            return Truth::of(at_first);
+            return Truth::of(self.has_lasted(test, stretch.first));
         }
         let (low, high) = self.bounds(test.of, stretch);
         let is_high = |sum: f64| !Comparison::Below(test.below).holds(sum);
-        let grace_outlasts = !self.is_low(test.of, test.below, stretch.first)
-            && stretch.last.since(stretch.first) <= i32::from(test.days);
-        if is_high(low) || grace_outlasts {
+        let grace_outlasts = || {
+            stretch.last.since(stretch.first) <= i32::from(test.days)
+                && !self.is_low(test.of, test.below, stretch.first)
+        };
+        if is_high(low) || grace_outlasts() {
             Truth::Never
-        } else if at_first && !is_high(high) {
+        } else if !is_high(high) && self.has_lasted(test, stretch.first) {
             Truth::Always
         } else {
             Truth::Sometimes
         }
+    }
+
+    /// Whether silence can only lower the sum: nothing in it is below zero.
+    fn can_only_fall(&self, of: Dimensions) -> bool {
+        of.iter()
+            .all(|dimension| self.state.scores[dimension.index()].value >= 0.0)
+    }
+
+    /// [`Self::has_lasted`] for a sum that can only fall: once low, always low.
+    fn has_fallen_for(&self, test: &ScoreBelowFor, day: Day) -> bool {
+        let from = day.plus(-i32::from(test.days));
+        match self.recorded_low(test.of, test.below) {
+            Some(since) => since <= from,
+            None => from > self.quiet_after() && self.is_low(test.of, test.below, from),
+        }
+    }
+
+    /// Whether the sum is low on `day` and has been for all of the grace before it.
+    fn has_lasted(&self, test: &ScoreBelowFor, day: Day) -> bool {
+        let from = day.plus(-i32::from(test.days));
+        let silent_from = self.quiet_after().plus(1);
+        let silence = Stretch {
+            first: from.max(silent_from),
+            last: day,
+        };
+        let was_low_before = || {
+            self.recorded_low(test.of, test.below)
+                .is_some_and(|since| since <= from)
+        };
+        self.is_low(test.of, test.below, day)
+            && (from >= silent_from || was_low_before())
+            && self.last_high_day(test.of, test.below, silence).is_none()
     }
 
     fn qualifying(&self, test: &QualifyingDays, stretch: Stretch) -> Truth {
@@ -318,8 +356,8 @@ impl Moment<'_> {
                 .low_since(test.of, test.below, day)
                 .map_or(0.0, |since| f64::from(day.since(since))),
             Condition::QualifyingDays(test) => count(self.qualifying_days(test, day).0),
-            Condition::ConvertedReferrals(test) => f64::from(self.referrals(test, day)),
-            Condition::AdvocacyKinds(test) => count(self.kinds(test, day)),
+            Condition::ConvertedReferrals(test) => f64::from(self.referrals(*test, day)),
+            Condition::AdvocacyKinds(test) => count(self.kinds(*test, day)),
             Condition::DaysInStage { .. } => f64::from(self.days_in_stage(day)),
             Condition::All(_)
             | Condition::Any(_)
@@ -360,7 +398,7 @@ impl Moment<'_> {
         (days, usize::from(asked))
     }
 
-    pub(super) fn referrals(&self, test: &Within, day: Day) -> u32 {
+    pub(super) fn referrals(&self, test: Within, day: Day) -> u32 {
         let referrals = &self.state.referrals;
         let Some(window) = test.within_days else {
             return referrals.ever;
@@ -369,7 +407,7 @@ impl Moment<'_> {
         u32::try_from(referrals.days.iter().filter(is_within).count()).unwrap_or(u32::MAX)
     }
 
-    pub(super) fn kinds(&self, test: &Within, day: Day) -> usize {
+    pub(super) fn kinds(&self, test: Within, day: Day) -> usize {
         self.state
             .advocacy
             .iter()

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::day::Day;
 use super::dimension::{Dimension, Scores};
+use super::exact;
 use super::rules::Rules;
 
 /// What one UTC day added to one dimension, after caps and with refunds taken out.
@@ -13,7 +14,8 @@ pub struct LedgerEntry {
     pub day: Day,
     /// The dimension.
     pub dimension: Dimension,
-    /// Points, before any decay.
+    /// Points, before any decay; as text in JSON, so that it comes back exactly.
+    #[serde(with = "exact")]
     pub amount: f64,
 }
 

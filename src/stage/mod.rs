@@ -43,6 +43,7 @@ mod day;
 mod decay;
 mod dimension;
 mod evaluate;
+mod exact;
 mod hash;
 mod rules;
 mod state;
@@ -50,17 +51,24 @@ mod tier;
 mod transition;
 
 pub mod advance;
+pub mod corrections;
 pub mod event;
+pub mod explain;
 pub mod ledger;
 pub mod ruleset;
 
 pub use advance::{AdvanceError, Outcome, advance, fold};
+pub use corrections::{Corrections, Notice, correct};
 pub use day::Day;
 pub use dimension::{Dimension, Dimensions, Scores};
 pub use event::{Act, Fact, Verdict, interpret};
+pub use explain::{Explanation, TransitionExplanation, explain, explain_transition};
 pub use ledger::{Ledger, LedgerEntry};
 pub use rules::Rules;
 pub use ruleset::RuleSet;
 pub use state::{DisputeStatus, Standing, State, Trend};
 pub use tier::Stage;
 pub use transition::{Cause, Figure, MoveKind, RECONCILED, Transition};
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::day::Day;
 use super::dimension::{DIMENSIONS, Dimension, Dimensions, Scores};
+use super::exact;
 use super::ledger::Ledger;
 use super::rules::Rules;
 use super::tier::Stage;
@@ -63,6 +64,7 @@ pub struct State {
 /// A score as it stood at the end of `day`, undecayed since.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub(super) struct Running {
+    #[serde(with = "exact")]
     pub(super) value: f64,
     pub(super) day: Day,
 }
@@ -77,6 +79,7 @@ pub(super) struct Today {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) struct SignalSum {
     pub(super) signal: u16,
+    #[serde(with = "exact::array")]
     pub(super) uncapped: [f64; DIMENSIONS],
 }
 

@@ -234,9 +234,7 @@ mod tests {
     #[test]
     fn a_token_proves_what_was_signed() {
         let keys = keys();
-        let token = keys
-            .sign_id_token(&claims(), now())
-            .expect("an active key");
+        let token = keys.sign_id_token(&claims(), now()).expect("an active key");
         let fetched = PublicKeys::from_jwks(&keys.public().to_jwks()).expect("a key set");
 
         assert_eq!(fetched.verify(&token, expected()), Ok(claims()));
@@ -250,9 +248,7 @@ mod tests {
     #[test]
     fn a20_a24_tampered_tokens_are_refused() {
         let keys = keys();
-        let token = keys
-            .sign_id_token(&claims(), now())
-            .expect("an active key");
+        let token = keys.sign_id_token(&claims(), now()).expect("an active key");
         let kid = &keys.public.jwks[0].kid;
         let good = json!({"alg": "ES256", "typ": "JWT", "kid": kid});
         let other_claims = json!({"sub": "prf_00000000000000000000000000000000"});
@@ -269,9 +265,21 @@ mod tests {
             token[..token.len() - 2].to_owned(),
             token.rsplit_once('.').expect("dots").0.to_owned() + ".",
             reassemble(&token, &good, Some(&other_claims)),
-            reassemble(&token, &json!({"alg": "none", "typ": "JWT", "kid": kid}), None),
-            reassemble(&token, &json!({"alg": "HS256", "typ": "JWT", "kid": kid}), None),
-            reassemble(&token, &json!({"alg": "ES256", "typ": "at+jwt", "kid": kid}), None),
+            reassemble(
+                &token,
+                &json!({"alg": "none", "typ": "JWT", "kid": kid}),
+                None,
+            ),
+            reassemble(
+                &token,
+                &json!({"alg": "HS256", "typ": "JWT", "kid": kid}),
+                None,
+            ),
+            reassemble(
+                &token,
+                &json!({"alg": "ES256", "typ": "at+jwt", "kid": kid}),
+                None,
+            ),
             reassemble(
                 &token,
                 &json!({"alg": "ES256", "typ": "JWT", "kid": kid, "jku": "https://evil.example"}),
@@ -296,9 +304,7 @@ mod tests {
     #[test]
     fn a21_a22_tokens_for_others_and_other_times_are_refused() {
         let keys = keys();
-        let token = keys
-            .sign_id_token(&claims(), now())
-            .expect("an active key");
+        let token = keys.sign_id_token(&claims(), now()).expect("an active key");
         let slash = format!("{ISSUER}/");
 
         for (expected, error) in [

@@ -114,10 +114,7 @@ mod tests {
 
         let found = lookup(&url).unwrap();
 
-        assert!(
-            url.starts_with("/assets/befriend-") && url.ends_with(".css"),
-            "{url}"
-        );
+        assert!(url.starts_with("/assets/befriend-"), "{url}");
         assert_eq!(found.content_type, CSS);
         assert!(found.bytes.starts_with(b"/*"));
         assert!(lookup("befriend.css").is_none());

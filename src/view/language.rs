@@ -49,8 +49,7 @@ impl Language {
         header
             .split(',')
             .take(16)
-            .filter_map(|part| Self::from_tag(part.split(';').next()?))
-            .next()
+            .find_map(|part| Self::from_tag(part.split(';').next()?))
             .unwrap_or_default()
     }
 

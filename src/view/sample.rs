@@ -33,3 +33,14 @@ pub(super) fn now() -> DateTime<Utc> {
 pub(super) fn day(year: i32, month: u32, day: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(year, month, day).unwrap()
 }
+
+/// The cells of a table written as text: a line each row, a bar between cells.
+pub(super) fn table<const CELLS: usize>(text: &str) -> Vec<[&str; CELLS]> {
+    text.trim()
+        .lines()
+        .map(|line| {
+            let cells: Vec<_> = line.split('|').map(str::trim).collect();
+            cells.try_into().unwrap()
+        })
+        .collect()
+}

@@ -1,5 +1,7 @@
 //! A stage as pages name and colour it.
 
+use crate::stage::Stage;
+
 /// One of the four stages, coldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StageTag {
@@ -30,23 +32,12 @@ impl StageTag {
         Self::Stranger,
     ];
 
-    /// The stage for a tier of the stage engine: 0 is stranger, 3 is advocate.
-    pub const fn from_tier(tier: u8) -> Option<Self> {
-        match tier {
-            0 => Some(Self::Stranger),
-            1 => Some(Self::Acquaintance),
-            2 => Some(Self::Friend),
-            3 => Some(Self::Advocate),
-            _ => None,
-        }
-    }
-
     /// The stage for its slug, as it appears in addresses.
     pub fn from_slug(slug: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|stage| stage.slug() == slug)
     }
 
-    /// The tier of the stage engine: 0 for stranger to 3 for advocate.
+    /// The place among four: 0 for stranger to 3 for advocate.
     pub const fn tier(self) -> usize {
         match self {
             Self::Stranger => 0,
@@ -101,19 +92,41 @@ impl StageTag {
     }
 }
 
+impl From<Stage> for StageTag {
+    fn from(stage: Stage) -> Self {
+        match stage {
+            Stage::Stranger => Self::Stranger,
+            Stage::Acquaintance => Self::Acquaintance,
+            Stage::Friend => Self::Friend,
+            Stage::Advocate => Self::Advocate,
+        }
+    }
+}
+
+impl From<StageTag> for Stage {
+    fn from(tag: StageTag) -> Self {
+        match tag {
+            StageTag::Stranger => Self::Stranger,
+            StageTag::Acquaintance => Self::Acquaintance,
+            StageTag::Friend => Self::Friend,
+            StageTag::Advocate => Self::Advocate,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::StageTag;
+    use super::{Stage, StageTag};
 
     #[test]
-    fn tier_and_slug_lead_back_to_the_stage() {
-        for stage in StageTag::ALL {
-            let tier = u8::try_from(stage.tier()).unwrap();
+    fn every_stage_has_its_tag_and_slug() {
+        for stage in Stage::ALL {
+            let tag = StageTag::from(stage);
 
-            assert_eq!(StageTag::from_tier(tier), Some(stage));
-            assert_eq!(StageTag::from_slug(stage.slug()), Some(stage));
+            assert_eq!(Stage::from(tag), stage);
+            assert_eq!(tag.tier(), usize::from(stage.rank()));
+            assert_eq!(StageTag::from_slug(tag.slug()), Some(tag));
         }
-        assert_eq!(StageTag::from_tier(4), None);
         assert_eq!(StageTag::from_slug("Friend"), None);
     }
 }

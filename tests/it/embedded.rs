@@ -28,7 +28,9 @@ impl Running {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(process.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         let said: serde_json::Value = serde_json::from_str(&line).unwrap();
         let address = Address::parse(said["url"].as_str().unwrap()).unwrap();
         Self { process, address }
@@ -48,7 +50,13 @@ impl Running {
 
 fn server_pid(folder: &Path) -> Option<i32> {
     let file = folder.join("postgres/cluster/postmaster.pid");
-    std::fs::read_to_string(file).ok()?.lines().next()?.trim().parse().ok()
+    std::fs::read_to_string(file)
+        .ok()?
+        .lines()
+        .next()?
+        .trim()
+        .parse()
+        .ok()
 }
 
 fn lives(pid: i32) -> bool {
@@ -69,7 +77,10 @@ async fn wait_for<T>(what: &str, mut check: impl AsyncFnMut() -> Option<T>) -> T
 
 /// A folder that a server running as another user can reach.
 fn scratch() -> tempfile::TempDir {
-    tempfile::Builder::new().prefix("befriend-embedded-").tempdir().unwrap()
+    tempfile::Builder::new()
+        .prefix("befriend-embedded-")
+        .tempdir()
+        .unwrap()
 }
 
 #[tokio::test]
@@ -77,16 +88,26 @@ async fn f03_a_killed_befriend_leaves_a_server_that_the_next_one_takes_over() {
     let scratch = scratch();
     let first = Running::start(scratch.path());
     let mut connection = first.address.connect().await.unwrap();
-    sqlx::query("create table kept (x int)").execute(&mut connection).await.unwrap();
+    sqlx::query("create table kept (x int)")
+        .execute(&mut connection)
+        .await
+        .unwrap();
     let orphan = server_pid(scratch.path()).unwrap();
 
     first.kill();
     assert!(lives(orphan), "the server outlives a killed Befriend");
     let second = Running::start(scratch.path());
 
-    assert_eq!(server_pid(scratch.path()), Some(orphan), "taken over, not started again");
+    assert_eq!(
+        server_pid(scratch.path()),
+        Some(orphan),
+        "taken over, not started again"
+    );
     let mut connection = second.address.connect().await.unwrap();
-    sqlx::query("insert into kept values (1)").execute(&mut connection).await.unwrap();
+    sqlx::query("insert into kept values (1)")
+        .execute(&mut connection)
+        .await
+        .unwrap();
     second.stop();
     assert!(!lives(orphan), "and stopped in the end");
 }
@@ -96,15 +117,24 @@ async fn f02_a_killed_server_is_started_again_with_what_was_committed() {
     let scratch = scratch();
     let running = Running::start(scratch.path());
     let mut connection = running.address.connect().await.unwrap();
-    sqlx::query("create table kept (x int)").execute(&mut connection).await.unwrap();
-    sqlx::query("insert into kept values (1)").execute(&mut connection).await.unwrap();
+    sqlx::query("create table kept (x int)")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    sqlx::query("insert into kept values (1)")
+        .execute(&mut connection)
+        .await
+        .unwrap();
     let before = server_pid(scratch.path()).unwrap();
 
     kill(Pid::from_raw(before), Signal::SIGKILL).unwrap();
 
     let count: i64 = wait_for("the server to be back", async || {
         let mut connection = running.address.connect().await.ok()?;
-        sqlx::query_scalar("select count(*) from kept").fetch_one(&mut connection).await.ok()
+        sqlx::query_scalar("select count(*) from kept")
+            .fetch_one(&mut connection)
+            .await
+            .ok()
     })
     .await;
     assert_eq!(count, 1);
@@ -144,6 +174,9 @@ async fn a_data_folder_of_another_version_is_left_alone() {
 
     assert!(!output.status.success());
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("made by PostgreSQL 9") && said.contains("pg_upgrade"), "{said}");
+    assert!(
+        said.contains("made by PostgreSQL 9") && said.contains("pg_upgrade"),
+        "{said}"
+    );
     assert!(marker.exists(), "nothing was deleted");
 }

@@ -107,6 +107,22 @@ pub(super) fn story(number: u64, end: DateTime<Utc>) -> Vec<Value> {
     person.events
 }
 
+/// Something that person `number` does in passing, chosen by `unit` in 0..1.
+pub(super) fn passing_act(number: u64, unit: f64) -> Value {
+    let goods = GOODS[usize::try_from(number % 8).unwrap_or(0)];
+    let seen = json!({ "name": goods.0, "price": goods.1 });
+    let order_id = format!("demo-drip-{number}-{}", whole(unit * 1e9));
+    let (name, properties) = match unit {
+        u if u < 0.40 => ("Product Viewed", seen),
+        u if u < 0.55 => ("Product Added", seen),
+        u if u < 0.70 => ("Email Link Clicked", json!({ "campaign": "weekly" })),
+        u if u < 0.92 => ("Order Completed", json!({ "order_id": order_id, "total": goods.1 })),
+        u if u < 0.97 => ("Product Reviewed", json!({ "rating": "5" })),
+        _ => ("Invite Sent", json!({ "invitee": "a friend" })),
+    };
+    json!({ "type": "track", "event": name, "properties": properties })
+}
+
 fn whole(number: f64) -> i64 {
     #[expect(clippy::cast_possible_truncation, reason = "small positive numbers")]
     let whole = number as i64;

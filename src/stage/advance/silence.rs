@@ -60,7 +60,7 @@ impl Fold<'_> {
     }
 
     /// The next instant at which the stage or a condition changes by itself.
-    pub(super) fn next_change(&self) -> Option<DateTime<Utc>> {
+    pub(in crate::stage) fn next_change(&self) -> Option<DateTime<Utc>> {
         let mut now = self.start_of_silence()?;
         let horizon = Day::of(now).plus(HORIZON_DAYS).start();
         for _ in 0..CHANGES_MAX {

@@ -6,7 +6,7 @@ use super::customer_parts::{
 };
 use super::{CustomerPage, Shell};
 use crate::view::StageTag;
-use crate::view::sample::Words;
+use crate::view::sample::{Words, table};
 
 impl CustomerPage {
     pub(in crate::view) fn sample(words: Words) -> Self {
@@ -62,34 +62,68 @@ impl CustomerPage {
     }
 }
 
-fn condition(words: Words, met: bool, parts: [&str; 4]) -> ConditionView {
-    let [text, figure, threshold, slack] = parts.map(|part| words.text(part));
-    ConditionView {
-        text,
-        met,
-        figure,
-        threshold,
-        slack,
-    }
+/// Sample scores: name, value, meaning.
+const SCORES: &str = "
+Familiarity | 11.4 | visits and sign-ins
+Investment  | 26.8 | orders and efforts
+Trust       | 4    | promises kept and broken
+Advocacy    | 8.2  | shares and invitations
+";
+
+/// Sample conditions of the way up: whether met, text, figure, threshold, slack.
+const WARM_CONDITIONS: &str = "
+no  | Advocacy at least 15                             | 8.2     | 15      | 6.8 short
+yes | One converted referral, or two kinds of advocacy | 2 kinds | 2 kinds |
+yes | Trust at least 0                                 | 4       | 0       | 4 to spare
+no  | A friend for 14 days                             | 7 days  | 14 days | met on 17 Mar 2026
+yes | No open complaint                                | none    | none    |
+";
+
+/// Sample conditions of the way down.
+const COOL_CONDITIONS: &str = "
+no | Investment below 10 for 30 days | 26.8 | 10 | 16.8 above, 57 days left
+";
+
+/// Sample events: day, time, title, detail, effect, stage after, stage before where it changed.
+const EVENTS: &str = "
+10 Mar 2026 | 14:02 | Product Shared   | Sourdough starter kit | +3 advocacy           | friend |
+10 Mar 2026 | 13:58 | Signed In        | with Google           | +1 familiarity        | friend |
+5 Mar 2026  | 09:12 | Product Reviewed | 5 of 5: rye loaf      | +5 advocacy, +1 trust | friend |
+3 Mar 2026  | 17:40 | Stage changed    | Rule P2: investment 26.8 of 24, third order on a third day | | friend | acquaintance
+3 Mar 2026  | 17:40 | Order Completed  | CHF 42.50, full price | +10 investment        | friend |
+18 Jan 2026 | 11:20 | Order Completed  | CHF 18.00, full price | +10 investment        | acquaintance |
+14 Sep 2025 | 08:31 | Stage changed    | Rule P1: familiarity and investment 10 of 9 | | acquaintance | stranger
+14 Sep 2025 | 08:31 | Consent Given    | keep the account      | +4 familiarity        | acquaintance |
+14 Sep 2025 | 08:30 | Signed Up        | with Google           | +6 familiarity        | stranger |
+";
+
+fn conditions(words: Words, text: &str) -> Vec<ConditionView> {
+    table(text)
+        .into_iter()
+        .map(|[met, text, figure, threshold, slack]| ConditionView {
+            text: words.text(text),
+            met: met == "yes",
+            figure: words.text(figure),
+            threshold: words.text(threshold),
+            slack: words.text(slack),
+        })
+        .collect()
 }
 
 fn why(words: Words) -> WhyHere {
-    let score = |name: &str, value: &str, meaning: &str| Score {
-        name: words.text(name),
-        value: words.text(value),
-        meaning: words.text(meaning),
-    };
     WhyHere {
         summary: words.text(
             "A friend since 3 Mar 2026. If nothing else happens, Anna stays one for 57 days.",
         ),
         rule_version: 3,
-        scores: vec![
-            score("Familiarity", "11.4", "visits and sign-ins"),
-            score("Investment", "26.8", "orders and efforts"),
-            score("Trust", "4", "promises kept and broken"),
-            score("Advocacy", "8.2", "shares and invitations"),
-        ],
+        scores: table(SCORES)
+            .into_iter()
+            .map(|[name, value, meaning]| Score {
+                name: words.text(name),
+                value: words.text(value),
+                meaning: words.text(meaning),
+            })
+            .collect(),
         rules: vec![
             RuleView {
                 id: words.text("P3"),
@@ -97,35 +131,7 @@ fn why(words: Words) -> WhyHere {
                 to: StageTag::Advocate,
                 met: false,
                 next: words.text("Not met by waiting: 2 of 5 conditions are missing."),
-                conditions: vec![
-                    condition(
-                        words,
-                        false,
-                        ["Advocacy at least 15", "8.2", "15", "6.8 short"],
-                    ),
-                    condition(
-                        words,
-                        true,
-                        [
-                            "One converted referral, or two kinds of advocacy",
-                            "2 kinds",
-                            "2 kinds",
-                            "",
-                        ],
-                    ),
-                    condition(words, true, ["Trust at least 0", "4", "0", "4 to spare"]),
-                    condition(
-                        words,
-                        false,
-                        [
-                            "A friend for 14 days",
-                            "7 days",
-                            "14 days",
-                            "met on 17 Mar 2026",
-                        ],
-                    ),
-                    condition(words, true, ["No open complaint", "none", "none", ""]),
-                ],
+                conditions: conditions(words, WARM_CONDITIONS),
             },
             RuleView {
                 id: words.text("D2"),
@@ -133,108 +139,27 @@ fn why(words: Words) -> WhyHere {
                 to: StageTag::Acquaintance,
                 met: false,
                 next: words.text("Would cool on 6 May 2026, in 57 days, unless something happens."),
-                conditions: vec![condition(
-                    words,
-                    false,
-                    [
-                        "Investment below 10 for 30 days",
-                        "26.8",
-                        "10",
-                        "16.8 above, 57 days left",
-                    ],
-                )],
+                conditions: conditions(words, COOL_CONDITIONS),
             },
         ],
     }
 }
 
 fn timeline(words: Words) -> Vec<TimelineEntry> {
-    use StageTag::{Acquaintance, Friend, Stranger};
-    let entry =
-        |day: &str, time: &str, title: &str, detail: &str, effect: &str, stage| TimelineEntry {
-            datetime: "2026-03-03T14:05:09.000Z".to_owned(),
-            day: day.to_owned(),
-            time: time.to_owned(),
-            title: words.text(title),
-            detail: words.text(detail),
-            effect: words.text(effect),
-            stage,
-            moved: None,
-        };
-    let moved = |day: &str, time: &str, from, to, why: &str| TimelineEntry {
-        moved: Some(Move { from, to }),
-        ..entry(day, time, "Stage changed", why, "", to)
-    };
-    vec![
-        entry(
-            "10 Mar 2026",
-            "14:02",
-            "Product Shared",
-            "Sourdough starter kit",
-            "+3 advocacy",
-            Friend,
-        ),
-        entry(
-            "10 Mar 2026",
-            "13:58",
-            "Signed In",
-            "with Google",
-            "+1 familiarity",
-            Friend,
-        ),
-        entry(
-            "5 Mar 2026",
-            "09:12",
-            "Product Reviewed",
-            "5 of 5: rye loaf",
-            "+5 advocacy, +1 trust",
-            Friend,
-        ),
-        moved(
-            "3 Mar 2026",
-            "17:40",
-            Acquaintance,
-            Friend,
-            "Rule P2: investment 26.8 of 24, third order on a third day",
-        ),
-        entry(
-            "3 Mar 2026",
-            "17:40",
-            "Order Completed",
-            "CHF 42.50, full price",
-            "+10 investment",
-            Friend,
-        ),
-        entry(
-            "18 Jan 2026",
-            "11:20",
-            "Order Completed",
-            "CHF 18.00, full price",
-            "+10 investment",
-            Acquaintance,
-        ),
-        moved(
-            "14 Sep 2025",
-            "08:31",
-            Stranger,
-            Acquaintance,
-            "Rule P1: familiarity and investment 10 of 9",
-        ),
-        entry(
-            "14 Sep 2025",
-            "08:31",
-            "Consent Given",
-            "keep the account",
-            "+4 familiarity",
-            Acquaintance,
-        ),
-        entry(
-            "14 Sep 2025",
-            "08:30",
-            "Signed Up",
-            "with Google",
-            "+6 familiarity",
-            Stranger,
-        ),
-    ]
+    table(EVENTS)
+        .into_iter()
+        .map(|[day, time, title, detail, effect, stage, before]| {
+            let stage = StageTag::from_slug(stage).unwrap();
+            TimelineEntry {
+                datetime: "2026-03-03T14:05:09.000Z".to_owned(),
+                day: day.to_owned(),
+                time: time.to_owned(),
+                title: words.text(title),
+                detail: words.text(detail),
+                effect: words.text(effect),
+                stage,
+                moved: StageTag::from_slug(before).map(|from| Move { from, to: stage }),
+            }
+        })
+        .collect()
 }

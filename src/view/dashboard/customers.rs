@@ -87,89 +87,38 @@ impl CustomersPage {
     }
 }
 
+/// Sample customers: id, name, contact, stage, the day it began, when last seen.
+#[cfg(test)]
+const SAMPLE_ROWS: &str = "
+prf_01 | Anna Keller       | anna.keller@example.com  | friend       | 3 Mar 2026  | just now
+prf_02 | Bilal Rahman      | bilal.rahman@example.com | advocate     | 12 Jan 2026 | 4 minutes ago
+prf_03 | Chen Wei          | chen.wei@example.com     | acquaintance | 1 Mar 2026  | 2 hours ago
+prf_04 | prf_01jnz6v6k3f7w | anonymous 9f2c61         | stranger     | 10 Mar 2026 | 3 hours ago
+prf_05 | Dana Novak        | dana@example.com         | friend       | 28 Nov 2025 | 1 day ago
+prf_06 | Eve Moreau        | eve.moreau@example.com   | acquaintance | 9 Dec 2025  | 2 days ago
+prf_07 | Farid Haddad      | farid.haddad@example.com | acquaintance | 22 Feb 2026 | 2 days ago
+prf_08 | Grace Okafor      | grace.okafor@example.com | advocate     | 2 Oct 2025  | 5 days ago
+";
+
 #[cfg(test)]
 impl CustomersPage {
     pub(in crate::view) fn sample(words: crate::view::sample::Words) -> Self {
-        let row =
-            |id: &str, name: &str, contact: &str, stage, since: &str, seen: &str| CustomerRow {
+        let rows = crate::view::sample::table(SAMPLE_ROWS)
+            .into_iter()
+            .map(|[id, name, contact, stage, since, seen]| CustomerRow {
                 id: words.text(id),
                 name: words.text(name),
                 contact: words.text(contact),
-                stage,
+                stage: StageTag::from_slug(stage).unwrap(),
                 stage_since: since.to_owned(),
                 last_seen: seen.to_owned(),
-            };
-        use StageTag::{Acquaintance, Advocate, Friend, Stranger};
+            })
+            .collect();
         Self {
             shell: Shell::sample(words),
             query: words.text("a"),
             stage: None,
-            rows: vec![
-                row(
-                    "prf_01",
-                    "Anna Keller",
-                    "anna.keller@example.com",
-                    Friend,
-                    "3 Mar 2026",
-                    "just now",
-                ),
-                row(
-                    "prf_02",
-                    "Bilal Rahman",
-                    "bilal.rahman@example.com",
-                    Advocate,
-                    "12 Jan 2026",
-                    "4 minutes ago",
-                ),
-                row(
-                    "prf_03",
-                    "Chen Wei",
-                    "chen.wei@example.com",
-                    Acquaintance,
-                    "1 Mar 2026",
-                    "2 hours ago",
-                ),
-                row(
-                    "prf_04",
-                    "prf_01jnz6v6k3f7w",
-                    "anonymous 9f2c61",
-                    Stranger,
-                    "10 Mar 2026",
-                    "3 hours ago",
-                ),
-                row(
-                    "prf_05",
-                    "Dana Novak",
-                    "dana@example.com",
-                    Friend,
-                    "28 Nov 2025",
-                    "1 day ago",
-                ),
-                row(
-                    "prf_06",
-                    "Eve Moreau",
-                    "eve.moreau@example.com",
-                    Acquaintance,
-                    "9 Dec 2025",
-                    "2 days ago",
-                ),
-                row(
-                    "prf_07",
-                    "Farid Haddad",
-                    "farid.haddad@example.com",
-                    Acquaintance,
-                    "22 Feb 2026",
-                    "2 days ago",
-                ),
-                row(
-                    "prf_08",
-                    "Grace Okafor",
-                    "grace.okafor@example.com",
-                    Advocate,
-                    "2 Oct 2025",
-                    "5 days ago",
-                ),
-            ],
+            rows,
             next_cursor: Some(words.text("c2luY2U9MjAyNg")),
             is_later_page: true,
             has_customers: true,

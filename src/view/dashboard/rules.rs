@@ -54,105 +54,63 @@ pub struct WeightRow {
     pub cap: String,
 }
 
+/// Sample rules: id, from, to, conditions set apart by semicolons.
+#[cfg(test)]
+const SAMPLE_RULES: &str = "
+P1 | stranger     | acquaintance | Known by an address; Familiarity and investment together at least 9
+P2 | acquaintance | friend       | Investment at least 24; Three acts on different days in a year
+P3 | friend       | advocate     | Advocacy at least 15; Trust at least 0; A friend for 14 days
+D1 | advocate     | friend       | Advocacy below 8 for 30 days
+D2 | friend       | acquaintance | Investment below 10 for 30 days
+D3 | acquaintance | stranger     | Familiarity and investment together below 4 for 30 days
+B  | any          | stranger     | The customer says stop, or deletes the account
+";
+
+/// Sample weights: event, score, weight, most a day.
+#[cfg(test)]
+const SAMPLE_WEIGHTS: &str = "
+Signed Up          | Familiarity | +6   | 6
+Signed In          | Familiarity | +1   | 1
+Product Viewed     | Familiarity | +0.5 | 1
+Order Completed    | Investment  | +10  | 10
+Referral Converted | Advocacy    | +12  | 24
+Dispute Opened     | Trust       | −4   |
+";
+
 #[cfg(test)]
 impl RulesPage {
     pub(in crate::view) fn sample(words: crate::view::sample::Words) -> Self {
-        use StageTag::{Acquaintance, Advocate, Friend, Stranger};
-        let rule = |id: &str, direction, from, to, conditions: &[&str]| RuleRow {
-            id: words.text(id),
-            direction,
-            from: Some(from),
-            to,
-            conditions: conditions.iter().map(|text| words.text(text)).collect(),
-        };
-        let weight = |event: &str, score: &str, weight: &str, cap: &str| WeightRow {
-            event: words.text(event),
-            score: words.text(score),
-            weight: words.text(weight),
-            cap: words.text(cap),
-        };
+        use crate::view::sample::table;
+
+        let rules = table(SAMPLE_RULES).into_iter().map(|[id, from, to, asks]| {
+            let (from, to) = (StageTag::from_slug(from), StageTag::from_slug(to).unwrap());
+            RuleRow {
+                id: words.text(id),
+                direction: if from.is_some_and(|from| from < to) {
+                    Direction::Warm
+                } else {
+                    Direction::Cool
+                },
+                from,
+                to,
+                conditions: asks.split(';').map(|ask| words.text(ask.trim())).collect(),
+            }
+        });
+        let weights = table(SAMPLE_WEIGHTS)
+            .into_iter()
+            .map(|[event, score, weight, cap]| WeightRow {
+                event: words.text(event),
+                score: words.text(score),
+                weight: words.text(weight),
+                cap: words.text(cap),
+            });
         Self {
             shell: Shell::sample(words),
             version: 3,
             published: "2 Feb 2026".to_owned(),
             note: words.text("Friends now need three orders on three days."),
-            rules: vec![
-                rule(
-                    "P1",
-                    Direction::Warm,
-                    Stranger,
-                    Acquaintance,
-                    &[
-                        "Known by an address or an account",
-                        "Familiarity and investment together at least 9",
-                        "No open complaint",
-                        "Trust above −8",
-                    ],
-                ),
-                rule(
-                    "P2",
-                    Direction::Warm,
-                    Acquaintance,
-                    Friend,
-                    &[
-                        "Investment at least 24",
-                        "Three qualifying acts on different days within a year",
-                        "Trust above −2",
-                        "No open complaint",
-                    ],
-                ),
-                rule(
-                    "P3",
-                    Direction::Warm,
-                    Friend,
-                    Advocate,
-                    &[
-                        "Advocacy at least 15",
-                        "One converted referral, or two kinds of advocacy",
-                        "Trust at least 0",
-                        "A friend for 14 days",
-                    ],
-                ),
-                rule(
-                    "D1",
-                    Direction::Cool,
-                    Advocate,
-                    Friend,
-                    &["Advocacy below 8 for 30 days"],
-                ),
-                rule(
-                    "D2",
-                    Direction::Cool,
-                    Friend,
-                    Acquaintance,
-                    &["Investment below 10 for 30 days"],
-                ),
-                rule(
-                    "D3",
-                    Direction::Cool,
-                    Acquaintance,
-                    Stranger,
-                    &["Familiarity and investment together below 4 for 30 days"],
-                ),
-                RuleRow {
-                    from: None,
-                    ..rule(
-                        "B",
-                        Direction::Cool,
-                        Friend,
-                        Stranger,
-                        &["The customer says stop, or deletes the account"],
-                    )
-                },
-            ],
-            weights: vec![
-                weight("Signed Up", "Familiarity", "+6", "6"),
-                weight("Signed In", "Familiarity", "+1", "1"),
-                weight("Product Viewed", "Familiarity", "+0.5", "1"),
-                weight("Order Completed", "Investment", "+10", "10"),
-                weight("Referral Converted", "Advocacy", "+12", "24"),
-                weight("Dispute Opened", "Trust", "−4", ""),
-            ],
+            rules: rules.collect(),
+            weights: weights.collect(),
             fading: [
                 "Familiarity halves every 60 days.",
                 "Investment halves every 170 days.",
