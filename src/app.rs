@@ -15,6 +15,7 @@ use crate::federation::built_in::TestProvider;
 use crate::kernel::{Cipher, Clock, Entropy};
 use crate::key::Presented;
 use crate::postgres::{self, Pool};
+use crate::projection::Projector;
 use crate::setup::{self, Change};
 use crate::staff;
 use crate::token::Keyring;
@@ -37,6 +38,8 @@ pub struct App {
     pub staff_throttle: staff::Throttle,
     /// The keys that sign our tokens.
     pub keyring: Keyring,
+    /// Brings standings up to date, and says where somebody stands.
+    pub projector: Projector,
     /// The way in for events.
     pub intake: Intake,
     /// Calls to the outside.
@@ -98,6 +101,7 @@ impl App {
             keyring: Keyring::new(cipher.clone(), entropy.clone()),
             cipher,
             passwords: Hasher::new(cores, entropy.clone()),
+            projector: Projector::new(pool.clone(), clock.clone(), entropy.clone()),
             intake: Intake::start(&pool, &clock, &entropy, config.intake),
             staff_throttle: staff::Throttle::default(),
             config,

@@ -32,6 +32,7 @@ pub mod token;
 
 // 4: what ties domains together
 pub mod oidc;
+pub mod projection;
 pub mod setup;
 
 // 5: the service

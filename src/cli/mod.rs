@@ -12,8 +12,10 @@ mod key;
 mod migrate;
 pub mod output;
 mod postgres;
+mod replay;
 mod runtime;
 mod serve;
+mod stages;
 mod staff;
 
 use std::collections::BTreeMap;
@@ -69,6 +71,10 @@ enum Command {
     Healthcheck(healthcheck::Healthcheck),
     /// Run only the private PostgreSQL, until standard input closes or it is told to stop.
     Postgres(postgres::Postgres),
+    /// Fold every customer's events from scratch and write what comes out, or compare with --check.
+    Replay(replay::Replay),
+    /// Count the customers at each stage, now or at any date.
+    Stages(stages::Stages),
 }
 
 /// Reads the arguments and does what they say.
@@ -112,6 +118,8 @@ pub fn run() -> ExitCode {
             Command::Doctor(command) => command.run(config, &output).await,
             Command::Healthcheck(command) => command.run(&config, &output),
             Command::Postgres(command) => command.run(config, &output).await,
+            Command::Replay(command) => command.run(config, &output).await,
+            Command::Stages(command) => command.run(config, &output).await,
         }
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));

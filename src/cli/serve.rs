@@ -41,12 +41,17 @@ impl Serve {
         let runtime = Runtime::start(config).await?;
         let stop = CancellationToken::new();
         tokio::spawn(stop_on_signal(stop.clone()));
+        let projector = tokio::spawn(runtime.app.projector.clone().run(stop.clone()));
         let served = async {
             super::staff::announce(&runtime.app, output).await?;
-            serve(listener, &runtime.app, stop).await
+            serve(listener, &runtime.app, stop.clone()).await
         }
         .await;
+        // However serving ended, the workers end before the database is closed under them.
+        stop.cancel();
+        let projected = projector.await;
         runtime.close().await;
+        projected.context("the projector broke")?;
         served.map(|()| ExitCode::SUCCESS)
     }
 }
