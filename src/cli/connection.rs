@@ -156,7 +156,9 @@ impl Create {
 fn read_secret(path: &Path) -> anyhow::Result<Secret> {
     let mut text = String::new();
     let read = if path == Path::new("-") {
-        std::io::stdin().take(SECRET_BYTES_MAX).read_to_string(&mut text)
+        std::io::stdin()
+            .take(SECRET_BYTES_MAX)
+            .read_to_string(&mut text)
     } else {
         std::fs::File::open(path)
             .and_then(|file| file.take(SECRET_BYTES_MAX).read_to_string(&mut text))
@@ -187,7 +189,10 @@ async fn list(app: &App, output: &Output, slug: &str) -> anyhow::Result<ExitCode
         .iter()
         .map(|connection| {
             let state = if connection.is_enabled { "" } else { " (off)" };
-            format!("{}  {}  {}{state}", connection.slug, connection.provider, connection.label)
+            format!(
+                "{}  {}  {}{state}",
+                connection.slug, connection.provider, connection.label
+            )
         })
         .collect();
     output.result(&data, &lines.join("\n"));

@@ -15,8 +15,8 @@ mod postgres;
 mod replay;
 mod runtime;
 mod serve;
-mod stages;
 mod staff;
+mod stages;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -28,7 +28,10 @@ use crate::view::{Field, Notice, format};
 
 /// Where providers hand out client ids.
 const CONSOLES: [(&str, &str); 2] = [
-    ("google", "https://console.cloud.google.com/apis/credentials"),
+    (
+        "google",
+        "https://console.cloud.google.com/apis/credentials",
+    ),
     ("github", "https://github.com/settings/developers"),
 ];
 
