@@ -10,6 +10,7 @@
 )]
 
 mod architecture;
+mod cli;
 mod dashboard;
 mod embedded;
 mod foundation;
