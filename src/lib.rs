@@ -29,6 +29,7 @@ pub mod session;
 pub mod token;
 
 // 4: what ties domains together
+pub mod flow;
 pub mod oidc;
 
 // 5: the service
