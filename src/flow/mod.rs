@@ -20,7 +20,7 @@ pub use settle::{Answers, Arrival, Browser, Outcome, settle};
 
 use crate::federation::attempt::{self, Attempt};
 use crate::kernel::id::{ApplicationId, BrandId, ConnectionId, FlowId};
-use crate::kernel::{Entropy, Secret};
+use crate::kernel::{Clock, Entropy, Secret};
 use crate::postgres::{self, PgConnection};
 use crate::session::Session;
 
@@ -110,24 +110,25 @@ impl Flow {
 
 /// What a flow begins with.
 #[derive(Clone, Debug)]
-pub struct Beginning {
+pub struct NewFlow<'a> {
     /// At which brand.
     pub brand_id: BrandId,
     /// For which application; `None` for the brand's own pages.
     pub application_id: Option<ApplicationId>,
     /// The request that goes on when the flow ends: stored as it is and given back as it is.
     pub request: Option<Value>,
+    /// The browser's secret.
+    pub browser: &'a Secret,
 }
 
-/// Begins a flow in the browser that holds `browser`.
+/// Begins a flow.
 pub async fn begin(
     conn: &mut PgConnection,
-    beginning: Beginning,
-    browser: &Secret,
-    now: DateTime<Utc>,
+    new: NewFlow<'_>,
+    clock: &Clock,
     entropy: &Entropy,
 ) -> Result<FlowId, postgres::Error> {
-    begin_with(conn, beginning, None, browser, now, entropy).await
+    begin_with(conn, new, None, clock, entropy).await
 }
 
 /// Begins a flow that links another way in to the profile of `session`.
@@ -135,35 +136,36 @@ pub async fn begin_linking(
     conn: &mut PgConnection,
     session: &Session,
     browser: &Secret,
-    now: DateTime<Utc>,
+    clock: &Clock,
     entropy: &Entropy,
 ) -> Result<FlowId, postgres::Error> {
-    let beginning = Beginning {
+    let new = NewFlow {
         brand_id: session.brand_id,
         application_id: None,
         request: None,
+        browser,
     };
     let pending = Pending::Linking {
         session_id: session.session_id,
         profile_id: session.profile_id,
     };
-    begin_with(conn, beginning, Some(pending), browser, now, entropy).await
+    begin_with(conn, new, Some(pending), clock, entropy).await
 }
 
 async fn begin_with(
     conn: &mut PgConnection,
-    beginning: Beginning,
+    new: NewFlow<'_>,
     pending: Option<Pending>,
-    browser: &Secret,
-    now: DateTime<Utc>,
+    clock: &Clock,
     entropy: &Entropy,
 ) -> Result<FlowId, postgres::Error> {
+    let now = clock.now();
     let flow = Flow {
-        brand_id: beginning.brand_id,
+        brand_id: new.brand_id,
         flow_id: FlowId::new(now, entropy),
-        application_id: beginning.application_id,
-        request: beginning.request,
-        browser_hash: browser.hash().to_vec(),
+        application_id: new.application_id,
+        request: new.request,
+        browser_hash: new.browser.hash().to_vec(),
         pending,
         created_at: now,
         expires_at: now + FLOW_LIFE,
@@ -184,24 +186,6 @@ pub async fn load(
     let flow = found.ok_or(Unusable::Unknown)?;
     flow.check(browser, now)?;
     Ok(flow)
-}
-
-/// The flow with this id, if this browser finished it less than [`FLOW_LIFE`] ago: for whoever goes
-/// on with its request.
-pub async fn load_finished(
-    conn: &mut PgConnection,
-    flow_id: FlowId,
-    browser: Option<&Secret>,
-    now: DateTime<Utc>,
-) -> Result<Flow, Unusable> {
-    let found = store::find_flow(conn, flow_id).await?;
-    let flow = found.ok_or(Unusable::Unknown)?;
-    flow.check_browser(browser)?;
-    match flow.finished_at {
-        Some(finished_at) if now - finished_at < FLOW_LIFE => Ok(flow),
-        Some(_) => Err(Unusable::Expired),
-        None => Err(Unusable::Unknown),
-    }
 }
 
 /// Takes a provider's answer: finds the attempt that `state` stands for, checks that it belongs to

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{Flow, Pending};
+use crate::kernel::Secret;
 use crate::kernel::id::{ApplicationId, BrandId, ConnectionId, FlowId, ProfileId};
 use crate::postgres::{Error, Inconsistency, PgConnection};
 
@@ -76,7 +77,23 @@ pub async fn find_flow(conn: &mut PgConnection, flow_id: FlowId) -> Result<Optio
     row.map(Row::into_flow).transpose()
 }
 
-/// The same, kept from others until the transaction ends.
+/// The flow with this id, if the browser with this secret finished it and it would not have expired
+/// yet: for whoever goes on with its request.
+pub async fn find_finished_flow(
+    conn: &mut PgConnection,
+    flow_id: FlowId,
+    browser: &Secret,
+    now: DateTime<Utc>,
+) -> Result<Option<Flow>, Error> {
+    let found = find_flow(conn, flow_id).await?;
+    Ok(found.filter(|flow| {
+        flow.finished_at.is_some()
+            && flow.expires_at > now
+            && browser.hash().matches(&flow.browser_hash)
+    }))
+}
+
+/// The same as [`find_flow`], kept from others until the transaction ends.
 pub async fn lock_flow(
     conn: &mut PgConnection,
     brand_id: BrandId,
