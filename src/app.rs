@@ -9,6 +9,7 @@ use crate::credential::password::Hasher;
 use crate::event::Intake;
 use crate::kernel::{Cipher, Clock, Entropy};
 use crate::postgres::Pool;
+use crate::token::Keyring;
 
 /// The service's parts. Shared as [`SharedApp`].
 pub struct App {
@@ -24,6 +25,8 @@ pub struct App {
     pub cipher: Cipher,
     /// For passwords.
     pub passwords: Hasher,
+    /// The keys that sign our tokens.
+    pub keyring: Keyring,
     /// The way in for events.
     pub intake: Intake,
     /// What `/metrics` shows.
@@ -62,8 +65,10 @@ impl App {
             metrics,
         } = parts;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let cipher = Cipher::new(installation_key, entropy.clone());
         Arc::new(Self {
-            cipher: Cipher::new(installation_key, entropy.clone()),
+            keyring: Keyring::new(cipher.clone(), entropy.clone()),
+            cipher,
             passwords: Hasher::new(cores, entropy.clone()),
             intake: Intake::start(&pool, &clock, &entropy, config.intake),
             config,

@@ -5,11 +5,13 @@
 
 // 0: words and rules; no I/O
 pub mod kernel;
+pub mod stage;
 
 // 1: the outside world
 pub mod config;
 pub mod postgres;
 pub mod telemetry;
+pub mod view;
 
 // 2: what every change writes beside itself
 pub mod audit;
@@ -22,6 +24,10 @@ pub mod credential;
 pub mod event;
 pub mod key;
 pub mod session;
+pub mod token;
+
+// 4: what ties domains together
+pub mod oidc;
 
 // 5: the service
 pub mod app;

@@ -3,7 +3,10 @@
 //! Owns the `application` table. Redirect URIs are compared as exact strings (RFC 9700 §2.1); only
 //! a loopback address may vary in its port.
 
+mod redirect;
 pub mod store;
+
+pub use redirect::redirect_uri_fault;
 
 use crate::kernel::id::{ApplicationId, BrandId};
 
@@ -54,6 +57,20 @@ pub struct Application {
     pub redirect_uris: Vec<String>,
     /// Where people may be sent after signing out.
     pub logout_uris: Vec<String>,
+}
+
+impl Application {
+    /// Whether people may be sent to `uri` with an answer to this application.
+    pub fn accepts_redirect(&self, uri: &str) -> bool {
+        self.redirect_uris
+            .iter()
+            .any(|registered| redirect::is_same(registered, uri))
+    }
+
+    /// Whether people may be sent to `uri` after signing out.
+    pub fn accepts_logout_redirect(&self, uri: &str) -> bool {
+        self.logout_uris.iter().any(|registered| registered == uri)
+    }
 }
 
 /// The brand's slug within a client id.

@@ -53,11 +53,9 @@ pub fn boxed(lines: &[String]) -> String {
         .max()
         .unwrap_or(0);
     let bar = "─".repeat(width + 2);
-    let mut text = format!("┌{bar}┐\n");
-    for line in lines {
-        let fill = " ".repeat(width - line.chars().count());
-        text.push_str(&format!("│ {line}{fill} │\n"));
-    }
-    text.push_str(&format!("└{bar}┘"));
-    text
+    let body: Vec<String> = lines
+        .iter()
+        .map(|line| format!("│ {line}{} │", " ".repeat(width - line.chars().count())))
+        .collect();
+    format!("┌{bar}┐\n{}\n└{bar}┘", body.join("\n"))
 }

@@ -124,11 +124,12 @@ fn write_new_key(path: &Path, entropy: &Entropy) -> std::io::Result<()> {
     if path.exists() {
         return Err(std::io::ErrorKind::AlreadyExists.into());
     }
-    let mut text = String::with_capacity(65);
-    for byte in entropy.bytes::<32>() {
-        text.push_str(&format!("{byte:02x}"));
-    }
-    text.push('\n');
+    let digits: Vec<String> = entropy
+        .bytes::<32>()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let text = format!("{}\n", digits.concat());
     let draft = path.with_extension(format!("draft-{}", std::process::id()));
     let mut file = std::fs::OpenOptions::new()
         .write(true)

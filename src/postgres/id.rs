@@ -25,7 +25,7 @@ impl<'r, K> sqlx::Decode<'r, Postgres> for Id<K> {
     }
 }
 
-impl<'q, K> sqlx::Encode<'q, Postgres> for Id<K> {
+impl<K> sqlx::Encode<'_, Postgres> for Id<K> {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
         <Uuid as sqlx::Encode<Postgres>>::encode_by_ref(&self.uuid(), buffer)
     }

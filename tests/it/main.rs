@@ -1,1 +1,15 @@
+//! Everything that needs a database or a router, in one binary.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop loudly"
+)]
+#![expect(
+    unreachable_pub,
+    reason = "one binary: what its modules share is public among them"
+)]
+
+mod architecture;
+mod embedded;
+mod foundation;
+mod harness;

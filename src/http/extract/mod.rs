@@ -9,7 +9,7 @@ use crate::kernel::id::RequestId;
 
 /// The id that this request is logged under and that every error quotes.
 #[derive(Clone, Copy, Debug)]
-pub struct ThisRequest(pub RequestId);
+pub(super) struct ThisRequest(pub(super) RequestId);
 
 impl<S: Send + Sync> FromRequestParts<S> for ThisRequest {
     type Rejection = super::problem::Problem;

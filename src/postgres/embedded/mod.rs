@@ -23,7 +23,7 @@ use server::Server;
 const NAME: &str = "befriend";
 
 /// How long another process's cluster may take to answer.
-const ATTACH_WAIT_MAX: Duration = Duration::from_secs(60);
+const ATTACH_WAIT_MAX: Duration = Duration::from_mins(1);
 
 /// The longest path of a Unix socket is 107 bytes; this leaves room for its file name.
 const SOCKET_FOLDER_LENGTH_MAX: usize = 80;

@@ -21,8 +21,8 @@ use super::binaries::Programs;
 use super::owner::Owner;
 use super::{Error, Layout, file_error};
 
-const START_WAIT_MAX: Duration = Duration::from_secs(60);
-const STOP_WAIT_MAX: Duration = Duration::from_secs(60);
+const START_WAIT_MAX: Duration = Duration::from_mins(1);
+const STOP_WAIT_MAX: Duration = Duration::from_mins(1);
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
 const POLL: Duration = Duration::from_millis(20);
 

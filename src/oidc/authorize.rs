@@ -1,0 +1,284 @@
+//! The authorization request: is it one, is it answered now, and with what. Pure.
+
+use std::fmt;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::params::with_query;
+use super::{ErrorCode, Fault, Params, Scope, pkce};
+use crate::application::Application;
+use crate::kernel::Secret;
+use crate::session::Session;
+
+/// The longest nonce, in bytes: it comes back in every ID token.
+const NONCE_LENGTH_MAX: usize = 512;
+
+/// A request that is right. Stored with the flow that signs the person in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Authorization {
+    /// Who asks.
+    pub client_id: String,
+    /// Where the answer goes; one of the application's own.
+    pub redirect_uri: String,
+    /// What is asked.
+    pub scope: Scope,
+    /// Sent back as it came.
+    pub state: Option<String>,
+    /// Put into the ID token as it came.
+    pub nonce: Option<String>,
+    /// The S256 challenge.
+    pub code_challenge: String,
+    /// Whether the person may, must or must not be asked.
+    pub prompt: Prompt,
+    /// How long ago, in seconds, the person may have signed in.
+    pub max_age: Option<u32>,
+    /// The languages wished for, best first, as sent.
+    pub ui_locales: Option<String>,
+    /// The connection to go to at once, by its slug.
+    pub provider: Option<String>,
+}
+
+/// Whether the person is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Prompt {
+    /// As needed.
+    Needed,
+    /// Never; what needs a page is an error.
+    Never,
+    /// Always, signed in or not.
+    Always,
+}
+
+/// A request that cannot be answered to the application: the person is told, on a page of ours.
+/// Redirecting here would make us an open redirector (RFC 9700 §4.11.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PageFault {
+    /// No application, or one that is switched off.
+    #[error("no application with that client_id")]
+    Client,
+    /// Not an address of that application.
+    #[error("not a redirect_uri of that application")]
+    RedirectUri,
+}
+
+/// A request that is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// On a page of ours.
+    Page(PageFault),
+    /// To the application.
+    Redirect(ErrorAnswer),
+}
+
+/// An error for the application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorAnswer {
+    redirect_uri: String,
+    state: Option<String>,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+impl ErrorAnswer {
+    /// Where to send the browser (RFC 6749 §4.1.2.1, RFC 9207).
+    pub fn location(&self, issuer: &str) -> String {
+        let mut pairs = vec![
+            ("error", self.fault.code.as_str()),
+            ("error_description", self.fault.description),
+        ];
+        if let Some(state) = &self.state {
+            pairs.push(("state", state));
+        }
+        pairs.push(("iss", issuer));
+        with_query(&self.redirect_uri, &pairs)
+    }
+}
+
+/// Who asks, as far as the request says it once and plainly.
+pub fn client_id(params: &Params) -> Result<&str, PageFault> {
+    match params.get("client_id") {
+        Ok(Some(client_id)) => Ok(client_id),
+        Ok(None) | Err(_) => Err(PageFault::Client),
+    }
+}
+
+/// Checks a request of `application`.
+pub fn check(params: &Params, application: &Application) -> Result<Authorization, Refusal> {
+    let redirect_uri = match params.get("redirect_uri") {
+        Ok(Some(uri)) if application.accepts_redirect(uri) => uri,
+        Ok(_) | Err(_) => return Err(Refusal::Page(PageFault::RedirectUri)),
+    };
+    // From here on the answer has somewhere to go. A state that is malformed is not sent back.
+    let state = params.get("state").ok().flatten().map(str::to_owned);
+    check_rest(params, application, redirect_uri, state.clone()).map_err(|fault| {
+        Refusal::Redirect(ErrorAnswer {
+            redirect_uri: redirect_uri.to_owned(),
+            state,
+            fault,
+        })
+    })
+}
+
+fn check_rest(
+    params: &Params,
+    application: &Application,
+    redirect_uri: &str,
+    state: Option<String>,
+) -> Result<Authorization, Fault> {
+    let get = |name: &str| params.get(name).map_err(Fault::invalid_request);
+    get("state")?;
+    refuse_what_is_not_offered(params)?;
+    match get("response_type")? {
+        Some("code") => {}
+        Some(_) => {
+            let text = "only response_type code is offered";
+            return Err(Fault::new(ErrorCode::UnsupportedResponseType, text));
+        }
+        None => return Err(Fault::invalid_request("response_type is missing")),
+    }
+    if !matches!(get("response_mode")?, None | Some("query")) {
+        return Err(Fault::invalid_request(
+            "only response_mode query is offered",
+        ));
+    }
+    let scope = get("scope")?.and_then(Scope::parse).ok_or(Fault::new(
+        ErrorCode::InvalidScope,
+        "the scope must include openid",
+    ))?;
+    let code_challenge = match (get("code_challenge")?, get("code_challenge_method")?) {
+        (Some(challenge), Some("S256")) if pkce::is_challenge(challenge) => challenge,
+        (Some(_), Some("S256")) => {
+            return Err(Fault::invalid_request("the code_challenge is not SHA-256"));
+        }
+        (Some(_), _) => {
+            return Err(Fault::invalid_request("code_challenge_method must be S256"));
+        }
+        (None, _) => return Err(Fault::invalid_request("code_challenge is missing")),
+    };
+    let nonce = get("nonce")?;
+    if nonce.is_some_and(|nonce| nonce.len() > NONCE_LENGTH_MAX) {
+        return Err(Fault::invalid_request("the nonce is too long"));
+    }
+    Ok(Authorization {
+        client_id: application.client_id.clone(),
+        redirect_uri: redirect_uri.to_owned(),
+        scope,
+        state,
+        nonce: nonce.map(str::to_owned),
+        code_challenge: code_challenge.to_owned(),
+        prompt: prompt(get("prompt")?)?,
+        max_age: get("max_age")?
+            .map(|text| {
+                text.parse()
+                    .map_err(|_| Fault::invalid_request("max_age must be a number of seconds"))
+            })
+            .transpose()?,
+        ui_locales: get("ui_locales")?.map(str::to_owned),
+        provider: get("provider")?.map(str::to_owned),
+    })
+}
+
+/// Requests by value or by reference are never fetched or read (A119).
+fn refuse_what_is_not_offered(params: &Params) -> Result<(), Fault> {
+    for (name, code) in [
+        ("request", ErrorCode::RequestNotSupported),
+        ("request_uri", ErrorCode::RequestUriNotSupported),
+        ("registration", ErrorCode::RegistrationNotSupported),
+    ] {
+        if !matches!(params.get(name), Ok(None)) {
+            return Err(Fault::new(code, "that parameter is not supported"));
+        }
+    }
+    Ok(())
+}
+
+fn prompt(text: Option<&str>) -> Result<Prompt, Fault> {
+    let mut prompt = Prompt::Needed;
+    for word in text.unwrap_or_default().split(' ') {
+        let next = match word {
+            "" => continue,
+            "none" => Prompt::Never,
+            // Each of these wants the person to act before the application hears of them.
+            "login" | "consent" | "select_account" => Prompt::Always,
+            _ => return Err(Fault::invalid_request("the prompt is not known")),
+        };
+        if prompt != Prompt::Needed && prompt != next {
+            return Err(Fault::invalid_request("prompt none stands alone"));
+        }
+        prompt = next;
+    }
+    Ok(prompt)
+}
+
+/// What happens next to a right request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The session answers it: a code is issued.
+    Issue,
+    /// The person signs in first.
+    SignIn,
+    /// It cannot be answered.
+    Refuse(ErrorAnswer),
+}
+
+impl Authorization {
+    /// Decides by the browser's session, if it has one. `asked_at` is when the sign-in began that
+    /// this request waited for: only a proof made since then is a fresh one.
+    pub fn next(
+        &self,
+        session: Option<&Session>,
+        asked_at: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Next {
+        let answers = session.is_some_and(|session| {
+            let proved = session.authenticated_at;
+            let just_now = asked_at.is_some_and(|asked| proved >= asked);
+            let too_old = self
+                .max_age
+                .is_some_and(|seconds| now - proved > TimeDelta::seconds(seconds.into()));
+            just_now || (!too_old && self.prompt != Prompt::Always)
+        });
+        match (answers, self.prompt) {
+            (true, _) => Next::Issue,
+            (false, Prompt::Never) => Next::Refuse(self.refuse(Fault::new(
+                ErrorCode::LoginRequired,
+                "nobody is signed in here",
+            ))),
+            (false, Prompt::Needed | Prompt::Always) => Next::SignIn,
+        }
+    }
+
+    /// An error as the answer to this request.
+    pub fn refuse(&self, fault: Fault) -> ErrorAnswer {
+        ErrorAnswer {
+            redirect_uri: self.redirect_uri.clone(),
+            state: self.state.clone(),
+            fault,
+        }
+    }
+
+    /// Where to send the browser with a code (RFC 6749 §4.1.2, RFC 9207).
+    pub fn location(&self, code: &Secret, issuer: &str) -> String {
+        let mut pairs = vec![("code", code.expose())];
+        if let Some(state) = &self.state {
+            pairs.push(("state", state));
+        }
+        pairs.push(("iss", issuer));
+        with_query(&self.redirect_uri, &pairs)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Page(fault) => fault.fmt(f),
+            Self::Redirect(answer) => answer.fault.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "authorize_tests.rs"]
+mod tests;

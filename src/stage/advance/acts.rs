@@ -1,0 +1,265 @@
+//! What an act adds.
+
+use super::Fold;
+use super::moves::Trigger;
+use crate::stage::day::Day;
+use crate::stage::dimension::{DIMENSIONS, Dimension};
+use crate::stage::evaluate::Signs;
+use crate::stage::event::Act;
+use crate::stage::ledger::LedgerEntry;
+use crate::stage::ruleset::{Comparison, Role};
+use crate::stage::state::{AdvocacyRecord, LowRun, QualifyingDay, SignalSum, TREND_DAYS};
+
+/// Days of converted referrals kept for counting within a window.
+const REFERRAL_DAYS_MAX: usize = 64;
+
+impl Fold<'_> {
+    /// Takes the next act, after everything that time brought about before it.
+    pub(super) fn take(&mut self, act: &Act<'_>) {
+        if act.by_customer {
+            self.state.last_act = self.state.last_act.max(Some(act.at));
+        }
+        let identifies = act.known_after && !self.state.is_known_at(act.at);
+        if !act.counts() && !identifies {
+            return;
+        }
+        self.pass_time(act.at);
+        self.state.since.get_or_insert(act.at);
+        if identifies {
+            self.state.known_since = Some(act.at);
+        }
+        self.signs = Signs::default();
+        self.added = [0.0; DIMENSIONS];
+        let day = Day::of(act.at);
+        self.carry_lows_to(day);
+        if act.counts() {
+            self.begin_day(day);
+            self.record(act, day);
+        }
+        self.state.settled = Some(act.at);
+        self.judge_lows(day);
+        self.evaluate(act.at, Trigger::Act(act));
+    }
+
+    fn record(&mut self, act: &Act<'_>, day: Day) {
+        let rules = self.rules;
+        let signal = rules.signal(rules.case(act.case).signal);
+        let counts = match signal.role {
+            None => true,
+            Some(Role::Order) => self.take_order(act),
+            Some(Role::Refund) => self.take_refund(act),
+            Some(Role::DisputeOpened) => self.open_dispute(act),
+            Some(
+                role @ (Role::DisputeAcknowledged
+                | Role::RemedyProposed
+                | Role::DisputeResolved
+                | Role::DisputeReopened
+                | Role::DisputeWithdrawn),
+            ) => self.follow_dispute(role, act),
+            Some(Role::ReferralConverted) => {
+                self.count_referral(day);
+                true
+            }
+            Some(Role::RelationshipEnded) => {
+                self.signs.ended = true;
+                self.state.estranged = true;
+                true
+            }
+        };
+        if counts {
+            self.count(act, day);
+        }
+    }
+
+    fn count(&mut self, act: &Act<'_>, day: Day) {
+        let rules = self.rules;
+        let case = rules.case(act.case);
+        let signal = rules.signal(case.signal);
+        self.signs.detractor = case.detractor;
+        if signal.qualifying {
+            self.count_qualifying(day, case.discounted);
+        }
+        if let Some(kind) = &signal.advocacy_kind
+            && case.weights[Dimension::Advocacy.index()] > 0.0
+        {
+            self.count_advocacy(kind, day);
+        }
+        self.add_capped(case.signal, case.weights, day);
+    }
+
+    /// Adds weights of one signal to its day, as far as the day's caps allow.
+    fn add_capped(&mut self, signal: u16, weights: [f64; DIMENSIONS], day: Day) {
+        let caps = self.rules.signal(signal).caps;
+        let sums = &mut self.state.today.sums;
+        let place = match sums.iter().position(|sum| sum.signal == signal) {
+            Some(place) => place,
+            None => {
+                sums.push(SignalSum {
+                    signal,
+                    uncapped: [0.0; DIMENSIONS],
+                });
+                sums.len() - 1
+            }
+        };
+        let before = sums[place].uncapped;
+        for (dimension, weight) in weights.into_iter().enumerate() {
+            sums[place].uncapped[dimension] = before[dimension] + weight;
+        }
+        let after = sums[place].uncapped;
+        for dimension in Dimension::ALL {
+            let index = dimension.index();
+            let counted = after[index].min(caps[index]) - before[index].min(caps[index]);
+            self.add(dimension, day, counted);
+        }
+    }
+
+    /// Adds to (or takes from) a dimension on a day that is today or earlier.
+    pub(super) fn add(&mut self, dimension: Dimension, day: Day, amount: f64) {
+        if amount.abs() < f64::MIN_POSITIVE {
+            return;
+        }
+        let index = dimension.index();
+        let decay = self.rules.decay(index);
+        let running = &mut self.state.scores[index];
+        if day > running.day {
+            running.value *= decay.factor(day.since(running.day));
+            running.day = day;
+        }
+        running.value += amount * decay.factor(running.day.since(day));
+        self.added[index] += amount;
+        let entry = LedgerEntry {
+            day,
+            dimension,
+            amount,
+        };
+        self.ledger.add(entry);
+        if self.state.today.day.since(day) < TREND_DAYS {
+            self.state.recent.add(entry);
+        }
+    }
+
+    /// Forgets what no rule can ask about any more.
+    pub(super) fn begin_day(&mut self, day: Day) {
+        let state = &mut self.state;
+        if state.today.day == day {
+            return;
+        }
+        state.today.day = day;
+        state.today.sums.clear();
+        state.recent.forget_before(day.plus(1 - TREND_DAYS));
+        let window = i32::from(self.rules.window_days());
+        let gone = state
+            .qualifying
+            .iter()
+            .take_while(|kept| day.since(kept.day) >= window)
+            .count();
+        state.qualifying.drain(..gone);
+        self.forget_orders(day);
+        self.forget_disputes(day);
+    }
+
+    fn count_qualifying(&mut self, day: Day, discounted: bool) {
+        let days = &mut self.state.qualifying;
+        match days.last_mut() {
+            Some(last) if last.day == day => {
+                last.acts += 1;
+                last.discounted += u32::from(discounted);
+            }
+            _ => days.push(QualifyingDay {
+                day,
+                acts: 1,
+                discounted: u32::from(discounted),
+            }),
+        }
+    }
+
+    fn count_advocacy(&mut self, kind: &str, day: Day) {
+        match self
+            .state
+            .advocacy
+            .iter_mut()
+            .find(|record| record.kind == kind)
+        {
+            Some(record) => {
+                record.last = day;
+                record.acts += 1;
+            }
+            None => self.state.advocacy.push(AdvocacyRecord {
+                kind: kind.to_owned(),
+                last: day,
+                acts: 1,
+            }),
+        }
+    }
+
+    fn count_referral(&mut self, day: Day) {
+        let referrals = &mut self.state.referrals;
+        referrals.ever += 1;
+        if referrals.days.len() == REFERRAL_DAYS_MAX {
+            referrals.days.remove(0);
+        }
+        referrals.days.push(day);
+    }
+
+    /// Brings the record of low sums up to the morning of `day`, before anything is added to it.
+    pub(super) fn carry_lows_to(&mut self, day: Day) {
+        if self
+            .state
+            .settled
+            .is_some_and(|settled| Day::of(settled) == day)
+        {
+            return;
+        }
+        for (of, below) in self.rules.watched(self.state.stage) {
+            let Some(settled) = self.state.settled else {
+                return;
+            };
+            let since = self.moment(settled).low_since(*of, *below, day);
+            self.set_low(
+                LowRun {
+                    of: *of,
+                    below: *below,
+                    since: day,
+                },
+                since,
+            );
+        }
+    }
+
+    /// Brings the record of low sums up to the present scores.
+    pub(super) fn judge_lows(&mut self, day: Day) {
+        for (of, below) in self.rules.watched(self.state.stage) {
+            let run = LowRun {
+                of: *of,
+                below: *below,
+                since: day,
+            };
+            if Comparison::Below(*below).holds(self.state.sum(self.rules, *of, day)) {
+                let since = self
+                    .low_of(&run)
+                    .map_or(day, |place| self.state.lows[place].since);
+                self.set_low(run, Some(since));
+            } else {
+                self.set_low(run, None);
+            }
+        }
+    }
+
+    fn low_of(&self, run: &LowRun) -> Option<usize> {
+        self.state
+            .lows
+            .iter()
+            .position(|low| low.of == run.of && low.below.total_cmp(&run.below).is_eq())
+    }
+
+    fn set_low(&mut self, run: LowRun, since: Option<Day>) {
+        match (self.low_of(&run), since) {
+            (None, None) => {}
+            (Some(place), None) => {
+                self.state.lows.remove(place);
+            }
+            (Some(place), Some(since)) => self.state.lows[place].since = since,
+            (None, Some(since)) => self.state.lows.push(LowRun { since, ..run }),
+        }
+    }
+}

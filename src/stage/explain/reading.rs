@@ -1,0 +1,123 @@
+//! A rule read condition by condition.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::words;
+use crate::stage::day::Day;
+use crate::stage::evaluate::{Moment, Stretch};
+use crate::stage::ruleset::{Condition, Rule};
+use crate::stage::tier::Stage;
+
+/// How far ahead a condition is followed: ten years.
+const AHEAD_DAYS: i32 = 3_653;
+
+/// A rule, and how near it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RuleReading {
+    /// Its id.
+    pub rule: String,
+    /// Where it leads.
+    pub to: Stage,
+    /// Whether all that it asks holds.
+    pub met: bool,
+    /// Its conditions, those of nested lists included.
+    pub conditions: Vec<ConditionReading>,
+}
+
+/// A condition, and how near it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConditionReading {
+    /// The condition, with its threshold.
+    pub condition: Condition,
+    /// In words: "investment at least 24".
+    pub text: String,
+    /// Whether it is one of several of which any will do.
+    pub alternative: bool,
+    /// The figure compared with the threshold: points, days or a count; 1 or 0 for yes and no.
+    pub figure: f64,
+    /// Whether it is met.
+    pub met: bool,
+    /// What an unmet one lacks: "7.2 points more investment (about 1 more order)".
+    pub missing: Option<String>,
+    /// The day on which it turns (from met to unmet, or back) if nothing happens.
+    pub turns_on: Option<NaiveDate>,
+    /// Whole days until then.
+    pub days_left: Option<i32>,
+}
+
+pub(super) fn read_rule(moment: &Moment<'_>, rule: &Rule, day: Day) -> RuleReading {
+    let mut conditions = Vec::new();
+    read(moment, &rule.when, day, false, &mut conditions);
+    RuleReading {
+        rule: rule.id.clone(),
+        to: rule.to,
+        met: moment.holds(&rule.when, day),
+        conditions,
+    }
+}
+
+fn read(
+    moment: &Moment<'_>,
+    condition: &Condition,
+    day: Day,
+    alternative: bool,
+    into: &mut Vec<ConditionReading>,
+) {
+    match condition {
+        Condition::All(list) => {
+            list.iter()
+                .for_each(|inner| read(moment, inner, day, alternative, into));
+        }
+        Condition::Any(list) => list
+            .iter()
+            .for_each(|inner| read(moment, inner, day, true, into)),
+        Condition::Not(_)
+        | Condition::Score(_)
+        | Condition::ScoreBelowFor(_)
+        | Condition::Known
+        | Condition::NoOpenDispute
+        | Condition::QualifyingDays(_)
+        | Condition::ConvertedReferrals(_)
+        | Condition::AdvocacyKinds(_)
+        | Condition::DaysInStage { .. }
+        | Condition::DetractorAnswer
+        | Condition::RelationshipEnded
+        | Condition::DisputeBreached
+        | Condition::PromotingOrderRefunded { .. } => {
+            into.push(read_one(moment, condition, day, alternative));
+        }
+    }
+}
+
+fn read_one(
+    moment: &Moment<'_>,
+    condition: &Condition,
+    day: Day,
+    alternative: bool,
+) -> ConditionReading {
+    let figure = moment.figure(condition, day);
+    let ahead = Stretch {
+        first: day.plus(1),
+        last: day.plus(AHEAD_DAYS),
+    };
+    let turns = if figure.met {
+        moment.first_day(&Condition::Not(Box::new(condition.clone())), ahead)
+    } else {
+        moment.first_day(condition, ahead)
+    };
+    let asked = match condition {
+        Condition::QualifyingDays(test) => moment.qualifying_days(test, day).1,
+        _ => 0,
+    };
+    ConditionReading {
+        text: words::condition(condition),
+        missing: words::missing(moment.rules, &figure, asked),
+        condition: figure.condition,
+        alternative,
+        figure: figure.figure,
+        met: figure.met,
+        turns_on: turns.map(Day::date),
+        days_left: turns.map(|turn| turn.since(day)),
+    }
+}

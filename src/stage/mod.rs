@@ -1,0 +1,74 @@
+//! The stage engine: from what happened to how well a customer knows the brand, and why.
+//!
+//! Owns the rule set, the day ledger, the fold that turns acts into stages, and the words that
+//! explain a stage or a move. It is a function of its arguments: it must never do I/O, read a
+//! clock, draw a random number, or know of a table, a request or a tenant. The same input gives the
+//! same bytes, whatever the order, the batches or the repetitions in which acts arrive.
+//!
+//! Reading order: `tier`, `dimension` and `day` for the nouns; [`ruleset`] for what a brand may say;
+//! [`event`] for how an event becomes an act; [`ledger`]; `state` for what is kept; `evaluate` for
+//! conditions; [`advance`] for the fold itself; [`explain`] and [`corrections`].
+//!
+//! ```
+//! use befriend::stage::{self, Fact, Rules, Stage};
+//! use chrono::{DateTime, TimeDelta};
+//!
+//! let rules = Rules::default_rules();
+//! let nothing = serde_json::json!({});
+//! let start = DateTime::UNIX_EPOCH;
+//! let fact = |name, message_id| Fact {
+//!     at: start,
+//!     source: "site",
+//!     message_id,
+//!     name,
+//!     properties: &nothing,
+//!     trusted: true,
+//!     known_after: true,
+//!     brand_initiated: false,
+//! };
+//! let acts = [fact("Signed Up", "m1"), fact("Consent Given", "m2")]
+//!     .map(|fact| stage::interpret(&rules, &fact));
+//!
+//! let first = stage::fold(&rules, &acts, None, start);
+//! assert_eq!(first.standing.stage, Stage::Acquaintance);
+//!
+//! // Store `first.state`, `first.ledger`, `first.transitions`; at `first.review_at`, or when more
+//! // acts come, continue from it.
+//! let later = start + TimeDelta::days(400);
+//! let second = stage::advance(&rules, &first.state, &[], None, later).unwrap();
+//! assert_eq!(second.standing.stage, Stage::Stranger);
+//! ```
+
+mod day;
+mod decay;
+mod dimension;
+mod evaluate;
+mod exact;
+mod hash;
+mod rules;
+mod state;
+mod tier;
+mod transition;
+
+pub mod advance;
+pub mod corrections;
+pub mod event;
+pub mod explain;
+pub mod ledger;
+pub mod ruleset;
+
+pub use advance::{AdvanceError, Outcome, advance, fold};
+pub use corrections::{Corrections, Notice, correct};
+pub use day::Day;
+pub use dimension::{Dimension, Dimensions, Scores};
+pub use event::{Act, Fact, Verdict, interpret};
+pub use explain::{Explanation, TransitionExplanation, explain, explain_transition};
+pub use ledger::{Ledger, LedgerEntry};
+pub use rules::Rules;
+pub use ruleset::RuleSet;
+pub use state::{DisputeStatus, Standing, State, Trend};
+pub use tier::Stage;
+pub use transition::{Cause, Figure, MoveKind, RECONCILED, Transition};
+
+#[cfg(test)]
+mod tests;

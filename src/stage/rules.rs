@@ -1,0 +1,246 @@
+//! A rule set made ready to run: names looked up, weights in arrays, decay in tables.
+
+use std::collections::HashMap;
+
+use super::decay::Decay;
+use super::dimension::{DIMENSIONS, Dimensions};
+use super::ruleset::{
+    Condition, DisputeRules, Fault, Guard, Mark, Role, Rule, RuleSet, StageNames,
+};
+use super::tier::Stage;
+
+/// Days for which qualifying acts are kept when no rule asks for longer.
+const WINDOW_DAYS_MIN: u16 = 365;
+
+/// A checked rule set, ready to interpret events and to fold acts. Make it once per version and
+/// share it: making it fills tables, using it allocates nothing.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    set: RuleSet,
+    fingerprint: u64,
+    by_event: HashMap<String, u16>,
+    signals: Vec<ReadySignal>,
+    cases: Vec<ReadyCase>,
+    decay: [Decay; DIMENSIONS],
+    up: [Vec<usize>; 4],
+    down: [Vec<usize>; 4],
+    watched: [Vec<(Dimensions, f64)>; 4],
+    window_days: u16,
+}
+
+/// A signal's lasting part.
+#[derive(Debug, Clone)]
+pub(super) struct ReadySignal {
+    pub(super) event: String,
+    pub(super) caps: [f64; DIMENSIONS],
+    pub(super) role: Option<Role>,
+    pub(super) qualifying: bool,
+    pub(super) advocacy_kind: Option<String>,
+    pub(super) brand_initiated: bool,
+    pub(super) counts_untrusted: bool,
+    pub(super) cases: std::ops::Range<u16>,
+}
+
+/// One way a signal can count. The signal's `add` is its last case, without guards.
+#[derive(Debug, Clone)]
+pub(super) struct ReadyCase {
+    pub(super) signal: u16,
+    pub(super) weights: [f64; DIMENSIONS],
+    pub(super) guards: Vec<Guard>,
+    pub(super) discounted: bool,
+    pub(super) detractor: bool,
+}
+
+impl Rules {
+    /// Checks the set and makes it ready; all its faults otherwise.
+    pub fn new(set: RuleSet) -> Result<Self, Vec<Fault>> {
+        let faults = set.validate();
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let mut rules = Self {
+            fingerprint: set.fingerprint(),
+            by_event: HashMap::new(),
+            signals: Vec::with_capacity(set.signals.len()),
+            cases: Vec::new(),
+            decay: set.half_life_days.to_array().map(Decay::new),
+            up: Stage::ALL.map(|stage| rules_from(&set, stage, |to| to > stage)),
+            down: Stage::ALL.map(|stage| rules_from(&set, stage, |to| to < stage)),
+            watched: Stage::ALL.map(|stage| watched_from(&set, stage)),
+            window_days: longest_window(&set),
+            set,
+        };
+        rules.ready_signals();
+        Ok(rules)
+    }
+
+    /// The rules of [`RuleSet::default_set`].
+    pub fn default_rules() -> Self {
+        Self::new(RuleSet::default_set()).expect("the default rule set is valid: a test reads it")
+    }
+
+    /// The document these rules were made from.
+    pub fn set(&self) -> &RuleSet {
+        &self.set
+    }
+
+    /// [`RuleSet::fingerprint`] of the document.
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    /// The same rules with another half-life of investment, in days, as learnt from the gaps
+    /// between a brand's orders.
+    pub fn with_investment_half_life(&self, days: f64) -> Result<Self, Vec<Fault>> {
+        let mut set = self.set.clone();
+        set.half_life_days.investment = days;
+        Self::new(set)
+    }
+
+    fn ready_signals(&mut self) {
+        for (index, signal) in self.set.signals.iter().enumerate() {
+            let index = u16::try_from(index).expect("validation limits the number of signals");
+            let first = self.cases.len();
+            for case in &signal.cases {
+                self.cases.push(ReadyCase {
+                    signal: index,
+                    weights: case.add.to_array(0.0),
+                    guards: case.when.clone(),
+                    discounted: case.marks.contains(&Mark::Discounted),
+                    detractor: case.marks.contains(&Mark::Detractor),
+                });
+            }
+            if signal.add.is_some() || signal.cases.is_empty() {
+                self.cases.push(ReadyCase {
+                    signal: index,
+                    weights: signal.add.unwrap_or_default().to_array(0.0),
+                    guards: Vec::new(),
+                    discounted: false,
+                    detractor: false,
+                });
+            }
+            let number =
+                |cases: usize| u16::try_from(cases).expect("a document's length limits cases");
+            self.signals.push(ReadySignal {
+                event: signal.event.clone(),
+                caps: signal.cap.to_array(f64::INFINITY),
+                role: signal.role,
+                qualifying: signal.qualifying,
+                advocacy_kind: signal.advocacy_kind.clone(),
+                brand_initiated: signal.brand_initiated,
+                counts_untrusted: signal.counts_untrusted(),
+                cases: number(first)..number(self.cases.len()),
+            });
+            for name in std::iter::once(&signal.event).chain(&signal.aliases) {
+                self.by_event.insert(name.clone(), index);
+            }
+        }
+    }
+
+    pub(super) fn signal_named(&self, event: &str) -> Option<&ReadySignal> {
+        self.by_event
+            .get(event)
+            .map(|index| &self.signals[usize::from(*index)])
+    }
+
+    #[inline]
+    pub(super) fn case(&self, case: u16) -> &ReadyCase {
+        &self.cases[usize::from(case)]
+    }
+
+    #[inline]
+    pub(super) fn signal(&self, signal: u16) -> &ReadySignal {
+        &self.signals[usize::from(signal)]
+    }
+
+    #[inline]
+    pub(super) fn decay(&self, dimension: usize) -> &Decay {
+        &self.decay[dimension]
+    }
+
+    /// Rules that lead deeper from `stage`, in document order.
+    pub(super) fn up(&self, stage: Stage) -> impl Iterator<Item = (usize, &Rule)> {
+        self.up[stage.index()]
+            .iter()
+            .map(|index| (*index, &self.set.rules[*index]))
+    }
+
+    /// Rules that lead back from `stage`, in document order.
+    pub(super) fn down(&self, stage: Stage) -> impl Iterator<Item = (usize, &Rule)> {
+        self.down[stage.index()]
+            .iter()
+            .map(|index| (*index, &self.set.rules[*index]))
+    }
+
+    pub(super) fn rule(&self, index: usize) -> &Rule {
+        &self.set.rules[index]
+    }
+
+    /// The sums whose lowness somebody at `stage` is watched for.
+    #[inline]
+    pub(super) fn watched(&self, stage: Stage) -> &[(Dimensions, f64)] {
+        &self.watched[stage.index()]
+    }
+
+    /// Days for which acts are kept for counting.
+    pub(super) fn window_days(&self) -> u16 {
+        self.window_days
+    }
+
+    pub(super) fn disputes(&self) -> &DisputeRules {
+        &self.set.disputes
+    }
+
+    pub(super) fn names(&self) -> &StageNames {
+        &self.set.stages
+    }
+}
+
+fn rules_from(set: &RuleSet, stage: Stage, leads: impl Fn(Stage) -> bool) -> Vec<usize> {
+    (0..set.rules.len())
+        .filter(|index| set.rules[*index].applies_from(stage) && leads(set.rules[*index].to))
+        .collect()
+}
+
+fn watched_from(set: &RuleSet, stage: Stage) -> Vec<(Dimensions, f64)> {
+    let mut watched: Vec<(Dimensions, f64)> = Vec::new();
+    for rule in set.rules.iter().filter(|rule| rule.applies_from(stage)) {
+        rule.when.visit(&mut |condition| {
+            if let Condition::ScoreBelowFor(test) = condition {
+                let sum = (test.of, test.below);
+                if !watched.contains(&sum) {
+                    watched.push(sum);
+                }
+            }
+        });
+    }
+    watched
+}
+
+fn longest_window(set: &RuleSet) -> u16 {
+    let mut longest = WINDOW_DAYS_MIN;
+    for rule in &set.rules {
+        rule.when.visit(&mut |condition| {
+            let days = match condition {
+                Condition::QualifyingDays(test) => test.within_days,
+                Condition::ConvertedReferrals(test) | Condition::AdvocacyKinds(test) => {
+                    test.within_days.unwrap_or_default()
+                }
+                Condition::All(_)
+                | Condition::Any(_)
+                | Condition::Not(_)
+                | Condition::Score(_)
+                | Condition::ScoreBelowFor(_)
+                | Condition::Known
+                | Condition::NoOpenDispute
+                | Condition::DaysInStage { .. }
+                | Condition::DetractorAnswer
+                | Condition::RelationshipEnded
+                | Condition::DisputeBreached
+                | Condition::PromotingOrderRefunded { .. } => 0,
+            };
+            longest = longest.max(days);
+        });
+    }
+    longest
+}

@@ -1,0 +1,212 @@
+//! The closed set of things a rule may ask.
+//!
+//! Closed, so that for every condition the engine can say whether it holds, what is missing, and
+//! when that changes if nothing happens.
+
+use serde::{Deserialize, Serialize};
+
+use crate::stage::dimension::Dimensions;
+
+/// What a rule asks. Lists of conditions may nest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// Every one of these.
+    All(Vec<Condition>),
+    /// At least one of these.
+    Any(Vec<Condition>),
+    /// The contrary.
+    Not(Box<Condition>),
+    /// A sum of scores, compared.
+    Score(ScoreTest),
+    /// A sum of scores that has stayed low, in this stage, for some days.
+    ScoreBelowFor(ScoreBelowFor),
+    /// The profile carries an identifier: it is not anonymous.
+    Known,
+    /// No complaint is being waited on.
+    NoOpenDispute,
+    /// Distinct UTC days with at least one qualifying act that was not taken back.
+    QualifyingDays(QualifyingDays),
+    /// People this customer brought who became customers.
+    ConvertedReferrals(Within),
+    /// Different kinds of advocacy act.
+    AdvocacyKinds(Within),
+    /// Whole days in the present stage.
+    DaysInStage {
+        /// This many or more.
+        at_least: u16,
+    },
+    /// This very act is a detractor's answer.
+    DetractorAnswer,
+    /// This very act ends the relationship.
+    RelationshipEnded,
+    /// A dispute has just run past its clock and any second chance.
+    DisputeBreached,
+    /// The order that earned the present stage has just been taken back, and what is left would
+    /// not have earned it.
+    PromotingOrderRefunded {
+        /// At most this many days after the promotion.
+        within_days: u16,
+    },
+}
+
+impl Condition {
+    /// Calls `visitor` for the condition and then for everything within it.
+    pub fn visit(&self, visitor: &mut dyn FnMut(&Self)) {
+        visitor(self);
+        match self {
+            Self::All(list) | Self::Any(list) => {
+                for inner in list {
+                    inner.visit(visitor);
+                }
+            }
+            Self::Not(inner) => inner.visit(visitor),
+            Self::Score(_)
+            | Self::ScoreBelowFor(_)
+            | Self::Known
+            | Self::NoOpenDispute
+            | Self::QualifyingDays(_)
+            | Self::ConvertedReferrals(_)
+            | Self::AdvocacyKinds(_)
+            | Self::DaysInStage { .. }
+            | Self::DetractorAnswer
+            | Self::RelationshipEnded
+            | Self::DisputeBreached
+            | Self::PromotingOrderRefunded { .. } => {}
+        }
+    }
+}
+
+/// A sum of scores compared with one threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "WrittenScoreTest", into = "WrittenScoreTest")]
+pub struct ScoreTest {
+    /// The scores to add.
+    pub of: Dimensions,
+    /// The comparison and its threshold.
+    pub is: Comparison,
+}
+
+/// A [`ScoreTest`] as the document has it: exactly one of the comparisons is given.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenScoreTest {
+    of: Dimensions,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    at_least: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    above: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    below: Option<f64>,
+}
+
+impl TryFrom<WrittenScoreTest> for ScoreTest {
+    type Error = &'static str;
+
+    fn try_from(written: WrittenScoreTest) -> Result<Self, Self::Error> {
+        let is = match (written.at_least, written.above, written.below) {
+            (Some(threshold), None, None) => Comparison::AtLeast(threshold),
+            (None, Some(threshold), None) => Comparison::Above(threshold),
+            (None, None, Some(threshold)) => Comparison::Below(threshold),
+            _ => return Err("a score is compared by exactly one of at_least, above, below"),
+        };
+        Ok(Self { of: written.of, is })
+    }
+}
+
+impl From<ScoreTest> for WrittenScoreTest {
+    fn from(test: ScoreTest) -> Self {
+        let mut written = Self {
+            of: test.of,
+            at_least: None,
+            above: None,
+            below: None,
+        };
+        match test.is {
+            Comparison::AtLeast(threshold) => written.at_least = Some(threshold),
+            Comparison::Above(threshold) => written.above = Some(threshold),
+            Comparison::Below(threshold) => written.below = Some(threshold),
+        }
+        written
+    }
+}
+
+/// A comparison and its threshold, in points.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Comparison {
+    /// ≥
+    AtLeast(f64),
+    /// >
+    Above(f64),
+    /// <
+    Below(f64),
+}
+
+/// Scores that differ by less than this are equal: 9.9999999999 reaches 10.
+pub(in crate::stage) const MARGIN: f64 = 1e-9;
+
+impl Comparison {
+    /// The figure compared with.
+    pub const fn threshold(self) -> f64 {
+        match self {
+            Self::AtLeast(threshold) | Self::Above(threshold) | Self::Below(threshold) => threshold,
+        }
+    }
+
+    /// Whether `score` passes, equal within [`MARGIN`] counting as equal.
+    #[inline]
+    pub fn holds(self, score: f64) -> bool {
+        match self {
+            Self::AtLeast(threshold) => score >= threshold - MARGIN,
+            Self::Above(threshold) => score > threshold + MARGIN,
+            Self::Below(threshold) => score < threshold - MARGIN,
+        }
+    }
+}
+
+/// A sum of scores that has stayed low.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScoreBelowFor {
+    /// The scores to add.
+    pub of: Dimensions,
+    /// The threshold they are below, in points.
+    pub below: f64,
+    /// For this many days without a break, counted from the later of the first low day and the
+    /// day on which the present stage began.
+    pub days: u16,
+}
+
+/// How many distinct days with a qualifying act.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QualifyingDays {
+    /// This many or more.
+    pub at_least: u16,
+    /// Counting today and the days before it, this many in all.
+    pub within_days: u16,
+    /// More of them when most were bought with a discount.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_discounted: Option<DiscountGuard>,
+}
+
+/// A higher bar for people who come for the discount.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DiscountGuard {
+    /// The share of the qualifying acts that took a discount, 0 to 1, from which the bar is higher.
+    pub share: f64,
+    /// The number of days then asked for.
+    pub at_least: u16,
+}
+
+/// A count, over all time or the last days.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Within {
+    /// This many or more.
+    pub at_least: u16,
+    /// Counting today and the days before it, this many in all; left out: ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within_days: Option<u16>,
+}

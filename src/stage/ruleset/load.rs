@@ -1,0 +1,122 @@
+//! Reading and writing the document.
+
+use super::{Fault, RuleSet};
+
+/// The document that a brand starts with.
+const DEFAULT_YAML: &str = include_str!("../../../rules/default.yaml");
+/// Longest document read, in bytes; the default set is a tenth of it.
+const DOCUMENT_BYTES_MAX: usize = 128 * 1024;
+
+/// Why a document is not a rule set.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It is too long to be one.
+    #[error("the document is longer than {DOCUMENT_BYTES_MAX} bytes")]
+    TooLong,
+    /// It cannot be read: the text says where and why.
+    #[error("{0}")]
+    Unreadable(String),
+    /// It can be read but not used.
+    #[error("the rule set has {} fault(s)", .0.len())]
+    Invalid(Vec<Fault>),
+}
+
+impl RuleSet {
+    /// The rule set that a brand starts with, from `rules/default.yaml`.
+    pub fn default_set() -> Self {
+        Self::from_yaml(DEFAULT_YAML).expect("the default rule set is valid: a test reads it")
+    }
+
+    /// Reads and checks a YAML document.
+    pub fn from_yaml(text: &str) -> Result<Self, LoadError> {
+        refuse_long(text)?;
+        let set: Self = serde_saphyr::from_str(text)
+            .map_err(|error| LoadError::Unreadable(error.to_string()))?;
+        set.checked()
+    }
+
+    /// Reads and checks a JSON document.
+    pub fn from_json(text: &str) -> Result<Self, LoadError> {
+        refuse_long(text)?;
+        let set: Self =
+            serde_json::from_str(text).map_err(|error| LoadError::Unreadable(error.to_string()))?;
+        set.checked()
+    }
+
+    fn checked(self) -> Result<Self, LoadError> {
+        let faults = self.validate();
+        if faults.is_empty() {
+            Ok(self)
+        } else {
+            Err(LoadError::Invalid(faults))
+        }
+    }
+
+    /// A number that two rule sets share only if they compute the same stages: names for people are
+    /// left out of it. Stored beside a state, it says which rules the state was computed under.
+    pub fn fingerprint(&self) -> u64 {
+        let computing = (
+            &self.half_life_days,
+            &self.signals,
+            &self.rules,
+            &self.disputes,
+        );
+        let text = serde_json::to_vec(&computing)
+            .expect("rule sets hold only text, numbers and lists, all of which are JSON");
+        crate::stage::hash::fnv(&text)
+    }
+}
+
+fn refuse_long(text: &str) -> Result<(), LoadError> {
+    if text.len() > DOCUMENT_BYTES_MAX {
+        Err(LoadError::TooLong)
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stage::tier::Stage;
+
+    #[test]
+    fn the_default_set_reads_the_same_from_yaml_and_from_json() {
+        let set = RuleSet::default_set();
+
+        let json = serde_json::to_string(&set).unwrap();
+        let again = RuleSet::from_json(&json).unwrap();
+
+        assert_eq!(again, set);
+        assert_eq!(again.fingerprint(), set.fingerprint());
+    }
+
+    #[test]
+    fn unknown_fields_are_refused_with_their_name() {
+        let text = DEFAULT_YAML.replacen("half_life_days:", "half_live_days:", 1);
+
+        let error = RuleSet::from_yaml(&text).unwrap_err();
+
+        assert!(error.to_string().contains("half_live_days"), "{error}");
+    }
+
+    #[test]
+    fn stage_names_are_for_people_and_change_no_fingerprint() {
+        let mut set = RuleSet::default_set();
+        let before = set.fingerprint();
+
+        set.stages.friend = String::from("Regular");
+        assert_eq!(set.stages.of(Stage::Friend), "Regular");
+        assert_eq!(set.fingerprint(), before);
+
+        set.half_life_days.investment = 170.0;
+        assert_ne!(set.fingerprint(), before);
+    }
+
+    #[test]
+    fn a_document_without_end_is_refused_unread() {
+        let text = "a".repeat(DOCUMENT_BYTES_MAX + 1);
+
+        assert!(matches!(RuleSet::from_yaml(&text), Err(LoadError::TooLong)));
+    }
+}

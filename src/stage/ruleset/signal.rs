@@ -1,0 +1,199 @@
+//! What an event is worth: weights, caps, guards and the part it plays.
+
+use serde::{Deserialize, Serialize};
+
+use crate::stage::dimension::{DIMENSIONS, Dimension};
+
+/// What the rule set makes of one event name.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signal {
+    /// The event's name, as sent; case matters.
+    pub event: String,
+    /// Other names of the same event. They share its caps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// Tried in order; the first whose guards all hold says what the event adds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cases: Vec<Case>,
+    /// What the event adds when no case holds; without it such an event counts for nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub add: Option<Amounts>,
+    /// The most that this event can add to a dimension in one UTC day.
+    #[serde(default, skip_serializing_if = "Amounts::is_empty")]
+    pub cap: Amounts,
+    /// Who may say it. Left out: a browser may, if it adds familiarity only and plays no part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<Trust>,
+    /// The part it plays beyond its weight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// Whether it is an act that shows commitment, such as an order.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub qualifying: bool,
+    /// The kind of advocacy act it is, if it is one: "review", "invite".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advocacy_kind: Option<String>,
+    /// Whether the brand does it, and not the customer. Such a signal never satisfies a condition.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub brand_initiated: bool,
+}
+
+impl Signal {
+    /// Whether an event from an untrusted browser counts.
+    pub fn counts_untrusted(&self) -> bool {
+        match self.trust {
+            Some(trust) => trust == Trust::Any,
+            None => self.role.is_none() && self.amounts().all(Amounts::is_familiarity_only),
+        }
+    }
+
+    /// What each case adds, and what is added otherwise.
+    pub fn amounts(&self) -> impl Iterator<Item = &Amounts> {
+        self.cases.iter().map(|case| &case.add).chain(&self.add)
+    }
+}
+
+/// What an event adds under conditions on its properties.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// All of these must hold.
+    pub when: Vec<Guard>,
+    /// What it then adds.
+    #[serde(default)]
+    pub add: Amounts,
+    /// What it then also means.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
+}
+
+/// A figure for some dimensions.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Amounts {
+    /// F.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub familiarity: Option<f64>,
+    /// I.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub investment: Option<f64>,
+    /// T.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trust: Option<f64>,
+    /// A.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advocacy: Option<f64>,
+}
+
+impl Amounts {
+    /// The figure for `dimension`, if there is one.
+    pub const fn of(&self, dimension: Dimension) -> Option<f64> {
+        match dimension {
+            Dimension::Familiarity => self.familiarity,
+            Dimension::Investment => self.investment,
+            Dimension::Trust => self.trust,
+            Dimension::Advocacy => self.advocacy,
+        }
+    }
+
+    /// Whether no dimension has a figure.
+    pub fn is_empty(&self) -> bool {
+        Dimension::ALL
+            .into_iter()
+            .all(|dimension| self.of(dimension).is_none())
+    }
+
+    fn is_familiarity_only(&self) -> bool {
+        Dimension::ALL
+            .into_iter()
+            .all(|dimension| dimension == Dimension::Familiarity || self.of(dimension).is_none())
+    }
+
+    /// All four, with `missing` where there is no figure.
+    pub(in crate::stage) fn to_array(self, missing: f64) -> [f64; DIMENSIONS] {
+        Dimension::ALL.map(|dimension| self.of(dimension).unwrap_or(missing))
+    }
+}
+
+/// A condition on one property of an event: exactly one of the comparisons is given.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Guard {
+    /// The property's name, or `$discount_share`: discount ÷ (discount + what was paid), from
+    /// `discount` and the first of `subtotal`, `revenue`, `total`.
+    pub property: String,
+    /// A number (or text that is one) this large or larger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<f64>,
+    /// A number (or text that is one) this small or smaller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<f64>,
+    /// Exactly this value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub equals: Option<Scalar>,
+    /// There at all (`true`: neither absent, null, false nor empty text) or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub present: Option<bool>,
+}
+
+/// The computed property that a [`Guard`] may name.
+pub(in crate::stage) const DISCOUNT_SHARE: &str = "$discount_share";
+
+/// A value that a property is compared with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// True or false.
+    Bool(bool),
+    /// A number.
+    Number(f64),
+    /// Text; case matters.
+    Text(String),
+}
+
+/// Which senders are believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trust {
+    /// Anyone, also a public browser key.
+    Any,
+    /// Only a holder of a secret key.
+    Secret,
+}
+
+/// What an event means beyond its weight, under some of its properties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// A qualifying act that took a discount to get.
+    Discounted,
+    /// An answer that says "I would not recommend you".
+    Detractor,
+}
+
+/// The part an event plays in the engine's own bookkeeping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Something bought; `order_id` names it, and a later refund takes its entry back.
+    Order,
+    /// Takes back the order that `order_id` names.
+    Refund,
+    /// A complaint begins; `dispute_id` names it, `channel: public` shortens its clock.
+    DisputeOpened,
+    /// The brand has seen the complaint.
+    DisputeAcknowledged,
+    /// The brand offers a remedy: the clock stops.
+    RemedyProposed,
+    /// The complaint ends: `satisfied: true` or `csat` ≥ 4 when the customer says so.
+    DisputeResolved,
+    /// It was not over.
+    DisputeReopened,
+    /// The customer takes the complaint back.
+    DisputeWithdrawn,
+    /// Somebody this customer brought has become a customer.
+    ReferralConverted,
+    /// The customer ends the relationship.
+    RelationshipEnded,
+}

@@ -1,0 +1,345 @@
+//! What is kept of a profile between folds: all that the next act needs, and no more.
+//!
+//! Its size is bounded: days within the rules' longest window, the last orders and disputes. The
+//! whole ledger is not in it; that has a table of its own.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::day::Day;
+use super::dimension::{DIMENSIONS, Dimension, Dimensions, Scores};
+use super::exact;
+use super::ledger::Ledger;
+use super::rules::Rules;
+use super::tier::Stage;
+
+/// The days over which warming and cooling are judged.
+pub(super) const TREND_DAYS: i32 = 30;
+/// Changes of the summed scores smaller than this are no trend.
+const TREND_MARGIN: f64 = 1e-9;
+
+/// A profile's stored stage state. Serialise it as it is; continue from it with
+/// [`advance`](super::advance()).
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct State {
+    /// [`Rules::fingerprint`] of the rules it was computed under.
+    pub(super) rules: u64,
+    pub(super) stage: Stage,
+    pub(super) since: Option<DateTime<Utc>>,
+    /// How often the customer has left stranger.
+    pub(super) cycle: u16,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) estranged: bool,
+    pub(super) known_since: Option<DateTime<Utc>>,
+    pub(super) scores: [Running; DIMENSIONS],
+    /// What the last days added, for the trend.
+    #[serde(default, skip_serializing_if = "Ledger::is_empty")]
+    pub(super) recent: Ledger,
+    #[serde(default)]
+    pub(super) today: Today,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) lows: Vec<LowRun>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) qualifying: Vec<QualifyingDay>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) orders: Vec<OrderRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) promoting: Option<Promoting>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) advocacy: Vec<AdvocacyRecord>,
+    #[serde(default, skip_serializing_if = "Referrals::is_none")]
+    pub(super) referrals: Referrals,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) disputes: Vec<DisputeRecord>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) breaches: Vec<Day>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) recoveries: Vec<Day>,
+    pub(super) last: Option<ActKey>,
+    pub(super) last_act: Option<DateTime<Utc>>,
+    /// The last instant at which anything here changed; silence since then.
+    pub(super) settled: Option<DateTime<Utc>>,
+}
+
+/// A score as it stood at the end of `day`, undecayed since.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub(super) struct Running {
+    #[serde(with = "exact")]
+    pub(super) value: f64,
+    pub(super) day: Day,
+}
+
+/// What each signal has added on the latest day, before caps.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(super) struct Today {
+    pub(super) day: Day,
+    pub(super) sums: Vec<SignalSum>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(super) struct SignalSum {
+    pub(super) signal: u16,
+    #[serde(with = "exact::array")]
+    pub(super) uncapped: [f64; DIMENSIONS],
+}
+
+/// A watched sum that is low, and the first day of its being so in this stage.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(super) struct LowRun {
+    pub(super) of: Dimensions,
+    pub(super) below: f64,
+    pub(super) since: Day,
+}
+
+/// Qualifying acts of one day that were not taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct QualifyingDay {
+    pub(super) day: Day,
+    pub(super) acts: u32,
+    pub(super) discounted: u32,
+}
+
+/// An order that may still be taken back, or a refund that waits for its order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct OrderRecord {
+    /// The order's hashed id; 0 when it has none.
+    pub(super) order: u64,
+    pub(super) at: DateTime<Utc>,
+    /// How it counted; none for a refund that came before its order.
+    pub(super) case: Option<u16>,
+    pub(super) message_id: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) void: bool,
+}
+
+/// The order that earned the present stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Promoting {
+    pub(super) order: u64,
+    pub(super) day: Day,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct AdvocacyRecord {
+    pub(super) kind: String,
+    pub(super) last: Day,
+    pub(super) acts: u32,
+}
+
+/// Converted referrals: how many ever, and the latest days.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Referrals {
+    pub(super) ever: u32,
+    pub(super) days: Vec<Day>,
+}
+
+impl Referrals {
+    fn is_none(&self) -> bool {
+        self.ever == 0
+    }
+}
+
+/// Where a complaint stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisputeStatus {
+    /// The clock runs.
+    Open,
+    /// The brand has seen it; the clock runs.
+    Acknowledged,
+    /// The clock has run out; a friend grants a few days more.
+    SecondChance,
+    /// The clock stands still; silence will end it.
+    RemedyProposed,
+    /// Over, in time or late.
+    Resolved,
+    /// Taken back by the customer.
+    Withdrawn,
+    /// The brand let it run out.
+    Breached,
+}
+
+impl DisputeStatus {
+    /// Whether somebody is waiting on it.
+    pub const fn is_open(self) -> bool {
+        match self {
+            Self::Open | Self::Acknowledged | Self::SecondChance | Self::RemedyProposed => true,
+            Self::Resolved | Self::Withdrawn | Self::Breached => false,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct DisputeRecord {
+    /// The dispute's hashed id; 0 when it has none.
+    pub(super) dispute: u64,
+    pub(super) status: DisputeStatus,
+    pub(super) opened_at: DateTime<Utc>,
+    pub(super) changed_at: DateTime<Utc>,
+    pub(super) clock_days: u16,
+    /// When the status changes by itself.
+    pub(super) due: Option<DateTime<Utc>>,
+    /// Whether its recovery has been credited; once is all there is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) credited: bool,
+    pub(super) breached_at: Option<DateTime<Utc>>,
+    /// The stage that the breach ended.
+    pub(super) fell_from: Option<Stage>,
+    /// The message that opened it.
+    pub(super) message_id: String,
+}
+
+/// Where the last folded act stands among acts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct ActKey {
+    pub(super) at: DateTime<Utc>,
+    pub(super) source: String,
+    pub(super) message_id: String,
+}
+
+impl ActKey {
+    pub(super) fn key(&self) -> (DateTime<Utc>, &str, &str) {
+        (self.at, &self.source, &self.message_id)
+    }
+}
+
+/// Whether a relationship is getting closer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trend {
+    /// The summed scores are higher than 30 days ago.
+    Warming,
+    /// As high as 30 days ago, or nothing there.
+    #[default]
+    Steady,
+    /// Lower than 30 days ago.
+    Cooling,
+}
+
+/// A profile's stage, and what goes with it, at one instant.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The stage.
+    pub stage: Stage,
+    /// Since when; none for a profile of which nothing is known yet.
+    pub since: Option<DateTime<Utc>>,
+    /// The four scores.
+    pub scores: Scores,
+    /// A complaint is being waited on.
+    pub strained: bool,
+    /// A complaint has run out, and a few days are left to mend it.
+    pub second_chance: bool,
+    /// The relationship was ended, by a breached dispute or by the customer.
+    pub estranged: bool,
+    /// The direction of the last 30 days.
+    pub trend: Trend,
+    /// How often the customer has left stranger; 0 for somebody who never has.
+    pub cycle: u16,
+    /// The customer's last act, whether it counted or not.
+    pub last_act: Option<DateTime<Utc>>,
+}
+
+impl State {
+    /// A profile of which nothing is known.
+    pub fn new(rules: &Rules) -> Self {
+        Self {
+            rules: rules.fingerprint(),
+            ..Self::default()
+        }
+    }
+
+    /// The stage reached.
+    pub fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    /// When the stage began.
+    pub fn since(&self) -> Option<DateTime<Utc>> {
+        self.since
+    }
+
+    /// The customer's last act, whether it counted or not.
+    pub fn last_act(&self) -> Option<DateTime<Utc>> {
+        self.last_act
+    }
+
+    /// Whether the state was computed under `rules`.
+    pub fn is_under(&self, rules: &Rules) -> bool {
+        self.rules == rules.fingerprint()
+    }
+
+    /// The four scores at `at`, if nothing happens until then.
+    pub fn scores(&self, rules: &Rules, at: DateTime<Utc>) -> Scores {
+        self.scores_on(rules, Day::of(at)).into()
+    }
+
+    /// The standing at `at`, if nothing happens until then. Advance the state to `at` first, so that
+    /// the stage is the one that time has brought about.
+    pub fn standing(&self, rules: &Rules, at: DateTime<Utc>) -> Standing {
+        let is_in = |status| self.disputes.iter().any(|dispute| dispute.status == status);
+        Standing {
+            stage: self.stage,
+            since: self.since,
+            scores: self.scores(rules, at),
+            strained: self.has_open_dispute(),
+            second_chance: is_in(DisputeStatus::SecondChance),
+            estranged: self.estranged,
+            trend: self.trend(rules, Day::of(at)),
+            cycle: self.cycle,
+            last_act: self.last_act,
+        }
+    }
+
+    #[inline]
+    pub(super) fn score(&self, rules: &Rules, dimension: usize, day: Day) -> f64 {
+        let running = self.scores[dimension];
+        running.value * rules.decay(dimension).factor(day.since(running.day))
+    }
+
+    pub(super) fn scores_on(&self, rules: &Rules, day: Day) -> [f64; DIMENSIONS] {
+        Dimension::ALL.map(|dimension| self.score(rules, dimension.index(), day))
+    }
+
+    #[inline]
+    pub(super) fn sum(&self, rules: &Rules, of: Dimensions, day: Day) -> f64 {
+        let mut sum = 0.0;
+        for dimension in Dimension::ALL {
+            if of.contains(dimension) {
+                sum += self.score(rules, dimension.index(), day);
+            }
+        }
+        sum
+    }
+
+    pub(super) fn has_open_dispute(&self) -> bool {
+        self.disputes.iter().any(|dispute| dispute.status.is_open())
+    }
+
+    pub(super) fn is_known_at(&self, at: DateTime<Utc>) -> bool {
+        self.known_since.is_some_and(|since| since <= at)
+    }
+
+    fn trend(&self, rules: &Rules, day: Day) -> Trend {
+        let mut change = 0.0;
+        for dimension in Dimension::ALL {
+            let index = dimension.index();
+            let decay = rules.decay(index);
+            let now = self.score(rules, index, day);
+            let fresh: f64 = self
+                .recent
+                .entries()
+                .iter()
+                .filter(|entry| entry.dimension == dimension && day.since(entry.day) < TREND_DAYS)
+                .map(|entry| entry.amount * decay.factor(day.since(entry.day)))
+                .sum();
+            change += now - (now - fresh) / decay.factor(TREND_DAYS);
+        }
+        if change > TREND_MARGIN {
+            Trend::Warming
+        } else if change < -TREND_MARGIN {
+            Trend::Cooling
+        } else {
+            Trend::Steady
+        }
+    }
+}

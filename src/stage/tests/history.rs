@@ -1,0 +1,121 @@
+//! A few words in which to write histories down.
+
+use std::sync::LazyLock;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use crate::stage::{self, Act, Day, Fact, Outcome, Rules, Transition};
+
+/// Something that happened on a day, counted from 0.
+#[derive(Debug, Clone)]
+pub(super) struct Happening {
+    pub(super) at: DateTime<Utc>,
+    pub(super) id: String,
+    pub(super) name: &'static str,
+    pub(super) properties: Value,
+    pub(super) known: bool,
+}
+
+/// The day that histories count from.
+pub(super) fn day_zero() -> Day {
+    Day::from(NaiveDate::from_ymd_opt(2026, 1, 1).expect("a date"))
+}
+
+/// The instant on `day` at which things happen, `minutes` after 09:00.
+pub(super) fn instant(day: i32, minutes: i64) -> DateTime<Utc> {
+    day_zero().plus(day).start() + TimeDelta::minutes(540 + minutes)
+}
+
+/// How many days after day zero `at` is.
+pub(super) fn day_number(at: DateTime<Utc>) -> i32 {
+    Day::of(at).since(day_zero())
+}
+
+/// The default rules, made once.
+pub(super) fn rules() -> &'static Rules {
+    static RULES: LazyLock<Rules> = LazyLock::new(Rules::default_rules);
+    &RULES
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct History {
+    pub(super) happenings: Vec<Happening>,
+    anonymous: bool,
+}
+
+impl History {
+    pub(super) fn of_a_known_person() -> Self {
+        Self {
+            happenings: Vec::new(),
+            anonymous: false,
+        }
+    }
+
+    pub(super) fn of_an_anonymous_visitor() -> Self {
+        Self {
+            happenings: Vec::new(),
+            anonymous: true,
+        }
+    }
+
+    /// Adds what happened on `day`, a minute after what was added before.
+    pub(super) fn on(mut self, day: i32, name: &'static str, properties: Value) -> Self {
+        let number = self.happenings.len();
+        self.happenings.push(Happening {
+            at: instant(day, i64::try_from(number).expect("a short history")),
+            id: format!("m{number}"),
+            name,
+            properties,
+            known: !self.anonymous,
+        });
+        self
+    }
+
+    pub(super) fn order(self, day: i32) -> Self {
+        let id = format!("order-{day}");
+        self.on(
+            day,
+            "Order Completed",
+            json!({ "order_id": id, "revenue": 50 }),
+        )
+    }
+
+    pub(super) fn acts<'a>(&'a self, rules: &Rules) -> Vec<Act<'a>> {
+        self.happenings
+            .iter()
+            .map(|happening| happening.act(rules))
+            .collect()
+    }
+
+    pub(super) fn fold(&self, until_day: i32) -> Outcome {
+        stage::fold(rules(), &self.acts(rules()), None, instant(until_day, 600))
+    }
+}
+
+impl Happening {
+    pub(super) fn act<'a>(&'a self, rules: &Rules) -> Act<'a> {
+        let fact = Fact {
+            at: self.at,
+            source: "shop",
+            message_id: &self.id,
+            name: self.name,
+            properties: &self.properties,
+            trusted: true,
+            known_after: self.known,
+            brand_initiated: false,
+        };
+        stage::interpret(rules, &fact)
+    }
+}
+
+/// A timeline in words: "d61 P2 friend".
+pub(super) fn in_words(transitions: &[Transition]) -> Vec<String> {
+    transitions
+        .iter()
+        .map(|step| {
+            let stage = format!("{:?}", step.to).to_lowercase();
+            format!("d{} {} {stage}", day_number(step.effective_at), step.rule)
+        })
+        .collect()
+}

@@ -1,0 +1,280 @@
+//! Laws that hold for every history.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::history::{Happening, day_number, instant, rules};
+use crate::stage::{self, Act, AdvanceError, Day, Outcome, Rules, Stage, State, Transition};
+
+/// Histories span a year and a half, so that silence, windows and clocks all come into play.
+const DAYS: i32 = 550;
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let what = prop_oneof![
+        2 => Just(("Signed Up", json!({}))),
+        2 => Just(("Preferences Updated", json!({}))),
+        6 => (0..6).prop_map(|order| ("Order Completed", json!({ "order_id": order }))),
+        4 => Just(("Order Completed", json!({ "revenue": 50 }))),
+        2 => Just(("Order Completed", json!({ "revenue": 50, "discount": 50 }))),
+        2 => (0..6).prop_map(|order| ("Order Refunded", json!({ "order_id": order }))),
+        2 => Just(("Donation Made", json!({}))),
+        2 => Just(("Product Reviewed", json!({ "rating": 5 }))),
+        2 => Just(("Referral Converted", json!({}))),
+        1 => Just(("NPS Submitted", json!({ "score": 2 }))),
+        1 => Just(("Promise Broken", json!({}))),
+        1 => Just(("Account Deleted", json!({}))),
+        1 => Just(("Contact Sent", json!({}))),
+        3 => dispute(),
+    ];
+    (0..DAYS, 0..900_i64, what, any::<bool>(), 0..1_000_u32).prop_map(
+        |(day, minute, (name, properties), known, id)| Happening {
+            at: instant(day, minute),
+            id: format!("m{id}"),
+            name,
+            properties,
+            known,
+        },
+    )
+}
+
+fn dispute() -> impl Strategy<Value = (&'static str, Value)> {
+    let name = prop_oneof![
+        3 => Just("Dispute Opened"),
+        1 => Just("Remedy Proposed"),
+        1 => Just("Dispute Acknowledged"),
+        2 => Just("Dispute Resolved"),
+        1 => Just("Dispute Reopened"),
+        1 => Just("Dispute Withdrawn"),
+    ];
+    (name, 0..3, any::<bool>()).prop_map(|(name, dispute, satisfied)| {
+        (
+            name,
+            json!({ "dispute_id": dispute, "satisfied": satisfied }),
+        )
+    })
+}
+
+/// Up to 40 happenings with distinct ids.
+fn history() -> impl Strategy<Value = Vec<Happening>> {
+    prop::collection::vec(happening(), 0..40).prop_map(|mut happenings| {
+        for (number, happening) in happenings.iter_mut().enumerate() {
+            happening.id = format!("{}-{number}", happening.id);
+        }
+        happenings
+    })
+}
+
+fn acts<'a>(rules: &Rules, happenings: &'a [Happening]) -> Vec<Act<'a>> {
+    happenings
+        .iter()
+        .map(|happening| happening.act(rules))
+        .collect()
+}
+
+fn end() -> DateTime<Utc> {
+    instant(DAYS + 700, 0)
+}
+
+/// The parts of an outcome that storage keeps, as text: equal text is equal bytes.
+fn stored(outcome: &Outcome) -> String {
+    let transitions = serde_json::to_string(&outcome.transitions).expect("JSON");
+    let state = serde_json::to_string(&outcome.state).expect("JSON");
+    let ledger = serde_json::to_string(&outcome.ledger).expect("JSON");
+    format!(
+        "{state}\n{transitions}\n{ledger}\n{:?}\n{:?}",
+        outcome.standing, outcome.review_at
+    )
+}
+
+fn reread(state: &State) -> State {
+    let text = serde_json::to_string(state).expect("JSON");
+    serde_json::from_str(&text).expect("a state reads back")
+}
+
+/// Folds in batches as a projector would: stored state in, stored state out.
+fn in_batches(rules: &Rules, acts: &[Act<'_>], sizes: &[usize]) -> Result<Outcome, AdvanceError> {
+    let mut ordered = acts.to_vec();
+    ordered.sort_by(|left, right| left.key().cmp(&right.key()));
+    let mut state = State::new(rules);
+    let mut transitions = Vec::new();
+    let mut ledger = stage::Ledger::default();
+    let mut rest = ordered.as_slice();
+    for size in sizes.iter().cycle() {
+        let (batch, later) = rest.split_at((*size).min(rest.len()));
+        let Some(last) = batch.last() else { break };
+        let outcome = stage::advance(rules, &reread(&state), batch, None, last.at)?;
+        state = outcome.state;
+        transitions.extend(outcome.transitions);
+        ledger.merge(&outcome.ledger);
+        rest = later;
+    }
+    let last = stage::advance(rules, &state, &[], None, end())?;
+    transitions.extend(last.transitions.iter().cloned());
+    ledger.merge(&last.ledger);
+    Ok(Outcome {
+        transitions,
+        ledger,
+        ..last
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn batches_equal_one_fold(
+        happenings in history(),
+        sizes in prop::collection::vec(1..6_usize, 1..5),
+    ) {
+        let rules = rules();
+        let acts = acts(rules, &happenings);
+
+        let whole = stage::fold(rules, &acts, None, end());
+        let parts = in_batches(rules, &acts, &sizes).expect("acts in order");
+
+        prop_assert_eq!(stored(&parts), stored(&whole));
+    }
+
+    #[test]
+    fn order_and_repetition_change_nothing(
+        (happenings, shuffled) in history().prop_flat_map(|happenings| {
+            let twice = [happenings.clone(), happenings.clone()].concat();
+            (Just(happenings), Just(twice).prop_shuffle())
+        }),
+    ) {
+        let rules = rules();
+
+        let once = stage::fold(rules, &acts(rules, &happenings), None, end());
+        let again = stage::fold(rules, &acts(rules, &shuffled), None, end());
+
+        prop_assert_eq!(stored(&again), stored(&once));
+    }
+
+    #[test]
+    fn looking_often_sees_what_looking_once_sees(happenings in history(), step in 1..40_i32) {
+        let rules = rules();
+        let acts = acts(rules, &happenings);
+        let whole = stage::fold(rules, &acts, None, end());
+
+        let mut outcome = stage::fold(rules, &acts, None, instant(DAYS, 0));
+        let mut seen = outcome.transitions.clone();
+        for day in (DAYS..DAYS + 700).step_by(usize::try_from(step).expect("positive")) {
+            outcome = stage::advance(rules, &outcome.state, &[], None, instant(day, 7))
+                .expect("time only");
+            seen.extend(outcome.transitions.clone());
+        }
+        let last = stage::advance(rules, &outcome.state, &[], None, end()).expect("time only");
+        seen.extend(last.transitions.clone());
+
+        prop_assert_eq!(seen, whole.transitions);
+        prop_assert_eq!(last.state, whole.state);
+    }
+
+    #[test]
+    fn the_next_move_is_on_the_day_of_review(happenings in history()) {
+        let rules = rules();
+        let now = instant(DAYS, 900);
+        let outcome = stage::fold(rules, &acts(rules, &happenings), None, now);
+        let at = |until| stage::advance(rules, &outcome.state, &[], None, until).expect("time");
+
+        let Some(review_at) = outcome.review_at else {
+            prop_assert_eq!(at(instant(30_000, 0)).state, outcome.state);
+            return Ok(());
+        };
+
+        prop_assert!(review_at > now);
+        prop_assert_eq!(&at(review_at - TimeDelta::nanoseconds(1)).state, &outcome.state);
+        prop_assert_ne!(&at(review_at).state, &outcome.state);
+    }
+
+    #[test]
+    fn scores_are_the_decayed_sums_of_the_ledger(happenings in history(), day in DAYS..900) {
+        let rules = rules();
+        let at = instant(day, 900);
+
+        let outcome = stage::fold(rules, &acts(rules, &happenings), None, at);
+
+        let from_ledger = outcome.ledger.scores(rules, Day::of(at));
+        for dimension in stage::Dimension::ALL {
+            let difference = from_ledger.of(dimension) - outcome.standing.scores.of(dimension);
+            prop_assert!(difference.abs() < 1e-9, "{dimension:?} differs by {difference}");
+        }
+    }
+
+    #[test]
+    fn timelines_are_unbroken_and_the_nameless_stay_strangers(happenings in history()) {
+        let rules = rules();
+        let nameless: Vec<_> = happenings
+            .iter()
+            .map(|happening| Happening { known: false, ..happening.clone() })
+            .collect();
+
+        let outcome = stage::fold(rules, &acts(rules, &happenings), None, end());
+        let without_name = stage::fold(rules, &acts(rules, &nameless), None, end());
+
+        let mut stage = Stage::Stranger;
+        let mut at = None;
+        for step in &outcome.transitions {
+            prop_assert_eq!(step.from, stage);
+            prop_assert!(at <= Some(step.effective_at));
+            stage = step.to;
+            at = Some(step.effective_at);
+        }
+        prop_assert_eq!(outcome.standing.stage, stage);
+        prop_assert_eq!(without_name.transitions, Vec::<Transition>::new());
+    }
+
+    #[test]
+    fn a_late_act_is_refused_rather_than_folded_wrong(
+        happenings in history(),
+        late in happening(),
+        until in 0..DAYS,
+    ) {
+        let rules = rules();
+        let known = stage::fold(rules, &acts(rules, &happenings), None, instant(until, 0));
+
+        let continued = stage::advance(rules, &known.state, &[late.act(rules)], None, end());
+
+        if let Ok(outcome) = continued {
+            let all = [happenings, vec![late]].concat();
+            let whole = stage::fold(rules, &acts(rules, &all), None, end());
+            prop_assert_eq!(outcome.state, whole.state);
+        }
+    }
+}
+
+/// Stops on every day and looks, the slow and obvious way, and compares.
+#[test]
+fn the_dates_of_moves_agree_with_looking_every_day() {
+    let rules = rules();
+    let happenings: Vec<_> = (0..5)
+        .map(|number| Happening {
+            at: instant(number * 17, 0),
+            id: number.to_string(),
+            name: "Order Completed",
+            properties: json!({}),
+            known: true,
+        })
+        .collect();
+    let acts = acts(rules, &happenings);
+
+    let whole = stage::fold(rules, &acts, None, instant(1_000, 0));
+    let mut seen = vec![(0, Stage::Acquaintance)];
+    for day in 0..=1_000 {
+        let until = instant(day, 0);
+        let so_far: Vec<_> = acts.iter().filter(|act| act.at <= until).copied().collect();
+        let stage = stage::fold(rules, &so_far, None, until).standing.stage;
+        if seen.last().is_none_or(|(_, last)| *last != stage) {
+            seen.push((day, stage));
+        }
+    }
+
+    let moves: Vec<_> = whole
+        .transitions
+        .iter()
+        .map(|step| (day_number(step.effective_at), step.to))
+        .collect();
+    assert_eq!(seen, moves);
+    assert_eq!(moves.len(), 4, "up twice and down twice");
+}

@@ -1,0 +1,115 @@
+//! A move from one stage to another, with all that is needed to explain it for ever.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::dimension::Scores;
+use super::ruleset::Condition;
+use super::tier::Stage;
+
+/// The rule id of a stage restored by an accepted remedy; it belongs to the dispute rules.
+pub const RECONCILED: &str = "reconciled";
+
+/// A recorded move.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Transition {
+    /// The stage left.
+    pub from: Stage,
+    /// The stage entered.
+    pub to: Stage,
+    /// When it took effect: the instant of the act, or the midnight on which the condition held.
+    pub effective_at: DateTime<Utc>,
+    /// The id of the rule that moved it.
+    pub rule: String,
+    /// What kind of move it was.
+    pub kind: MoveKind,
+    /// What set it off.
+    pub cause: Cause,
+    /// Each condition of the rule with the figure it saw.
+    pub figures: Vec<Figure>,
+    /// The scores at that instant, the act included.
+    pub scores: Scores,
+    /// What the act that set it off added to the scores; zero when time did.
+    pub added: Scores,
+    /// How often the customer had left stranger, this move included.
+    pub cycle: u16,
+}
+
+impl Transition {
+    /// Whether both are the same move for the same reason. The figures may differ: what was seen
+    /// at the time is kept as it was recorded.
+    pub fn is_same_move(&self, other: &Self) -> bool {
+        self.from == other.from
+            && self.to == other.to
+            && self.effective_at == other.effective_at
+            && self.rule == other.rule
+            && self.cause == other.cause
+    }
+
+    /// Whether the move leads to a deeper stage.
+    pub fn is_up(&self) -> bool {
+        self.to > self.from
+    }
+}
+
+/// What kind of move a transition is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MoveKind {
+    /// Deeper, for what the customer did.
+    Promotion,
+    /// Out of stranger once more; a new cycle.
+    Reentry,
+    /// Back, for silence.
+    Decay,
+    /// Back, for a score that fell under the bar.
+    Fall,
+    /// Back, for a detractor's answer.
+    Answer,
+    /// Taken back: the order that earned the stage was refunded.
+    Annulment,
+    /// Back, for a dispute that ran out.
+    Breach,
+    /// Deeper again, for a remedy that was accepted.
+    Reconciliation,
+    /// Ended by the customer.
+    End,
+}
+
+/// What set a transition off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// An act.
+    Act {
+        /// Who sent it.
+        source: String,
+        /// The sender's id of it.
+        message_id: String,
+        /// The event's name in the rule set.
+        event: String,
+    },
+    /// A day on which a condition came to hold with no act.
+    Date {
+        /// The day; the move took effect as it began.
+        day: NaiveDate,
+    },
+    /// The profile came to be known by an identifier.
+    Known,
+    /// A dispute's clock ran out.
+    DisputeClock {
+        /// The message that opened the dispute.
+        message_id: String,
+    },
+}
+
+/// A condition as it stood when a rule was judged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Figure {
+    /// The condition, with its threshold.
+    pub condition: Condition,
+    /// The figure compared with the threshold: points, days or a count; 1 or 0 for yes and no.
+    pub figure: f64,
+    /// Whether it was met.
+    pub met: bool,
+}

@@ -1,0 +1,106 @@
+//! What staff see: who is at which stage, who moved and why, events as they arrive, and set-up.
+//!
+//! Two verbs only: people *warm* and *cool*. Every page has the same frame, described by [`Shell`].
+//! These pages must never show a secret twice, nor a figure without the table behind it. Start
+//! reading at [`OverviewPage`].
+
+mod applications;
+mod brands;
+mod customer;
+mod customer_parts;
+mod customers;
+mod keys;
+mod live;
+mod overview;
+mod providers;
+mod rules;
+mod tiles;
+
+#[cfg(test)]
+mod customer_sample;
+
+pub use applications::{ApplicationForm, ApplicationKind, ApplicationRow, ApplicationsPage};
+pub use brands::{BrandForm, BrandRow, BrandsPage};
+pub use customer::CustomerPage;
+pub use customer_parts::{
+    AliasRow, ConditionView, ConsentRow, Direction, IdentityRow, Move, RuleView, Score,
+    TimelineEntry, WhyHere,
+};
+pub use customers::{CustomerRow, CustomersPage};
+pub use keys::{FreshKey, KeyForm, KeyKind, KeyRow, KeysPage};
+pub use live::{LivePage, LiveRow, LiveStatus, LiveUpdate};
+pub use overview::{Overview, OverviewPage, WeekStats};
+pub use providers::{ConnectionForm, ConnectionRow, ProviderKind, ProvidersPage};
+pub use rules::{RuleRow, RulesPage, WeightRow};
+pub use tiles::StageTile;
+
+use super::Notice;
+use super::format::path_segment;
+
+/// The frame around every dashboard page.
+#[derive(Debug, Clone)]
+pub struct Shell {
+    /// The brand shown; none on pages above brands, such as the list of brands.
+    pub brand: Option<BrandChoice>,
+    /// The brands this member of staff may see, in the order offered.
+    pub brands: Vec<BrandChoice>,
+    /// The name of the member of staff.
+    pub staff_name: String,
+    /// What the last action did.
+    pub notice: Option<Notice>,
+}
+
+/// A brand in the switcher.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrandChoice {
+    /// The brand's slug.
+    pub slug: String,
+    /// The brand's name.
+    pub name: String,
+}
+
+impl BrandChoice {
+    fn href(&self) -> String {
+        format!("/dashboard/{}/", path_segment(&self.slug))
+    }
+}
+
+impl Shell {
+    /// The address of a page of the brand shown, such as `customers`; the list of brands where none
+    /// is.
+    pub fn href(&self, page: &str) -> String {
+        match &self.brand {
+            Some(brand) => format!("/dashboard/{}/{page}", path_segment(&brand.slug)),
+            None => "/dashboard/brands".to_owned(),
+        }
+    }
+
+    /// The name of the brand shown, or `Befriend`.
+    pub fn brand_name(&self) -> &str {
+        self.brand.as_ref().map_or("Befriend", |brand| &brand.name)
+    }
+
+    fn is_shown(&self, brand: &BrandChoice) -> bool {
+        self.brand.as_ref() == Some(brand)
+    }
+
+    #[cfg(test)]
+    fn sample(words: super::sample::Words) -> Self {
+        let bellmoor = BrandChoice {
+            slug: words.text("bellmoor"),
+            name: words.text("Bellmoor Bakery"),
+        };
+        Self {
+            brand: Some(bellmoor.clone()),
+            brands: vec![
+                bellmoor,
+                BrandChoice {
+                    slug: words.text("northlight"),
+                    name: words.text("Northlight Books"),
+                },
+            ],
+            staff_name: words.text("Mara Lindqvist"),
+            notice: None,
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! One person, two ways in: whether to join them.
+
+use askama::Template;
+
+use super::BrandMark;
+use crate::view::ProviderButton;
+
+/// `/link?flow=…`: the address already signs in another way.
+///
+/// Each proving button posts to its own action; going on as a new person posts to
+/// `continue_action`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "hosted/link.html")]
+pub struct LinkPage {
+    /// The brand signed in to.
+    pub brand: BrandMark,
+    /// The verified address that both ways share.
+    pub email: String,
+    /// The provider just used, such as `GitHub`.
+    pub provider_label: String,
+    /// The ways in that the address already has: signing in with one of them proves it.
+    pub proofs: Vec<ProviderButton>,
+    /// Where going on as a new person posts to.
+    pub continue_action: String,
+    /// Why the last try did not work.
+    pub error: Option<String>,
+}
+
+impl LinkPage {
+    /// The existing ways in, as in `Google` or `Google or Apple`.
+    fn known_ways(&self) -> String {
+        let labels: Vec<_> = self.proofs.iter().map(|way| way.label.as_str()).collect();
+        match labels.split_last() {
+            None => "another account".to_owned(),
+            Some((last, [])) => (*last).to_owned(),
+            Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        }
+    }
+}
+
+#[cfg(test)]
+impl LinkPage {
+    pub(in crate::view) fn sample(words: crate::view::sample::Words) -> Self {
+        Self {
+            brand: BrandMark::sample(words),
+            email: words.text("anna.keller@example.com"),
+            provider_label: words.text("GitHub"),
+            proofs: ProviderButton::samples(words)
+                .into_iter()
+                .take(1)
+                .map(|way| ProviderButton {
+                    last_used: false,
+                    ..way
+                })
+                .collect(),
+            continue_action: words.text("/link?flow=flw_01"),
+            error: None,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+/** The marketer's side: from the set-up link through the pages of the dashboard. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { inspect, visit } from './browser.mjs';
+
+const EMAIL = 'mara@example.test';
+const PASSWORD = 'flour water salt and patience';
+
+export function dashboardTests(world) {
+  test('the set-up link makes the first member of staff, who walks the dashboard', async (t) => {
+    const { context, page, faults } = await visit(world.browser, [world.demo.issuer, world.demo.shop]);
+    const heading = (name) => page.getByRole('heading', { level: 1, name });
+    const menu = (name) => page.getByRole('navigation', { name: 'Dashboard' }).getByRole('link', { name });
+
+    let link;
+    let broken = false;
+
+    /** A step of the walk. Once one has failed the others could only fail for its reason. */
+    const step = (name, act) => t.test(name, { skip: broken && 'an earlier step failed' }, async () => {
+      broken = true;
+      await act();
+      broken = false;
+    });
+
+    await step('set-up', async () => {
+      ({ url: link } = await world.demo.command('staff', 'setup-link'));
+      await page.goto(link);
+      await page.getByLabel('Your name').waitFor();
+      await inspect(page, 'set-up');
+      await page.getByLabel('Your name').fill('Mara Keller');
+      await page.getByLabel('Email').fill(EMAIL);
+      await page.getByLabel('Password').fill(PASSWORD);
+      await page.locator('form button').last().click();
+      await heading(/Overview|Brands/).waitFor();
+    });
+    await step('Overview shows the demo brand’s people', async () => {
+      if (await heading('Brands').isVisible()) await page.getByRole('main').getByRole('link', { name: 'Crumb & Co' }).first().click();
+      await heading('Overview').waitFor();
+      const tile = page.getByRole('link', { name: /acquaintances/i }).first();
+      await tile.waitFor();
+      await inspect(page, 'overview');
+      await tile.click();
+      await page.waitForURL(/stage=acquaintance/);
+    });
+    await step('Customers, and one of them', async () => {
+      await menu('Customers').click();
+      await heading('Customers').waitFor();
+      await inspect(page, 'customers');
+      const first = page.getByRole('rowheader').first().getByRole('link');
+      const name = await first.innerText();
+      await first.click();
+      await heading(name).waitFor();
+      await inspect(page, 'customer');
+    });
+    for (const name of ['Live', 'Rules', 'Sites', 'Providers', 'Keys']) {
+      await step(name, async () => {
+        await menu(name).click();
+        await heading(name).waitFor();
+        await inspect(page, name.toLowerCase());
+      });
+    }
+    await step('Live shows what the shop’s visitors did', async () => {
+      const shopper = await visit(world.browser, [world.demo.issuer, world.demo.shop]);
+      await menu('Live').click();
+      const sent = shopper.page.waitForResponse(/\/v1\/batch$/);
+      await shopper.page.goto(`${world.demo.shop}/product.html?id=pretzel`);
+      assert.equal((await sent).status(), 200);
+      await page.getByText('Product Viewed').first().waitFor();
+      assert.deepEqual(shopper.faults, []);
+      await shopper.context.close();
+    });
+    await step('the set-up link works once', async () => {
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.goto(link);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      assert.equal(await page.getByLabel('Your name').count(), 0);
+      await inspect(page, 'set-up-used');
+    });
+    await step('staff sign in again with the password they chose', async () => {
+      await page.goto(`${world.demo.issuer}/dashboard`);
+      await page.getByLabel('Password').waitFor();
+      await inspect(page, 'staff-sign-in');
+      await page.getByLabel('Email').fill(EMAIL);
+      await page.getByLabel('Password').fill(PASSWORD);
+      await page.locator('form button').last().click();
+      await heading(/Overview|Brands/).waitFor();
+    });
+    assert.deepEqual(faults, []);
+    await context.close();
+  });
+}
