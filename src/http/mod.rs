@@ -9,6 +9,7 @@ mod health;
 mod middleware;
 pub mod page_error;
 pub mod problem;
+mod tracking;
 
 use axum::Router;
 
@@ -17,6 +18,8 @@ use crate::app::SharedApp;
 /// The whole service.
 pub fn router(app: SharedApp) -> Router {
     let pages = Router::new();
-    let machines = Router::new().merge(health::routes());
+    let machines = Router::new()
+        .merge(health::routes())
+        .merge(tracking::routes());
     middleware::around(machines.merge(middleware::around_pages(pages, &app)), &app).with_state(app)
 }
