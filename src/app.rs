@@ -4,11 +4,17 @@ use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use crate::audit::Actor;
+use crate::brand::{self, Brand};
 use crate::config::Config;
 use crate::credential::password::Hasher;
 use crate::event::Intake;
 use crate::kernel::{Cipher, Clock, Entropy};
-use crate::postgres::Pool;
+use crate::key::Presented;
+use crate::postgres::{self, Pool};
+use crate::projection::Projector;
+use crate::setup::{self, Change};
+use crate::staff;
 use crate::token::Keyring;
 
 /// The service's parts. Shared as [`SharedApp`].
@@ -25,8 +31,12 @@ pub struct App {
     pub cipher: Cipher,
     /// For passwords.
     pub passwords: Hasher,
+    /// How fast staff passwords may be guessed.
+    pub staff_throttle: staff::Throttle,
     /// The keys that sign our tokens.
     pub keyring: Keyring,
+    /// Brings standings up to date, and says where somebody stands.
+    pub projector: Projector,
     /// The way in for events.
     pub intake: Intake,
     /// What `/metrics` shows.
@@ -66,16 +76,44 @@ impl App {
         } = parts;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let cipher = Cipher::new(installation_key, entropy.clone());
+        let projector = Projector::new(pool.clone(), clock.clone(), entropy.clone());
+        let wake = projector.wake().clone();
+        let intake = Intake::start(&pool, &clock, &entropy, config.intake, move || wake.poke());
         Arc::new(Self {
             keyring: Keyring::new(cipher.clone(), entropy.clone()),
             cipher,
             passwords: Hasher::new(cores, entropy.clone()),
-            intake: Intake::start(&pool, &clock, &entropy, config.intake),
+            projector,
+            intake,
+            staff_throttle: staff::Throttle::default(),
             config,
             pool,
             clock,
             entropy,
             metrics,
         })
+    }
+
+    /// A change that `actor` makes now.
+    pub fn change(&self, actor: Actor) -> Change<'_> {
+        Change {
+            actor,
+            at: self.clock.now(),
+            entropy: &self.entropy,
+        }
+    }
+
+    /// Makes a brand with all that it begins with. Returns it and the key for its pages.
+    pub async fn create_brand(
+        &self,
+        actor: Actor,
+        draft: brand::draft::Draft,
+        is_demo: bool,
+    ) -> Result<(Brand, Presented), setup::Error> {
+        let change = self.change(actor);
+        postgres::tx(&self.pool, async |conn| {
+            setup::insert_brand(conn, change, draft, is_demo).await
+        })
+        .await
     }
 }

@@ -9,6 +9,7 @@ pub mod stage;
 
 // 1: the outside world
 pub mod config;
+pub mod egress;
 pub mod postgres;
 pub mod telemetry;
 pub mod view;
@@ -22,12 +23,17 @@ pub mod application;
 pub mod brand;
 pub mod credential;
 pub mod event;
+pub mod federation;
 pub mod key;
+pub mod profile;
 pub mod session;
+pub mod staff;
 pub mod token;
 
 // 4: what ties domains together
 pub mod oidc;
+pub mod projection;
+pub mod setup;
 
 // 5: the service
 pub mod app;

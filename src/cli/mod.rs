@@ -3,11 +3,20 @@
 //! Owns arguments, what is printed, and exit codes: 0 done, 1 failed, 2 wrong arguments, 3 checked
 //! and found wanting. Never holds logic that the service also needs. Start with [`run`].
 
+mod application;
+mod brand;
+mod doctor;
+mod events;
+mod healthcheck;
+mod key;
 mod migrate;
 pub mod output;
 mod postgres;
+mod replay;
 mod runtime;
 mod serve;
+mod staff;
+mod stages;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -46,8 +55,26 @@ enum Command {
     Serve(serve::Serve),
     /// Bring the database schema up to date.
     Migrate(migrate::Migrate),
+    /// Say who may use the dashboard.
+    Staff(staff::Staff),
+    /// Make and list brands.
+    Brand(brand::Brand),
+    /// Make and list a brand's sites, apps and servers.
+    Application(application::Application),
+    /// Make, list and revoke a brand's API keys.
+    Key(key::Key),
+    /// Look at what a brand's senders sent.
+    Events(events::Events),
+    /// Look at everything the service needs, and say what to mend; exit with 3 if anything.
+    Doctor(doctor::Doctor),
+    /// Ask the running service whether it is ready.
+    Healthcheck(healthcheck::Healthcheck),
     /// Run only the private PostgreSQL, until standard input closes or it is told to stop.
     Postgres(postgres::Postgres),
+    /// Fold every customer's events from scratch and write what comes out, or compare with --check.
+    Replay(replay::Replay),
+    /// Count the customers at each stage, now or at any date.
+    Stages(stages::Stages),
 }
 
 /// Reads the arguments and does what they say.
@@ -83,7 +110,16 @@ pub fn run() -> ExitCode {
         match arguments.command {
             Command::Serve(command) => command.run(config, &output).await,
             Command::Migrate(command) => command.run(config, &output).await,
+            Command::Staff(command) => command.run(config, &output).await,
+            Command::Brand(command) => command.run(config, &output).await,
+            Command::Application(command) => command.run(config, &output).await,
+            Command::Key(command) => command.run(config, &output).await,
+            Command::Events(command) => command.run(config, &output).await,
+            Command::Doctor(command) => command.run(config, &output).await,
+            Command::Healthcheck(command) => command.run(&config, &output),
             Command::Postgres(command) => command.run(config, &output).await,
+            Command::Replay(command) => command.run(config, &output).await,
+            Command::Stages(command) => command.run(config, &output).await,
         }
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));

@@ -35,14 +35,23 @@ impl Serve {
         }
     }
 
-    pub(super) async fn run(self, config: Config, _: &Output) -> anyhow::Result<ExitCode> {
+    pub(super) async fn run(self, config: Config, output: &Output) -> anyhow::Result<ExitCode> {
         // Bound before the database starts: a taken port is the likeliest fault, and cheap to see.
         let listener = bind(config.listen).await?;
         let runtime = Runtime::start(config).await?;
         let stop = CancellationToken::new();
         tokio::spawn(stop_on_signal(stop.clone()));
-        let served = serve(listener, &runtime.app, stop).await;
+        let projector = tokio::spawn(runtime.app.projector.clone().run(stop.clone()));
+        let served = async {
+            super::staff::announce(&runtime.app, output).await?;
+            serve(listener, &runtime.app, stop.clone()).await
+        }
+        .await;
+        // However serving ended, the workers end before the database is closed under them.
+        stop.cancel();
+        let projected = projector.await;
         runtime.close().await;
+        projected.context("the projector broke")?;
         served.map(|()| ExitCode::SUCCESS)
     }
 }
@@ -65,7 +74,8 @@ pub(super) async fn serve(
         drop(stream.set_nodelay(true));
     });
     let router = crate::http::router(app.clone());
-    axum::serve(listener, router)
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service)
         .with_graceful_shutdown(stop.cancelled_owned())
         .await?;
     tracing::info!("stopped");

@@ -10,6 +10,7 @@
 )]
 
 mod architecture;
+mod dashboard;
 mod embedded;
 mod foundation;
 mod harness;

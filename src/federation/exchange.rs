@@ -1,0 +1,447 @@
+//! Talking to a provider: where to send the browser, and what its answer is worth.
+//!
+//! Nothing here takes a database connection, so none can be held while a provider thinks.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use oauth2::basic::{
+    BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
+    BasicTokenType,
+};
+use oauth2::{
+    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet,
+    EndpointSet, ExtraTokenFields, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
+    RequestTokenError, Scope, StandardRevocableToken, StandardTokenResponse, TokenResponse as _,
+    TokenUrl,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use url::Url;
+
+use super::attempt::Attempt;
+use super::catalogue::{ClientAuth, Provider, ResponseMode};
+use super::claims::{Answers, NormalClaims, Unusable, normalise};
+use super::connection::Connection;
+use super::directory::Directory;
+use super::id_token::{self, Claims, Expectations, Rejection, verify};
+use super::metadata::{self, Metadata, Signing};
+use crate::egress::{self, Egress, Method, Request};
+use crate::kernel::Secret;
+
+/// The longest that finishing a sign-in with a provider may take, all its calls together: somebody
+/// is looking at a blank page meanwhile (F17).
+pub const EXCHANGE_TIME_MAX: Duration = Duration::from_secs(9);
+
+/// Which call to a provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The discovery document.
+    Discovery,
+    /// The key set.
+    Keys,
+    /// The code for tokens.
+    Token,
+    /// The account.
+    Userinfo,
+    /// The list of addresses.
+    Emails,
+}
+
+/// Why a provider's answer leads nowhere.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Our own settings for it cannot be used.
+    #[error("the connection cannot be used as it is set up")]
+    Misconfigured,
+    /// Its endpoints cannot be told.
+    #[error("the provider's endpoints are unusable")]
+    Metadata(#[source] metadata::Fault),
+    /// A call was not answered, or not in a form that can be used.
+    #[error("the provider did not answer as it should at {step:?}")]
+    Unanswered {
+        /// Which call.
+        step: Step,
+        /// What came instead.
+        #[source]
+        source: egress::Error,
+    },
+    /// All calls together took too long.
+    #[error("the provider took too long")]
+    TimedOut,
+    /// It publishes no key set.
+    #[error("the provider publishes no key set")]
+    NoKeySet,
+    /// The token endpoint refused, with an OAuth error code.
+    #[error("the provider refused the code: {0}")]
+    Denied(String),
+    /// The token endpoint's answer is not one.
+    #[error("the provider's token answer is unusable")]
+    TokenAnswer,
+    /// OpenID Connect without an ID token.
+    #[error("the provider sent no ID token")]
+    NoIdToken,
+    /// The ID token is refused.
+    #[error("the provider's ID token is refused")]
+    IdToken(#[from] Rejection),
+    /// The answers name nobody, or two people.
+    #[error("the provider's answers are unusable")]
+    Claims(#[from] Unusable),
+    /// The answer is another provider's (A19).
+    #[error("the answer came from another provider")]
+    OtherIssuer,
+}
+
+impl Error {
+    /// A word for logs and the audit record.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Misconfigured => "misconfigured",
+            Self::Metadata(_) => "metadata",
+            Self::Unanswered { step, .. } => match step {
+                Step::Discovery => "discovery_unanswered",
+                Step::Keys => "keys_unanswered",
+                Step::Token => "token_unanswered",
+                Step::Userinfo => "userinfo_unanswered",
+                Step::Emails => "emails_unanswered",
+            },
+            Self::TimedOut => "timed_out",
+            Self::NoKeySet => "no_key_set",
+            Self::Denied(_) => "denied",
+            Self::TokenAnswer => "token_answer",
+            Self::NoIdToken => "no_id_token",
+            Self::IdToken(rejection) => rejection.code(),
+            Self::Claims(Unusable::Subject) => "subject_missing",
+            Self::Claims(Unusable::SubjectMismatch) => "subject_mismatch",
+            Self::OtherIssuer => "other_issuer",
+        }
+    }
+
+    /// Whether the provider is at fault, so that trying again later may help.
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::Unanswered { .. } | Self::TimedOut | Self::NoKeySet | Self::TokenAnswer => true,
+            Self::Misconfigured
+            | Self::Metadata(_)
+            | Self::Denied(_)
+            | Self::NoIdToken
+            | Self::IdToken(_)
+            | Self::Claims(_)
+            | Self::OtherIssuer => false,
+        }
+    }
+}
+
+/// Providers, as far as they can be talked to.
+pub struct Federation {
+    egress: Egress,
+    built_in_issuer: String,
+    directory: Directory,
+}
+
+/// A connection ready to be used: with its secret open and its redirect URI.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// The connection.
+    pub connection: Connection,
+    /// Our secret there.
+    pub secret: Option<Secret>,
+    /// Where the provider sends people back to.
+    pub redirect_uri: String,
+}
+
+/// A provider's answer as the browser brought it.
+#[derive(Clone, Debug)]
+pub struct Returned {
+    /// The code.
+    pub code: Secret,
+    /// The issuer that the answer names, if it does.
+    pub issuer: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct IdTokenField {
+    id_token: Option<String>,
+}
+impl ExtraTokenFields for IdTokenField {}
+
+type Tokens = StandardTokenResponse<IdTokenField, BasicTokenType>;
+type Client<A = EndpointSet, T = EndpointSet> = oauth2::Client<
+    BasicErrorResponse,
+    Tokens,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    A,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    T,
+>;
+
+impl Federation {
+    /// Talks through `egress`; `built_in_issuer` is the issuer of the provider in this server.
+    pub fn new(egress: Egress, built_in_issuer: String) -> Self {
+        Self {
+            egress,
+            built_in_issuer,
+            directory: Directory::default(),
+        }
+    }
+
+    /// Where to send the browser for `attempt`.
+    pub async fn authorize_url(
+        &self,
+        ready: &Ready,
+        attempt: &Attempt,
+        state: &Secret,
+        now: DateTime<Utc>,
+    ) -> Result<Url, Error> {
+        let metadata = self.metadata(ready, now).await?;
+        let provider = provider(ready)?;
+        let client = client(ready, provider, &metadata)?;
+        let scopes: Vec<Scope> = if ready.connection.scopes.is_empty() {
+            provider
+                .scopes
+                .iter()
+                .map(|scope| scope_of(scope))
+                .collect()
+        } else {
+            let own = &ready.connection.scopes;
+            own.iter().map(|scope| scope_of(scope)).collect()
+        };
+        let mut request = client
+            .authorize_url(|| CsrfToken::new(state.expose().to_owned()))
+            .add_scopes(scopes);
+        if metadata.signing.is_some() {
+            request = request.add_extra_param("nonce", attempt.nonce.clone());
+        }
+        if provider.response_mode == ResponseMode::FormPost {
+            request = request.add_extra_param("response_mode", "form_post");
+        }
+        for (name, value) in provider.authorize_parameters {
+            request = request.add_extra_param(*name, *value);
+        }
+        if provider.pkce {
+            let verifier = PkceCodeVerifier::new(attempt.pkce_verifier.expose().to_owned());
+            let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
+            request = request.set_pkce_challenge(challenge);
+        }
+        Ok(request.url().0)
+    }
+
+    /// Turns a returned code into what the provider says of the person, within
+    /// [`EXCHANGE_TIME_MAX`].
+    pub async fn exchange(
+        &self,
+        ready: &Ready,
+        attempt: &Attempt,
+        returned: &Returned,
+        now: DateTime<Utc>,
+    ) -> Result<NormalClaims, Error> {
+        let work = self.exchange_unbounded(ready, attempt, returned, now);
+        tokio::time::timeout(EXCHANGE_TIME_MAX, work)
+            .await
+            .map_err(|_| Error::TimedOut)?
+    }
+
+    async fn exchange_unbounded(
+        &self,
+        ready: &Ready,
+        attempt: &Attempt,
+        returned: &Returned,
+        now: DateTime<Utc>,
+    ) -> Result<NormalClaims, Error> {
+        let provider = provider(ready)?;
+        let metadata = self.metadata(ready, now).await?;
+        // Before the code is shown to anybody: a code of another provider must not reach this one.
+        if !metadata.is_from(returned.issuer.as_deref()) {
+            return Err(Error::OtherIssuer);
+        }
+        let tokens = self
+            .tokens(ready, provider, &metadata, attempt, returned)
+            .await?;
+        let id_token = match &metadata.signing {
+            Some(signing) => {
+                let text = tokens.extra_fields().id_token.as_deref();
+                let text = text.ok_or(Error::NoIdToken)?;
+                let us = &ready.connection.client_id;
+                Some(
+                    self.verified(text, &metadata.issuer, signing, us, attempt, now)
+                        .await?,
+                )
+            }
+            None => None,
+        };
+        let access = Secret::new(tokens.access_token().secret().as_str());
+        let userinfo = self.fetch(metadata.userinfo.as_ref(), &access, Step::Userinfo);
+        let userinfo = userinfo.await?;
+        let emails = self.fetch(metadata.emails.as_ref(), &access, Step::Emails);
+        let emails = emails.await?;
+        let answers = Answers {
+            id_token: id_token.as_ref(),
+            userinfo: userinfo.as_ref(),
+            emails: emails.as_ref(),
+        };
+        let overrides = ready.connection.overrides();
+        Ok(normalise(provider, &metadata.issuer, &overrides, answers)?)
+    }
+
+    async fn metadata(&self, ready: &Ready, now: DateTime<Utc>) -> Result<Metadata, Error> {
+        self.directory
+            .metadata(&self.egress, &ready.connection, &self.built_in_issuer, now)
+            .await
+    }
+
+    async fn tokens(
+        &self,
+        ready: &Ready,
+        provider: &Provider,
+        metadata: &Metadata,
+        attempt: &Attempt,
+        returned: &Returned,
+    ) -> Result<Tokens, Error> {
+        let client = client(ready, provider, metadata)?;
+        let code = AuthorizationCode::new(returned.code.expose().to_owned());
+        let mut request = client.exchange_code(code);
+        if provider.pkce {
+            let verifier = PkceCodeVerifier::new(attempt.pkce_verifier.expose().to_owned());
+            request = request.set_pkce_verifier(verifier);
+        }
+        let send = async |outgoing| self.send_token_request(outgoing).await;
+        request.request_async(&send).await.map_err(token_failure)
+    }
+
+    /// Carries the token request of the `oauth2` crate over our own client.
+    async fn send_token_request(
+        &self,
+        outgoing: oauth2::HttpRequest,
+    ) -> Result<oauth2::HttpResponse, egress::Error> {
+        let (parts, body) = outgoing.into_parts();
+        let url = Url::parse(&parts.uri.to_string()).map_err(|_| egress::Error::Malformed)?;
+        let text =
+            |value: &oauth2::http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
+        let authorization = parts.headers.get("authorization").map(text);
+        let headers = parts
+            .headers
+            .iter()
+            .filter(|(name, _)| name.as_str() != "authorization")
+            .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+            .collect();
+        let answer = self
+            .egress
+            .send(Request {
+                method: Method::Post,
+                url,
+                headers,
+                authorization: authorization.map(Secret::new),
+                body,
+            })
+            .await?;
+        // An error of OAuth comes as JSON with status 400 or 401; any other failure is none.
+        if !answer.is_json() {
+            return Err(egress::Error::ContentType);
+        }
+        if !answer.is_success() && !matches!(answer.status, 400 | 401 | 403) {
+            return Err(egress::Error::Status(answer.status));
+        }
+        oauth2::http::Response::builder()
+            .status(answer.status)
+            .header("content-type", "application/json")
+            .body(answer.body)
+            .map_err(|_| egress::Error::Malformed)
+    }
+
+    /// Verifies an ID token; when no known key made it, asks for newer keys once.
+    async fn verified(
+        &self,
+        token: &str,
+        issuer: &str,
+        signing: &Signing,
+        audience: &str,
+        attempt: &Attempt,
+        now: DateTime<Utc>,
+    ) -> Result<Claims, Error> {
+        if token.len() > id_token::TOKEN_BYTES_MAX {
+            return Err(Error::IdToken(Rejection::TooLarge));
+        }
+        let expectations = Expectations {
+            issuer,
+            audience,
+            nonce: Some(&attempt.nonce),
+            algorithms: &signing.algorithms,
+            now,
+        };
+        let keys = self.directory.keys(&self.egress, &signing.jwks, now, false);
+        match verify(token, &keys.await?, &expectations) {
+            Err(rejection) if rejection.may_be_rotation() => {
+                let newer = self.directory.keys(&self.egress, &signing.jwks, now, true);
+                Ok(verify(token, &newer.await?, &expectations)?)
+            }
+            verdict => Ok(verdict?),
+        }
+    }
+
+    async fn fetch(
+        &self,
+        url: Option<&Url>,
+        access: &Secret,
+        step: Step,
+    ) -> Result<Option<Value>, Error> {
+        let Some(url) = url else { return Ok(None) };
+        let request = Request::get_json(url.clone()).bearer(access);
+        let answer = self.egress.send(request).await;
+        answer
+            .and_then(|answer| answer.json())
+            .map(Some)
+            .map_err(|source| Error::Unanswered { step, source })
+    }
+}
+
+fn provider(ready: &Ready) -> Result<&'static Provider, Error> {
+    ready
+        .connection
+        .provider()
+        .map_err(|_| Error::Misconfigured)
+}
+
+fn scope_of(text: &str) -> Scope {
+    Scope::new(text.to_owned())
+}
+
+fn client(ready: &Ready, provider: &Provider, metadata: &Metadata) -> Result<Client, Error> {
+    let redirect =
+        RedirectUrl::new(ready.redirect_uri.clone()).map_err(|_| Error::Misconfigured)?;
+    let auth_type = match provider.client_auth {
+        ClientAuth::Basic => AuthType::BasicAuth,
+        ClientAuth::Body => AuthType::RequestBody,
+    };
+    let client = oauth2::Client::new(ClientId::new(ready.connection.client_id.clone()));
+    let mut client: Client<EndpointNotSet, EndpointNotSet> = client;
+    if let Some(secret) = &ready.secret {
+        client = client.set_client_secret(ClientSecret::new(secret.expose().to_owned()));
+    }
+    Ok(client
+        .set_auth_uri(AuthUrl::from_url(metadata.authorize.clone()))
+        .set_token_uri(TokenUrl::from_url(metadata.token.clone()))
+        .set_auth_type(auth_type)
+        .set_redirect_uri(redirect))
+}
+
+fn token_failure(error: RequestTokenError<egress::Error, BasicErrorResponse>) -> Error {
+    match error {
+        RequestTokenError::ServerResponse(answer) => {
+            // A code, not a sentence: what the provider wrote for people is not repeated.
+            let code: Cow<'_, str> = answer.error().as_ref().into();
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+            let plain: String = code.chars().filter(|c| is_plain(*c)).take(60).collect();
+            Error::Denied(plain)
+        }
+        RequestTokenError::Request(source) => Error::Unanswered {
+            step: Step::Token,
+            source,
+        },
+        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => Error::TokenAnswer,
+    }
+}
