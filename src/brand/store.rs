@@ -113,8 +113,13 @@ pub async fn delete_demo_brand(conn: &mut PgConnection, brand_id: BrandId) -> Re
     for table in TABLES {
         // The names are our own constants; a table cannot be a bound parameter.
         let sql = format!("delete from {table} where brand_id = $1");
-        sqlx::query(sqlx::AssertSqlSafe(sql)).bind(brand_id.uuid()).execute(&mut *conn).await?;
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(brand_id.uuid())
+            .execute(&mut *conn)
+            .await?;
     }
-    sqlx::query!("delete from brand where brand_id = $1", brand_id.uuid()).execute(conn).await?;
+    sqlx::query!("delete from brand where brand_id = $1", brand_id.uuid())
+        .execute(conn)
+        .await?;
     Ok(())
 }

@@ -7,6 +7,7 @@ mod application;
 mod brand;
 
 mod doctor;
+mod events;
 mod healthcheck;
 mod import;
 mod key;
@@ -16,8 +17,8 @@ mod postgres;
 mod replay;
 mod runtime;
 mod serve;
-mod stages;
 mod staff;
+mod stages;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -66,6 +67,8 @@ enum Command {
     Application(application::Application),
     /// Make, list and revoke a brand's API keys.
     Key(key::Key),
+    /// Look at what a brand's senders sent.
+    Events(events::Events),
     /// Look at everything the service needs, and say what to mend; exit with 3 if anything.
     Doctor(doctor::Doctor),
     /// Ask the running service whether it is ready.
@@ -120,6 +123,7 @@ pub fn run() -> ExitCode {
             Command::Brand(command) => command.run(config, &output).await,
             Command::Application(command) => command.run(config, &output).await,
             Command::Key(command) => command.run(config, &output).await,
+            Command::Events(command) => command.run(config, &output).await,
             Command::Doctor(command) => command.run(config, &output).await,
             Command::Healthcheck(command) => command.run(&config, &output),
             Command::Import(command) => command.run(config, &output).await,

@@ -136,11 +136,12 @@ impl Writing {
             self.facts.push(fact::changed(profile_id, *id, new, now));
         }
         let rows = late.into_iter().chain(news);
-        self.new.extend(rows.map(|(transition_id, transition)| NewTransition {
-            transition_id,
-            profile_id,
-            transition,
-        }));
+        self.new
+            .extend(rows.map(|(transition_id, transition)| NewTransition {
+                transition_id,
+                profile_id,
+                transition,
+            }));
     }
 }
 

@@ -184,10 +184,7 @@ pub(super) async fn list_waiting(
 
 /// Takes, for this transaction, the locks that are free, and says which. A lock belongs to a
 /// profile: whoever holds it is the only one to fold it.
-pub(super) async fn try_locks(
-    conn: &mut PgConnection,
-    keys: &[i64],
-) -> Result<Vec<i64>, Error> {
+pub(super) async fn try_locks(conn: &mut PgConnection, keys: &[i64]) -> Result<Vec<i64>, Error> {
     let taken = sqlx::query_scalar!(
         r#"select key as "key!" from unnest($1::bigint[]) as key
            where pg_try_advisory_xact_lock(key)"#,

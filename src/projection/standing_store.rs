@@ -183,14 +183,16 @@ impl Columns {
         self.stage.push(i16::from(standing.stage.rank()));
         self.stage_since.push(profile.stage_since);
         self.state.push(profile.state.clone());
-        self.folded_time.push(profile.last.as_ref().map(|last| last.0));
+        self.folded_time
+            .push(profile.last.as_ref().map(|last| last.0));
         self.folded_message_id
             .push(profile.last.as_ref().map(|last| last.1.clone()));
         self.events_folded.push(profile.events_folded);
         self.review_at.push(profile.review_at);
         self.strained.push(standing.strained);
         self.estranged.push(standing.estranged);
-        self.trend.push(super::history::trend_number(standing.trend));
+        self.trend
+            .push(super::history::trend_number(standing.trend));
         self.known_since.push(profile.known_since);
     }
 }
@@ -240,10 +242,7 @@ pub(super) async fn insert_transitions(
         .iter()
         .map(|row| super::history::evidence(&row.transition))
         .collect();
-    let effective: Vec<DateTime<Utc>> = new
-        .iter()
-        .map(|row| row.transition.effective_at)
-        .collect();
+    let effective: Vec<DateTime<Utc>> = new.iter().map(|row| row.transition.effective_at).collect();
     sqlx::query!(
         "insert into transition
             (brand_id, rule_set_id, recorded_at, transition_id, profile_id, from_stage, to_stage,
