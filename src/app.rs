@@ -10,12 +10,13 @@ use crate::config::Config;
 use crate::credential::password::Hasher;
 use crate::event::Intake;
 use crate::egress::{Egress, Policy};
+use crate::event::Intake;
 use crate::federation::Federation;
 use crate::federation::built_in::TestProvider;
 use crate::kernel::{Cipher, Clock, Entropy};
 use crate::key::Presented;
 use crate::postgres::{self, Pool};
-use crate::projection::Projector;
+use crate::projection::{self, Projector};
 use crate::setup::{self, Change};
 use crate::staff;
 use crate::token::Keyring;
@@ -133,7 +134,10 @@ impl App {
     ) -> Result<(Brand, Presented), setup::Error> {
         let change = self.change(actor);
         postgres::tx(&self.pool, async |conn| {
-            setup::insert_brand(conn, change, draft, is_demo).await
+            let made = setup::insert_brand(conn, change, &self.cipher, draft, is_demo).await?;
+            let brand_id = made.0.brand_id;
+            projection::ensure_default(conn, brand_id, change.at, change.entropy).await?;
+            Ok(made)
         })
         .await
     }

@@ -5,7 +5,11 @@
 
 mod application;
 mod brand;
+<<<<<<< HEAD
 
+=======
+mod connection;
+>>>>>>> dash
 mod doctor;
 mod events;
 mod healthcheck;
@@ -65,6 +69,8 @@ enum Command {
     Brand(brand::Brand),
     /// Make and list a brand's sites, apps and servers.
     Application(application::Application),
+    /// Make and list a brand's connections to social providers.
+    Connection(connection::Connection),
     /// Make, list and revoke a brand's API keys.
     Key(key::Key),
     /// Look at what a brand's senders sent.
@@ -122,6 +128,7 @@ pub fn run() -> ExitCode {
             Command::Staff(command) => command.run(config, &output).await,
             Command::Brand(command) => command.run(config, &output).await,
             Command::Application(command) => command.run(config, &output).await,
+            Command::Connection(command) => command.run(config, &output).await,
             Command::Key(command) => command.run(config, &output).await,
             Command::Events(command) => command.run(config, &output).await,
             Command::Doctor(command) => command.run(config, &output).await,

@@ -148,12 +148,15 @@ impl Writing {
                 profile_id,
                 transition,
             }));
+<<<<<<< HEAD
         let rows = new.into_iter();
         self.new.extend(rows.map(|(transition_id, transition)| NewTransition {
             transition_id,
             profile_id,
             transition,
         }));
+=======
+>>>>>>> dash
     }
 }
 
