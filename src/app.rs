@@ -10,7 +10,6 @@ use crate::config::Config;
 use crate::credential::password::Hasher;
 use crate::event::Intake;
 use crate::egress::{Egress, Policy};
-use crate::event::Intake;
 use crate::federation::Federation;
 use crate::federation::built_in::TestProvider;
 use crate::kernel::{Cipher, Clock, Entropy};

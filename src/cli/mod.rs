@@ -5,11 +5,8 @@
 
 mod application;
 mod brand;
-<<<<<<< HEAD
-
-=======
 mod connection;
->>>>>>> dash
+
 mod doctor;
 mod events;
 mod healthcheck;
@@ -59,7 +56,6 @@ struct Global {
 enum Command {
     /// Run the service.
     Serve(serve::Serve),
-
 
     /// Bring the database schema up to date.
     Migrate(migrate::Migrate),

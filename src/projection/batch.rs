@@ -137,26 +137,12 @@ impl Writing {
                 self.facts.push(fact);
             }
         }
-        let news: Vec<_> = moves.news.into_iter().map(|one| (next_id(), one)).collect();
-        for (id, new) in &news {
-            self.facts.push(fact::changed(profile_id, *id, new, now));
-        }
-        let rows = late.into_iter().chain(news);
-        self.new
-            .extend(rows.map(|(transition_id, transition)| NewTransition {
-                transition_id,
-                profile_id,
-                transition,
-            }));
-<<<<<<< HEAD
         let rows = new.into_iter();
         self.new.extend(rows.map(|(transition_id, transition)| NewTransition {
             transition_id,
             profile_id,
             transition,
         }));
-=======
->>>>>>> dash
     }
 }
 
