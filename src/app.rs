@@ -8,8 +8,8 @@ use crate::audit::Actor;
 use crate::brand::{self, Brand};
 use crate::config::Config;
 use crate::credential::password::Hasher;
-use crate::egress::{Egress, Policy};
 use crate::event::Intake;
+use crate::egress::{Egress, Policy};
 use crate::federation::Federation;
 use crate::federation::built_in::TestProvider;
 use crate::kernel::{Cipher, Clock, Entropy};
@@ -94,6 +94,9 @@ impl App {
         let local = Arc::clone(&test_provider);
         let egress = Egress::new(Policy::new(config.egress_allows_private), Some(local));
         let test_issuer = test_provider.issuer().to_owned();
+        let projector = Projector::new(pool.clone(), clock.clone(), entropy.clone());
+        let wake = projector.wake().clone();
+        let intake = Intake::start(&pool, &clock, &entropy, config.intake, move || wake.poke());
         Arc::new(Self {
             federation: Federation::new(egress.clone(), test_issuer),
             egress,
@@ -101,8 +104,8 @@ impl App {
             keyring: Keyring::new(cipher.clone(), entropy.clone()),
             cipher,
             passwords: Hasher::new(cores, entropy.clone()),
-            projector: Projector::new(pool.clone(), clock.clone(), entropy.clone()),
-            intake: Intake::start(&pool, &clock, &entropy, config.intake),
+            projector,
+            intake,
             staff_throttle: staff::Throttle::default(),
             config,
             pool,

@@ -31,6 +31,7 @@ pub mod staff;
 pub mod token;
 
 // 4: what ties domains together
+pub mod flow;
 pub mod oidc;
 pub mod projection;
 pub mod setup;

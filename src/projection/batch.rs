@@ -14,7 +14,7 @@ use super::{Error, Projector, event_store, fact, queue_store, standing_store};
 use crate::kernel::id::{BrandId, ProfileId, TransitionId};
 use crate::outbox;
 use crate::postgres::PgConnection;
-use crate::stage::Rules;
+use crate::stage::{Notice, Rules};
 
 /// What a batch did.
 #[derive(Clone, Debug, Default)]
@@ -125,23 +125,24 @@ impl Writing {
         let moves = folded.moves;
         self.gone
             .extend(moves.gone.iter().map(|gone| gone.transition_id.uuid()));
-        let late: Vec<_> = moves.late.into_iter().map(|one| (next_id(), one)).collect();
-        for place in 0..late.len().max(moves.gone.len()) {
-            let new = late.get(place).map(|(id, new)| (*id, new));
-            self.facts
-                .push(fact::corrected(profile_id, moves.gone.get(place), new, now));
+        let new: Vec<_> = moves.new.into_iter().map(|one| (next_id(), one)).collect();
+        match moves.notice {
+            Notice::Nothing => {}
+            Notice::Changed => {
+                let facts = new.iter().map(|(id, new)| fact::changed(profile_id, *id, new, now));
+                self.facts.extend(facts);
+            }
+            Notice::Corrected => {
+                let fact = fact::corrected(profile_id, &moves.gone, &new, now);
+                self.facts.push(fact);
+            }
         }
-        let news: Vec<_> = moves.news.into_iter().map(|one| (next_id(), one)).collect();
-        for (id, new) in &news {
-            self.facts.push(fact::changed(profile_id, *id, new, now));
-        }
-        let rows = late.into_iter().chain(news);
-        self.new
-            .extend(rows.map(|(transition_id, transition)| NewTransition {
-                transition_id,
-                profile_id,
-                transition,
-            }));
+        let rows = new.into_iter();
+        self.new.extend(rows.map(|(transition_id, transition)| NewTransition {
+            transition_id,
+            profile_id,
+            transition,
+        }));
     }
 }
 

@@ -15,3 +15,4 @@ mod dashboard;
 mod embedded;
 mod foundation;
 mod harness;
+mod import;
