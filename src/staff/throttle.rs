@@ -295,9 +295,9 @@ mod tests {
 
         let taken = (0..1_000)
             .filter(|n| {
-                let from = network(&format!("203.0.113.{}", n % 256));
+                let origin = from(&format!("203.0.113.{}", n % 256));
                 throttle
-                    .begin(&format!("{n}@x.example"), from, at(0))
+                    .begin(&format!("{n}@x.example"), origin, at(0))
                     .is_ok()
             })
             .count();
