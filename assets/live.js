@@ -131,7 +131,7 @@ function plan() {
 pause.hidden = false;
 pause.addEventListener('click', () => {
   paused = !paused;
-  pause.setAttribute('aria-pressed', String(paused));
+  pause.textContent = paused ? 'Resume' : 'Pause';
   say(paused ? 'Paused' : 'Events appear as they arrive', !paused);
   plan();
 });

@@ -4,13 +4,20 @@ use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use crate::audit::Actor;
+use crate::brand::{self, Brand};
 use crate::config::Config;
 use crate::credential::password::Hasher;
 use crate::egress::{Egress, Policy};
+use crate::event::Intake;
 use crate::federation::Federation;
 use crate::federation::built_in::TestProvider;
 use crate::kernel::{Cipher, Clock, Entropy};
-use crate::postgres::Pool;
+use crate::key::Presented;
+use crate::postgres::{self, Pool};
+use crate::projection::Projector;
+use crate::setup::{self, Change};
+use crate::staff;
 use crate::token::Keyring;
 
 /// The service's parts. Shared as [`SharedApp`].
@@ -27,6 +34,8 @@ pub struct App {
     pub cipher: Cipher,
     /// For passwords.
     pub passwords: Hasher,
+    /// How fast staff passwords may be guessed.
+    pub staff_throttle: staff::Throttle,
     /// The keys that sign our tokens.
     pub keyring: Keyring,
     /// Calls to the outside.
@@ -35,6 +44,10 @@ pub struct App {
     pub federation: Federation,
     /// The provider built into this server.
     pub test_provider: Arc<TestProvider>,
+    /// Brings standings up to date, and says where somebody stands.
+    pub projector: Projector,
+    /// The way in for events.
+    pub intake: Intake,
     /// What `/metrics` shows.
     pub metrics: PrometheusHandle,
 }
@@ -59,7 +72,8 @@ pub struct Parts {
 }
 
 impl App {
-    /// Puts the parts together.
+    /// Puts the parts together and starts the writers of events. Must be called within a Tokio
+    /// runtime.
     pub fn new(parts: Parts) -> SharedApp {
         let Parts {
             config,
@@ -87,11 +101,37 @@ impl App {
             keyring: Keyring::new(cipher.clone(), entropy.clone()),
             cipher,
             passwords: Hasher::new(cores, entropy.clone()),
+            projector: Projector::new(pool.clone(), clock.clone(), entropy.clone()),
+            intake: Intake::start(&pool, &clock, &entropy, config.intake),
+            staff_throttle: staff::Throttle::default(),
             config,
             pool,
             clock,
             entropy,
             metrics,
         })
+    }
+
+    /// A change that `actor` makes now.
+    pub fn change(&self, actor: Actor) -> Change<'_> {
+        Change {
+            actor,
+            at: self.clock.now(),
+            entropy: &self.entropy,
+        }
+    }
+
+    /// Makes a brand with all that it begins with. Returns it and the key for its pages.
+    pub async fn create_brand(
+        &self,
+        actor: Actor,
+        draft: brand::draft::Draft,
+        is_demo: bool,
+    ) -> Result<(Brand, Presented), setup::Error> {
+        let change = self.change(actor);
+        postgres::tx(&self.pool, async |conn| {
+            setup::insert_brand(conn, change, draft, is_demo).await
+        })
+        .await
     }
 }

@@ -22,15 +22,19 @@ pub mod outbox;
 pub mod application;
 pub mod brand;
 pub mod credential;
+pub mod event;
 pub mod federation;
 pub mod key;
 pub mod profile;
 pub mod session;
+pub mod staff;
 pub mod token;
 
 // 4: what ties domains together
 pub mod flow;
 pub mod oidc;
+pub mod projection;
+pub mod setup;
 
 // 5: the service
 pub mod app;

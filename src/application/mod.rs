@@ -1,8 +1,9 @@
 //! A brand's OAuth clients: sites, apps and servers that send people to sign in.
 //!
-//! Owns the `application` table. Redirect URIs are compared as exact strings (RFC 9700 §2.1); only
-//! a loopback address may vary in its port.
+//! Owns the `application` table and what a new application must satisfy. Redirect URIs are compared
+//! as exact strings (RFC 9700 §2.1); only a loopback address may vary in its port.
 
+pub mod draft;
 mod redirect;
 pub mod store;
 

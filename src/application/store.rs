@@ -118,3 +118,23 @@ pub async fn insert_application(
     .await?;
     Ok(())
 }
+
+/// Notes that a page of the application asked for the embed's configuration, the first time.
+/// Returns whether it was the first.
+pub async fn mark_application_seen(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    application_id: ApplicationId,
+    at: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let done = sqlx::query!(
+        "update application set first_seen_at = $3
+         where brand_id = $1 and application_id = $2 and first_seen_at is null",
+        brand_id.uuid(),
+        application_id.uuid(),
+        at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}

@@ -1,7 +1,8 @@
 //! The tenant: a brand, its name, colour and policies.
 //!
-//! Owns the `brand` table. Start with [`Brand`].
+//! Owns the `brand` table and what a new brand must satisfy. Start with [`Brand`].
 
+pub mod draft;
 pub mod store;
 
 use chrono::{DateTime, Utc};

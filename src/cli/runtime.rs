@@ -88,6 +88,7 @@ impl Runtime {
     }
 
     pub(super) async fn close(self) {
+        self.app.intake.close().await;
         self.app.pool.close().await;
         self.database.close().await;
     }

@@ -16,6 +16,8 @@ pub enum Name<'a> {
     Browser,
     /// A staff member's session.
     Staff,
+    /// What tells that a browser was signed in to the dashboard before.
+    StaffDevice,
 }
 
 impl Name<'_> {
@@ -25,6 +27,7 @@ impl Name<'_> {
             Self::Session(slug) => format!("{prefix}bf_session_{slug}"),
             Self::Browser => format!("{prefix}bf_browser"),
             Self::Staff => format!("{prefix}bf_staff"),
+            Self::StaffDevice => format!("{prefix}bf_staff_device"),
         }
     }
 
@@ -32,7 +35,7 @@ impl Name<'_> {
     const fn same_site(self) -> SameSite {
         match self {
             Self::Session(_) | Self::Browser => SameSite::Lax,
-            Self::Staff => SameSite::Strict,
+            Self::Staff | Self::StaffDevice => SameSite::Strict,
         }
     }
 }
@@ -41,6 +44,15 @@ impl Name<'_> {
 pub fn read(jar: &CookieJar, config: &Config, name: Name<'_>) -> Option<Secret> {
     jar.get(&name.text(config))
         .map(|cookie| Secret::new(cookie.value()))
+}
+
+/// The slugs of the brands that the browser has a session cookie of.
+pub fn session_slugs(jar: &CookieJar, config: &Config) -> Vec<String> {
+    let prefix = Name::Session("").text(config);
+    jar.iter()
+        .filter_map(|cookie| cookie.name().strip_prefix(&prefix))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Sets a cookie for `life`, or until the browser closes.

@@ -4,19 +4,38 @@
 //! extracts, parses to a domain type, makes one call and shapes the reply. Start with [`router`].
 
 pub mod cookie;
+mod dashboard;
 mod extract;
 mod health;
 mod middleware;
+mod page;
 pub mod page_error;
 pub mod problem;
 
 use axum::Router;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse as _, Response};
 
 use crate::app::SharedApp;
 
 /// The whole service.
 pub fn router(app: SharedApp) -> Router {
-    let pages = Router::new();
+    let pages = Router::new().merge(dashboard::routes());
     let machines = Router::new().merge(health::routes());
-    middleware::around(machines.merge(middleware::around_pages(pages, &app)), &app).with_state(app)
+    let all = machines
+        .merge(middleware::around_pages(pages, &app))
+        .fallback(nothing_here);
+    middleware::around(all, &app).with_state(app)
+}
+
+/// An address that is none of ours.
+async fn nothing_here(headers: HeaderMap) -> Response {
+    let accepts = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok());
+    if accepts.is_some_and(|kinds| kinds.contains("text/html")) {
+        page_error::PageError::not_found().into_response()
+    } else {
+        problem::Problem::not_found("address").into_response()
+    }
 }

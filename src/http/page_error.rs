@@ -2,11 +2,15 @@
 
 use std::borrow::Cow;
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::problem::log_chain;
+use crate::credential::password;
 use crate::postgres;
+use crate::setup;
+use crate::view;
+use crate::view::hosted::{ErrorAction, ErrorPage};
 
 /// An error as a person sees it.
 #[derive(Clone, Debug)]
@@ -19,6 +23,8 @@ pub struct PageError {
     pub advice: Cow<'static, str>,
     /// Where the one button leads, and what it says.
     pub action: Option<(String, Cow<'static, str>)>,
+    /// Seconds to wait before trying again.
+    pub retry_after: Option<u32>,
 }
 
 impl PageError {
@@ -33,7 +39,15 @@ impl PageError {
             title: title.into(),
             advice: advice.into(),
             action: None,
+            retry_after: None,
         }
+    }
+
+    /// Asks the browser to come back after `seconds`.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds.max(1));
+        self
     }
 
     /// Adds the one thing to do.
@@ -70,10 +84,43 @@ impl From<postgres::Error> for PageError {
                 StatusCode::SERVICE_UNAVAILABLE,
                 "We will be right back",
                 "The service cannot reach its database just now. Try again in a moment.",
-            ),
+            )
+            .retry_after(1),
             postgres::Error::Constraint { .. }
             | postgres::Error::Inconsistent(_)
             | postgres::Error::Statement(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<setup::Error> for PageError {
+    fn from(error: setup::Error) -> Self {
+        match error {
+            setup::Error::SlugTaken | setup::Error::ClientIdTaken => Self::new(
+                StatusCode::CONFLICT,
+                "That name is taken",
+                "Go back and choose another.",
+            ),
+            setup::Error::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<password::Error> for PageError {
+    fn from(error: password::Error) -> Self {
+        match error {
+            password::Error::Busy => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Many people are signing in just now",
+                "Try again in a moment.",
+            )
+            .retry_after(2),
+            password::Error::Length => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "That password cannot be used",
+                "Go back and choose a longer one.",
+            ),
+            password::Error::Stored => Self::internal(&error),
         }
     }
 }
@@ -82,6 +129,10 @@ impl IntoResponse for PageError {
     /// Leaves the body to [`complete`], which knows the request.
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
+        if let Some(seconds) = self.retry_after {
+            let seconds = HeaderValue::from(seconds);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
         response.extensions_mut().insert(self);
         response
     }
@@ -93,8 +144,26 @@ pub(super) fn complete(response: Response, request_id: &str) -> Response {
     let Some(error) = parts.extensions.remove::<PageError>() else {
         return Response::from_parts(parts, body);
     };
-    // Replaced by view::ErrorPage when the view layer is merged.
-    let text = format!("{}\n{}\n{request_id}\n", error.title, error.advice);
-    parts.headers.remove(axum::http::header::CONTENT_LENGTH);
-    Response::from_parts(parts, text.into())
+    let page = ErrorPage {
+        brand: None,
+        title: error.title.into_owned(),
+        explanation: error.advice.into_owned(),
+        action: error.action.map(|(href, label)| ErrorAction {
+            label: label.into_owned(),
+            href,
+        }),
+        reference: request_id.to_owned(),
+    };
+    let Ok(html) = view::render(&page) else {
+        return Response::from_parts(parts, body);
+    };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    parts.headers.insert(header::CONTENT_TYPE, kind);
+    // Whatever the request was for, its answer is a page now.
+    let policy = HeaderValue::from_static(view::CONTENT_SECURITY_POLICY);
+    parts
+        .headers
+        .insert(header::CONTENT_SECURITY_POLICY, policy);
+    Response::from_parts(parts, html.into())
 }

@@ -36,6 +36,13 @@ impl<K> Id<K> {
         Self(uuid, PhantomData)
     }
 
+    /// When it was made, to the millisecond.
+    pub fn made_at(self) -> DateTime<Utc> {
+        let (bytes, mut millis) = (self.0.into_bytes(), [0; 8]);
+        millis[2..].copy_from_slice(&bytes[..6]);
+        DateTime::from_timestamp_millis(i64::from_be_bytes(millis)).unwrap_or(DateTime::UNIX_EPOCH)
+    }
+
     /// The UUID to store.
     pub const fn uuid(self) -> Uuid {
         self.0
@@ -199,6 +206,7 @@ mod tests {
         assert!(wire.starts_with("prf_"));
         assert_eq!(wire.parse(), Ok(id));
         assert_eq!(id.uuid().get_version_num(), 7);
+        assert_eq!(id.made_at(), at(1_700_000_000));
     }
 
     #[test]

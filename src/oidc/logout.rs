@@ -43,8 +43,17 @@ pub enum Next {
     Ask,
 }
 
+/// Where the person should be sent after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Return {
+    /// Nowhere in particular, or to a registered address.
+    Fine,
+    /// To an address that is not registered: nobody is sent there, and the whole wish is in doubt.
+    Unregistered,
+}
+
 /// Decides by a proven hint and the browser's session.
-pub fn next(hint: Option<&IdClaims>, session: Option<&Session>) -> Next {
+pub fn next(to: Return, hint: Option<&IdClaims>, session: Option<&Session>) -> Next {
     let Some(session) = session else {
         return Next::Already;
     };
@@ -52,7 +61,10 @@ pub fn next(hint: Option<&IdClaims>, session: Option<&Session>) -> Next {
         hint.brand_id == session.brand_id
             && (hint.session_id == session.session_id || hint.subject == session.profile_id)
     });
-    if names_them { Next::End } else { Next::Ask }
+    match to {
+        Return::Fine if names_them => Next::End,
+        Return::Fine | Return::Unregistered => Next::Ask,
+    }
 }
 
 /// Where to send the person after, if it is an address that `application` registered for it.
@@ -117,12 +129,20 @@ mod tests {
             ..hint(&mine)
         };
 
-        assert_eq!(next(Some(&hint(&mine)), Some(&mine)), Next::End);
-        assert_eq!(next(Some(&older), Some(&mine)), Next::End);
-        assert_eq!(next(Some(&hint(&other)), Some(&mine)), Next::Ask);
-        assert_eq!(next(Some(&foreign), Some(&mine)), Next::Ask);
-        assert_eq!(next(None, Some(&mine)), Next::Ask);
-        assert_eq!(next(Some(&hint(&mine)), None), Next::Already);
+        assert_eq!(
+            next(Return::Fine, Some(&hint(&mine)), Some(&mine)),
+            Next::End
+        );
+        assert_eq!(next(Return::Fine, Some(&older), Some(&mine)), Next::End);
+        assert_eq!(
+            next(Return::Fine, Some(&hint(&other)), Some(&mine)),
+            Next::Ask
+        );
+        assert_eq!(next(Return::Fine, Some(&foreign), Some(&mine)), Next::Ask);
+        assert_eq!(next(Return::Fine, None, Some(&mine)), Next::Ask);
+        assert_eq!(next(Return::Fine, Some(&hint(&mine)), None), Next::Already);
+        let strange = next(Return::Unregistered, Some(&hint(&mine)), Some(&mine));
+        assert_eq!(strange, Next::Ask);
     }
 
     #[test]

@@ -44,3 +44,40 @@ pub async fn insert_fact(
     .await?;
     Ok(())
 }
+
+/// Adds many facts of one brand at once.
+pub async fn insert_facts(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    entropy: &Entropy,
+    facts: &[Fact],
+) -> Result<(), Error> {
+    if facts.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<_> = facts
+        .iter()
+        .map(|fact| FactId::new(fact.at, entropy).uuid())
+        .collect();
+    let kinds: Vec<String> = facts.iter().map(|fact| fact.kind.to_owned()).collect();
+    let profiles: Vec<_> = facts
+        .iter()
+        .map(|fact| fact.profile_id.map(ProfileId::uuid))
+        .collect();
+    let payloads: Vec<Value> = facts.iter().map(|fact| fact.payload.clone()).collect();
+    let instants: Vec<DateTime<Utc>> = facts.iter().map(|fact| fact.at).collect();
+    sqlx::query!(
+        "insert into outbox (brand_id, fact_id, kind, profile_id, payload, created_at)
+         select $1, w.*
+         from unnest($2::uuid[], $3::text[], $4::uuid[], $5::jsonb[], $6::timestamptz[]) as w",
+        brand_id.uuid(),
+        &ids,
+        &kinds,
+        &profiles as &[Option<uuid::Uuid>],
+        &payloads,
+        &instants,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -3,6 +3,7 @@
 //! Owns how a connection is had and given back. Never holds SQL of a domain (that stands in each
 //! domain's `store.rs`). Start with [`tx`], then [`pool`]; [`embedded`] is a story of its own.
 
+pub mod check;
 pub mod embedded;
 mod error;
 mod id;

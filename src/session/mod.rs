@@ -15,6 +15,9 @@ pub const SESSION_LIFE: TimeDelta = TimeDelta::days(30);
 /// How long a session lives unused (ASVS 7.3.1).
 pub const SESSION_IDLE_MAX: TimeDelta = TimeDelta::days(7);
 
+/// How often at most a session's use is noted.
+pub const TOUCH_INTERVAL_MIN: TimeDelta = TimeDelta::minutes(5);
+
 /// A session in force.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -30,4 +33,17 @@ pub struct Session {
     pub authenticated_at: DateTime<Utc>,
     /// When it was opened.
     pub created_at: DateTime<Utc>,
+}
+
+/// A session as its owner sees it.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Its id.
+    pub session_id: SessionId,
+    /// What the browser called itself when it signed in.
+    pub user_agent: String,
+    /// When it was opened.
+    pub created_at: DateTime<Utc>,
+    /// When it was last used, to five minutes.
+    pub last_seen_at: DateTime<Utc>,
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{SESSION_IDLE_MAX, SESSION_LIFE, Session};
+use super::{Listed, SESSION_IDLE_MAX, SESSION_LIFE, Session, TOUCH_INTERVAL_MIN};
 use crate::kernel::Secret;
 use crate::kernel::id::{BrandId, ConnectionId, ProfileId, SessionId};
 use crate::postgres::{Error, PgConnection};
@@ -76,4 +76,93 @@ pub async fn end_session(
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Notes that the session was used, unless that was noted a moment ago.
+pub async fn touch_session(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    session_id: SessionId,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "update session set last_seen_at = $3
+         where brand_id = $1 and session_id = $2 and last_seen_at < $4",
+        brand_id.uuid(),
+        session_id.uuid(),
+        now,
+        now - TOUCH_INTERVAL_MIN,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The profile's sessions in force, the one last used first; at most `limit`.
+pub async fn list_sessions(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    profile_id: ProfileId,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<Listed>, Error> {
+    let sessions = sqlx::query_as!(
+        Listed,
+        r#"select session_id as "session_id: SessionId", user_agent, created_at, last_seen_at
+           from session
+           where brand_id = $1 and profile_id = $2 and ended_at is null and expires_at > $3
+             and last_seen_at > $4
+           order by last_seen_at desc, session_id desc limit $5"#,
+        brand_id.uuid(),
+        profile_id.uuid(),
+        now,
+        now - SESSION_IDLE_MAX,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(sessions)
+}
+
+/// Ends a session of this profile only. Returns whether it was in force.
+pub async fn end_session_of(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    profile_id: ProfileId,
+    session_id: SessionId,
+    at: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let done = sqlx::query!(
+        "update session set ended_at = $4
+         where brand_id = $1 and profile_id = $2 and session_id = $3 and ended_at is null",
+        brand_id.uuid(),
+        profile_id.uuid(),
+        session_id.uuid(),
+        at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Ends every session of the profile but `kept`. Returns how many that were.
+pub async fn end_other_sessions(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    profile_id: ProfileId,
+    kept: Option<SessionId>,
+    at: DateTime<Utc>,
+) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        "update session set ended_at = $4
+         where brand_id = $1 and profile_id = $2 and session_id is distinct from $3
+           and ended_at is null",
+        brand_id.uuid(),
+        profile_id.uuid(),
+        kept.map(SessionId::uuid),
+        at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
 }

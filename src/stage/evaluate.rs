@@ -133,12 +133,12 @@ impl Moment<'_> {
             Condition::NoOpenDispute => Truth::of(!self.state.has_open_dispute()),
             Condition::QualifyingDays(test) => self.qualifying(test, stretch),
             Condition::ConvertedReferrals(test) => Truth::falling(
-                self.referrals(test, stretch.first) >= u32::from(test.at_least),
-                self.referrals(test, stretch.last) >= u32::from(test.at_least),
+                self.referrals(*test, stretch.first) >= u32::from(test.at_least),
+                self.referrals(*test, stretch.last) >= u32::from(test.at_least),
             ),
             Condition::AdvocacyKinds(test) => Truth::falling(
-                self.kinds(test, stretch.first) >= usize::from(test.at_least),
-                self.kinds(test, stretch.last) >= usize::from(test.at_least),
+                self.kinds(*test, stretch.first) >= usize::from(test.at_least),
+                self.kinds(*test, stretch.last) >= usize::from(test.at_least),
             ),
             Condition::DaysInStage { at_least } => Truth::rising(
                 self.days_in_stage(stretch.first) >= i32::from(*at_least),
@@ -356,8 +356,8 @@ impl Moment<'_> {
                 .low_since(test.of, test.below, day)
                 .map_or(0.0, |since| f64::from(day.since(since))),
             Condition::QualifyingDays(test) => count(self.qualifying_days(test, day).0),
-            Condition::ConvertedReferrals(test) => f64::from(self.referrals(test, day)),
-            Condition::AdvocacyKinds(test) => count(self.kinds(test, day)),
+            Condition::ConvertedReferrals(test) => f64::from(self.referrals(*test, day)),
+            Condition::AdvocacyKinds(test) => count(self.kinds(*test, day)),
             Condition::DaysInStage { .. } => f64::from(self.days_in_stage(day)),
             Condition::All(_)
             | Condition::Any(_)
@@ -398,7 +398,7 @@ impl Moment<'_> {
         (days, usize::from(asked))
     }
 
-    pub(super) fn referrals(&self, test: &Within, day: Day) -> u32 {
+    pub(super) fn referrals(&self, test: Within, day: Day) -> u32 {
         let referrals = &self.state.referrals;
         let Some(window) = test.within_days else {
             return referrals.ever;
@@ -407,7 +407,7 @@ impl Moment<'_> {
         u32::try_from(referrals.days.iter().filter(is_within).count()).unwrap_or(u32::MAX)
     }
 
-    pub(super) fn kinds(&self, test: &Within, day: Day) -> usize {
+    pub(super) fn kinds(&self, test: Within, day: Day) -> usize {
         self.state
             .advocacy
             .iter()

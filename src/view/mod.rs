@@ -33,6 +33,9 @@ pub use field::{Field, Notice};
 pub use provider::{ButtonTheme, ProviderButton};
 pub use stage_tag::StageTag;
 
+/// A page: whatever [`render`] takes.
+pub use askama::Template as Page;
+
 /// The content security policy that every page is written for.
 ///
 /// Style sheets, scripts and images come from this server only, nothing runs inline, and nobody may
@@ -50,6 +53,6 @@ pub enum Error {
 }
 
 /// Renders a page to a complete HTML document.
-pub fn render<P: askama::Template>(page: &P) -> Result<String, Error> {
+pub fn render<P: Page>(page: &P) -> Result<String, Error> {
     Ok(page.render()?)
 }

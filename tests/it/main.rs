@@ -10,6 +10,8 @@
 )]
 
 mod architecture;
+mod dashboard;
 mod embedded;
 mod foundation;
 mod harness;
+mod import;

@@ -2,6 +2,10 @@
 //!
 //! Owns the step from bytes to values. Never touches the database.
 
+mod form;
+
+pub(super) use form::PageForm;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 

@@ -91,16 +91,14 @@ impl Fold<'_> {
     fn add_capped(&mut self, signal: u16, weights: [f64; DIMENSIONS], day: Day) {
         let caps = self.rules.signal(signal).caps;
         let sums = &mut self.state.today.sums;
-        let place = match sums.iter().position(|sum| sum.signal == signal) {
-            Some(place) => place,
-            None => {
-                sums.push(SignalSum {
-                    signal,
-                    uncapped: [0.0; DIMENSIONS],
-                });
-                sums.len() - 1
-            }
-        };
+        let known = sums.iter().position(|sum| sum.signal == signal);
+        let place = known.unwrap_or_else(|| {
+            sums.push(SignalSum {
+                signal,
+                uncapped: [0.0; DIMENSIONS],
+            });
+            sums.len() - 1
+        });
         let before = sums[place].uncapped;
         for (dimension, weight) in weights.into_iter().enumerate() {
             sums[place].uncapped[dimension] = before[dimension] + weight;

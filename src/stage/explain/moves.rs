@@ -74,11 +74,11 @@ fn cause(step: &Transition) -> String {
 
 fn figure(figure: &Figure) -> String {
     let saw = match &figure.condition {
-        Condition::Score(_) => words::points(figure.figure),
         Condition::ScoreBelowFor(_) => {
             format!("{} days", words::points(figure.figure))
         }
-        Condition::QualifyingDays(_)
+        Condition::Score(_)
+        | Condition::QualifyingDays(_)
         | Condition::ConvertedReferrals(_)
         | Condition::AdvocacyKinds(_)
         | Condition::DaysInStage { .. } => words::points(figure.figure),

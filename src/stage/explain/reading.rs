@@ -65,13 +65,12 @@ fn read(
     into: &mut Vec<ConditionReading>,
 ) {
     match condition {
-        Condition::All(list) => {
-            list.iter()
-                .for_each(|inner| read(moment, inner, day, alternative, into));
+        Condition::All(list) | Condition::Any(list) => {
+            let alternative = alternative || matches!(condition, Condition::Any(_));
+            for inner in list {
+                read(moment, inner, day, alternative, into);
+            }
         }
-        Condition::Any(list) => list
-            .iter()
-            .for_each(|inner| read(moment, inner, day, true, into)),
         Condition::Not(_)
         | Condition::Score(_)
         | Condition::ScoreBelowFor(_)

@@ -92,10 +92,10 @@ pub(super) fn condition(condition: &Condition) -> String {
             )
         }
         Condition::ConvertedReferrals(test) => {
-            within(test, "converted referral", "converted referrals")
+            within(*test, "converted referral", "converted referrals")
         }
         Condition::AdvocacyKinds(test) => {
-            within(test, "kind of advocacy act", "kinds of advocacy act")
+            within(*test, "kind of advocacy act", "kinds of advocacy act")
         }
         Condition::DaysInStage { at_least } => {
             format!("{} in the present stage", counted(*at_least, "day", "days"))
@@ -114,7 +114,7 @@ fn join(list: &[Condition], with: &str) -> String {
     list.iter().map(condition).collect::<Vec<_>>().join(with)
 }
 
-fn within(test: &Within, one: &str, many: &str) -> String {
+fn within(test: Within, one: &str, many: &str) -> String {
     let number = counted(test.at_least, one, many);
     match test.within_days {
         Some(days) => format!("at least {number} within {}", counted(days, "day", "days")),

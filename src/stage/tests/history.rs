@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::stage::{self, Act, Day, Fact, Outcome, Rules, Transition};
+use crate::stage::{self, Act, Day, Fact, Outcome, RuleSet, Rules, Transition};
 
 /// Something that happened on a day, counted from 0.
 #[derive(Debug, Clone)]
@@ -35,6 +35,32 @@ pub(super) fn day_number(at: DateTime<Utc>) -> i32 {
 /// The default rules, made once.
 pub(super) fn rules() -> &'static Rules {
     static RULES: LazyLock<Rules> = LazyLock::new(Rules::default_rules);
+    &RULES
+}
+
+/// Rules whose sums mix what rises in silence with what falls, and that look back in windows.
+pub(super) fn mixed_rules() -> &'static Rules {
+    static RULES: LazyLock<Rules> = LazyLock::new(|| {
+        let mut set = RuleSet::default_set();
+        for rule in &mut set.rules {
+            let written = match rule.id.as_str() {
+                "P3" => json!({ "all": [
+                    { "score": { "of": ["investment", "trust"], "at_least": 6 } },
+                    { "advocacy_kinds": { "at_least": 1, "within_days": 90 } },
+                    { "not": { "converted_referrals": { "at_least": 2, "within_days": 40 } } },
+                ] }),
+                "D1" => json!({ "score_below_for":
+                    { "of": ["trust", "advocacy"], "below": -1, "days": 5 } }),
+                "D2" => json!({ "score_below_for":
+                    { "of": ["familiarity", "investment", "trust"], "below": 3, "days": 20 } }),
+                "D3" => json!({ "score_below_for":
+                    { "of": ["familiarity", "trust"], "below": 1, "days": 30 } }),
+                _ => continue,
+            };
+            rule.when = serde_json::from_value(written).expect("a condition");
+        }
+        Rules::new(set).expect("usable rules")
+    });
     &RULES
 }
 

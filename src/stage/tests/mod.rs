@@ -1,5 +1,6 @@
 //! The engine as a whole: the worked examples, and laws that hold for every history.
 
+mod crossings;
 mod explanations;
 mod history;
 mod properties;

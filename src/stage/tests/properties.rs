@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::history::{Happening, day_number, instant, rules};
+use super::history::{Happening, day_number, instant, mixed_rules, rules};
 use crate::stage::{self, Act, AdvanceError, Day, Outcome, Rules, Stage, State, Transition};
 
 /// Histories span a year and a half, so that silence, windows and clocks all come into play.
@@ -169,6 +169,26 @@ proptest! {
 
         prop_assert_eq!(seen, whole.transitions);
         prop_assert_eq!(last.state, whole.state);
+    }
+
+    #[test]
+    fn scores_that_rise_and_fall_cross_on_the_same_days_however_one_looks(
+        happenings in history(),
+    ) {
+        let rules = mixed_rules();
+        let acts = acts(rules, &happenings);
+        let whole = stage::fold(rules, &acts, None, end());
+
+        let mut outcome = stage::fold(rules, &acts, None, instant(DAYS, 0));
+        let mut seen = outcome.transitions.clone();
+        for day in DAYS..=DAYS + 700 {
+            outcome = stage::advance(rules, &outcome.state, &[], None, instant(day, 0))
+                .expect("time only");
+            seen.extend(outcome.transitions.clone());
+        }
+
+        prop_assert_eq!(seen, whole.transitions);
+        prop_assert_eq!(outcome.state, whole.state);
     }
 
     #[test]

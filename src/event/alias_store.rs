@@ -1,0 +1,128 @@
+//! SQL of the ids by which events name profiles.
+
+use chrono::{DateTime, Utc};
+
+use crate::kernel::id::{BrandId, ProfileId};
+use crate::postgres::{Error, PgConnection};
+
+/// What sort of id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum AliasKind {
+    /// Stands for a browser or device.
+    Anonymous,
+    /// A user id that was sent unproven: a profile of its own, never joined.
+    Claimed,
+    /// A user id that counts.
+    User,
+}
+
+impl AliasKind {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::Claimed => "claimed",
+            Self::User => "user",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Anonymous, Self::Claimed, Self::User]
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+    }
+}
+
+/// An id by which events name a profile.
+pub(super) type Alias = (AliasKind, String);
+
+/// The profile behind an alias: after merges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Person {
+    pub(super) profile_id: ProfileId,
+    /// Whether somebody stands behind it, so that it is never absorbed.
+    pub(super) is_known: bool,
+}
+
+/// Who is behind each of `aliases`, as far as they are known.
+pub(super) async fn list_aliases(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    aliases: &[&Alias],
+) -> Result<Vec<(Alias, Person)>, Error> {
+    let kinds: Vec<&str> = aliases.iter().map(|alias| alias.0.as_str()).collect();
+    let texts: Vec<&str> = aliases.iter().map(|alias| alias.1.as_str()).collect();
+    let rows = sqlx::query!(
+        r#"select a.kind, a.alias, p.profile_id as "profile_id: ProfileId", p.status
+           from unnest($2::text[], $3::text[]) as wanted (kind, alias)
+                join alias a on a.brand_id = $1 and a.kind = wanted.kind and a.alias = wanted.alias
+                join profile own on own.brand_id = a.brand_id and own.profile_id = a.profile_id
+                join profile p on p.brand_id = own.brand_id
+                              and p.profile_id = coalesce(own.merged_into, own.profile_id)"#,
+        brand_id.uuid(),
+        &kinds as &[&str],
+        &texts as &[&str],
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| {
+            let person = Person {
+                profile_id: row.profile_id,
+                is_known: row.status != "anonymous",
+            };
+            Some(((AliasKind::parse(&row.kind)?, row.alias), person))
+        })
+        .collect())
+}
+
+/// Writes aliases, in the order given, unless they are taken: the alias row settles who wins a race
+/// for a new id. Returns those that were written. Their profiles may follow in the same transaction.
+pub(super) async fn insert_aliases(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    aliases: &[(&Alias, ProfileId)],
+    created_at: DateTime<Utc>,
+) -> Result<Vec<Alias>, Error> {
+    let kinds: Vec<&str> = aliases.iter().map(|(alias, _)| alias.0.as_str()).collect();
+    let texts: Vec<&str> = aliases.iter().map(|(alias, _)| alias.1.as_str()).collect();
+    let ids: Vec<_> = aliases.iter().map(|(_, id)| id.uuid()).collect();
+    let rows = sqlx::query!(
+        "insert into alias (brand_id, kind, alias, profile_id, created_at)
+         select $1, a.kind, a.alias, a.profile_id, $5
+         from unnest($2::text[], $3::text[], $4::uuid[]) as a (kind, alias, profile_id)
+         on conflict on constraint alias_pkey do nothing
+         returning kind, alias",
+        brand_id.uuid(),
+        &kinds as &[&str],
+        &texts as &[&str],
+        &ids,
+        created_at,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| Some((AliasKind::parse(&row.kind)?, row.alias)))
+        .collect())
+}
+
+/// Points the aliases of each first profile to the second.
+pub(super) async fn repoint_aliases(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    pairs: &[(ProfileId, ProfileId)],
+) -> Result<(), Error> {
+    let (from, into): (Vec<_>, Vec<_>) = pairs.iter().map(|(a, b)| (a.uuid(), b.uuid())).unzip();
+    sqlx::query!(
+        "update alias set profile_id = m.target
+         from unnest($2::uuid[], $3::uuid[]) as m (source, target)
+         where alias.brand_id = $1 and alias.profile_id = m.source",
+        brand_id.uuid(),
+        &from,
+        &into,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! Group commit: events of concurrent requests share a transaction, and each request is answered
+//! after the one that holds its events.
+//!
+//! Owns the queue and its limits, and the order in which a commit takes its locks. The queue is
+//! bounded in events and in bytes; a full one refuses at once. Work runs in tasks that no client can
+//! cancel. Start with [`Intake::submit`], then `writer`, then `commit`.
+
+mod commit;
+mod effects;
+mod resolve;
+mod writer;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{Judged, Submission, Verdict};
+use crate::config;
+use crate::kernel::{Clock, Entropy};
+use crate::postgres::{self, Pool};
+
+/// The most bytes of events that wait to be committed, in KiB.
+const QUEUE_KIB_MAX: usize = 128 * 1024;
+/// What senders are told to wait when the queue is full, in seconds. The queue drains in less.
+pub const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// Why a submission was not stored. Nothing of it is known to be stored; the same may be sent again,
+/// and what was stored after all is then a duplicate.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// Too much waits already.
+    #[error("too many events wait to be stored")]
+    Busy,
+    /// The database cannot be reached, or the service is stopping.
+    #[error("events cannot be stored just now")]
+    Unavailable,
+    /// The database refused for a reason that sending again will not mend.
+    #[error("events could not be stored")]
+    Failed(#[source] Arc<postgres::Error>),
+}
+
+/// The way in for events. Cheap to clone.
+#[derive(Clone)]
+pub struct Intake(Arc<Inner>);
+
+struct Inner {
+    queue: mpsc::UnboundedSender<Pending>,
+    /// A permit for each event that waits.
+    events: Arc<Semaphore>,
+    events_max: usize,
+    /// A permit for each KiB that waits.
+    kib: Arc<Semaphore>,
+    latest: watch::Receiver<u64>,
+    writers: TaskTracker,
+    closing: CancellationToken,
+    clock: Clock,
+    entropy: Entropy,
+}
+
+/// A submission in the queue.
+struct Pending {
+    submission: Submission,
+    answer: oneshot::Sender<Result<Vec<Verdict>, SubmitError>>,
+    _room: [OwnedSemaphorePermit; 2],
+}
+
+impl Intake {
+    /// Starts the writers. Must be called within a Tokio runtime.
+    pub fn start(pool: &Pool, clock: &Clock, entropy: &Entropy, limits: config::Intake) -> Self {
+        let (queue, waiting) = mpsc::unbounded_channel();
+        let waiting = Arc::new(Mutex::new(waiting));
+        let (committed, latest) = watch::channel(0);
+        let committed = Arc::new(committed);
+        let closing = CancellationToken::new();
+        let writers = TaskTracker::new();
+        for _ in 0..limits.writers {
+            let writer = Arc::new(writer::Writer {
+                pool: pool.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+                limits,
+                committed: Arc::clone(&committed),
+                closing: closing.clone(),
+            });
+            writers.spawn(writer.run(Arc::clone(&waiting)));
+        }
+        writers.close();
+        Self(Arc::new(Inner {
+            queue,
+            events: Arc::new(Semaphore::new(limits.queue_events_max)),
+            events_max: limits.queue_events_max,
+            kib: Arc::new(Semaphore::new(QUEUE_KIB_MAX)),
+            latest,
+            writers,
+            closing,
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+        }))
+    }
+
+    /// Stores events and says what became of each, in order. Refuses at once when too much waits.
+    pub async fn submit(&self, submission: Submission) -> Result<Vec<Verdict>, SubmitError> {
+        let (events, kib) = self.weight(&submission);
+        let inner = &self.0;
+        let refused = |error| match error {
+            tokio::sync::TryAcquireError::Closed => SubmitError::Unavailable,
+            tokio::sync::TryAcquireError::NoPermits => SubmitError::Busy,
+        };
+        let room = [
+            Arc::clone(&inner.events)
+                .try_acquire_many_owned(events)
+                .map_err(refused)?,
+            Arc::clone(&inner.kib)
+                .try_acquire_many_owned(kib)
+                .map_err(refused)?,
+        ];
+        self.enqueue(submission, room).await
+    }
+
+    /// As [`Intake::submit`], but waits for room: for imports, which nobody hurries.
+    pub async fn submit_patiently(
+        &self,
+        submission: Submission,
+    ) -> Result<Vec<Verdict>, SubmitError> {
+        let (events, kib) = self.weight(&submission);
+        let inner = &self.0;
+        let closed = |_| SubmitError::Unavailable;
+        let room = [
+            Arc::clone(&inner.events)
+                .acquire_many_owned(events)
+                .await
+                .map_err(closed)?,
+            Arc::clone(&inner.kib)
+                .acquire_many_owned(kib)
+                .await
+                .map_err(closed)?,
+        ];
+        self.enqueue(submission, room).await
+    }
+
+    /// Follows commits: the number changes after each that stored an event.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.0.latest.clone()
+    }
+
+    /// The present instant, as events are stamped with.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.clock.now()
+    }
+
+    /// For the message ids of events that bring none.
+    pub fn entropy(&self) -> &Entropy {
+        &self.0.entropy
+    }
+
+    /// Takes no more, and waits until everything taken is stored and answered.
+    pub async fn close(&self) {
+        let inner = &self.0;
+        inner.events.close();
+        inner.kib.close();
+        inner.closing.cancel();
+        inner.writers.wait().await;
+    }
+
+    async fn enqueue(
+        &self,
+        submission: Submission,
+        room: [OwnedSemaphorePermit; 2],
+    ) -> Result<Vec<Verdict>, SubmitError> {
+        let (answer, answered) = oneshot::channel();
+        let pending = Pending {
+            submission,
+            answer,
+            _room: room,
+        };
+        self.0
+            .queue
+            .send(pending)
+            .map_err(|_| SubmitError::Unavailable)?;
+        answered.await.unwrap_or(Err(SubmitError::Unavailable))
+    }
+
+    /// How much of the queue's room a submission takes; one that is larger than all of it takes all.
+    fn weight(&self, submission: &Submission) -> (u32, u32) {
+        let bytes: usize = submission
+            .items
+            .iter()
+            .map(|item| match item {
+                Judged::Accepted(event) => event.payload.len(),
+                Judged::Rejected(rejection) => rejection.payload.len(),
+            })
+            .sum();
+        let capped = |amount: usize, max| u32::try_from(amount.clamp(1, max)).unwrap_or(u32::MAX);
+        (
+            capped(submission.items.len(), self.0.events_max),
+            capped(bytes / 1024, QUEUE_KIB_MAX),
+        )
+    }
+}

@@ -1,0 +1,237 @@
+//! SQL of events, of what was refused, and of what waits to be folded.
+
+use chrono::{DateTime, Utc};
+
+use super::{Event, Sender, Trust};
+use crate::kernel::id::{BrandId, KeyId, ProfileId, RejectId};
+use crate::postgres::{Error, PgConnection};
+
+/// An event with its subject, ready to be written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NewEvent<'a> {
+    pub(super) event: &'a Event,
+    pub(super) sender: &'a Sender,
+    pub(super) profile_id: ProfileId,
+    pub(super) identifies: bool,
+    pub(super) flags: &'a [&'static str],
+}
+
+/// Writes events, in the order given, unless their message ids are taken. Returns the message ids
+/// that were written.
+pub(super) async fn insert_events(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    events: &[NewEvent<'_>],
+) -> Result<Vec<String>, Error> {
+    fn column<'a, T>(events: &[NewEvent<'a>], of: impl Fn(&NewEvent<'a>) -> T) -> Vec<T> {
+        events.iter().map(of).collect()
+    }
+    let written = sqlx::query_scalar!(
+        "insert into event (brand_id, message_id, profile_id, kind, name, trusted, identifies,
+                            event_time, original_time, sent_at, received_at, payload, payload_hash,
+                            flags, key_id)
+         select $1, e.message_id, e.profile_id, e.kind, e.name, e.trusted, e.identifies,
+                e.event_time, e.original_time, e.sent_at, e.received_at, e.payload::jsonb,
+                e.payload_hash, string_to_array(e.flags, ','), e.key_id
+         from unnest($2::text[], $3::uuid[], $4::text[], $5::text[], $6::bool[], $7::bool[],
+                     $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[],
+                     $12::text[], $13::bytea[], $14::text[], $15::uuid[])
+              as e (message_id, profile_id, kind, name, trusted, identifies, event_time,
+                    original_time, sent_at, received_at, payload, payload_hash, flags, key_id)
+         on conflict on constraint event_pkey do nothing
+         returning message_id",
+        brand_id.uuid(),
+        &column(events, |e| e.event.message_id.as_str()) as &[&str],
+        &column(events, |e| e.profile_id.uuid()),
+        &column(events, |e| e.event.kind.as_str()) as &[&str],
+        &column(events, |e| e.event.name.as_str()) as &[&str],
+        &column(events, |e| e.sender.trust == Trust::Trusted),
+        &column(events, |e| e.identifies),
+        &column(events, |e| e.event.event_time),
+        &column(events, |e| e.event.original_time) as &[Option<DateTime<Utc>>],
+        &column(events, |e| e.event.sent_at) as &[Option<DateTime<Utc>>],
+        &column(events, |e| e.event.received_at),
+        &column(events, |e| e.event.payload.as_str()) as &[&str],
+        &column(events, |e| e.event.payload_hash.as_slice()) as &[&[u8]],
+        &column(events, |e| e.flags.join(",")),
+        &column(events, |e| e.sender.key_id.map(KeyId::uuid)) as &[Option<uuid::Uuid>],
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(written)
+}
+
+/// What is stored under these message ids: the hash of each.
+pub(super) async fn list_payload_hashes(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    message_ids: &[&str],
+) -> Result<Vec<(String, Vec<u8>)>, Error> {
+    let rows = sqlx::query!(
+        "select message_id, payload_hash from event
+         where brand_id = $1 and message_id = any($2)",
+        brand_id.uuid(),
+        message_ids as &[&str],
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.message_id, row.payload_hash))
+        .collect())
+}
+
+/// Queues profiles to be folded: each with the earliest time among what is new to it.
+pub(super) async fn insert_queued(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    touched: &[(ProfileId, DateTime<Utc>)],
+    queued_at: DateTime<Utc>,
+) -> Result<(), Error> {
+    let (ids, since): (Vec<_>, Vec<_>) = touched.iter().map(|(id, at)| (id.uuid(), *at)).unzip();
+    sqlx::query!(
+        "insert into projection_queue (brand_id, profile_id, since, queued_at)
+         select $1, q.profile_id, q.since, $4
+         from unnest($2::uuid[], $3::timestamptz[]) as q (profile_id, since)",
+        brand_id.uuid(),
+        &ids,
+        &since,
+        queued_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// An event that was not stored.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NewReject<'a> {
+    pub(super) reject_id: RejectId,
+    pub(super) status: &'static str,
+    pub(super) code: &'a str,
+    pub(super) detail: &'a str,
+    pub(super) message_id: Option<&'a str>,
+    pub(super) name: Option<&'a str>,
+    pub(super) payload: Option<&'a str>,
+    pub(super) key_id: Option<KeyId>,
+    pub(super) received_at: DateTime<Utc>,
+}
+
+/// Writes what was not stored, so that a sender's developer finds it again.
+pub(super) async fn insert_rejects(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    rejects: &[NewReject<'_>],
+) -> Result<(), Error> {
+    fn column<'a, T>(rejects: &[NewReject<'a>], of: impl Fn(&NewReject<'a>) -> T) -> Vec<T> {
+        rejects.iter().map(of).collect()
+    }
+    sqlx::query!(
+        "insert into reject (brand_id, reject_id, status, code, detail, message_id, name, payload,
+                             key_id, received_at)
+         select $1, r.reject_id, r.status, r.code, r.detail, r.message_id, r.name, r.payload,
+                r.key_id, r.received_at
+         from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                     $8::text[], $9::uuid[], $10::timestamptz[])
+              as r (reject_id, status, code, detail, message_id, name, payload, key_id, received_at)",
+        brand_id.uuid(),
+        &column(rejects, |r| r.reject_id.uuid()),
+        &column(rejects, |r| r.status) as &[&str],
+        &column(rejects, |r| r.code) as &[&str],
+        &column(rejects, |r| r.detail) as &[&str],
+        &column(rejects, |r| r.message_id) as &[Option<&str>],
+        &column(rejects, |r| r.name) as &[Option<&str>],
+        &column(rejects, |r| r.payload) as &[Option<&str>],
+        &column(rejects, |r| r.key_id.map(KeyId::uuid)) as &[Option<uuid::Uuid>],
+        &column(rejects, |r| r.received_at),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// An event as it is listed.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// The sender's id of it.
+    pub message_id: String,
+    /// The profile it came in under.
+    pub profile_id: ProfileId,
+    /// Who that is now: the profile it was merged into, if any.
+    pub person_id: ProfileId,
+    /// What sort.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Whether a trusted sender sent it.
+    pub trusted: bool,
+    /// Whether it named a user id that counts.
+    pub identifies: bool,
+    /// When it happened.
+    pub event_time: DateTime<Utc>,
+    /// When it came in.
+    pub received_at: DateTime<Utc>,
+    /// Warnings.
+    pub flags: Vec<String>,
+    /// The event.
+    pub payload: serde_json::Value,
+}
+
+/// The latest events of a brand by receipt, newest first.
+pub async fn list_events(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    limit: i64,
+) -> Result<Vec<Listed>, Error> {
+    let events = sqlx::query_as!(
+        Listed,
+        r#"select e.message_id, e.profile_id as "profile_id: ProfileId",
+                  coalesce(p.merged_into, e.profile_id) as "person_id!: ProfileId", e.kind, e.name,
+                  e.trusted, e.identifies, e.event_time, e.received_at, e.flags, e.payload
+           from event e left join profile p using (brand_id, profile_id)
+           where e.brand_id = $1
+           order by e.received_at desc, e.message_id desc limit $2"#,
+        brand_id.uuid(),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(events)
+}
+
+/// An event that was not stored, as it is listed.
+#[derive(Clone, Debug)]
+pub struct ListedReject {
+    /// `rejected`, `duplicate` or `conflict`.
+    pub status: String,
+    /// A stable word.
+    pub code: String,
+    /// What was wrong.
+    pub detail: String,
+    /// The sender's id of it, if it could be read.
+    pub message_id: Option<String>,
+    /// Its name, if it could be read.
+    pub name: Option<String>,
+    /// What was sent, cut, without keys and tokens.
+    pub payload: Option<String>,
+    /// When it came in.
+    pub received_at: DateTime<Utc>,
+}
+
+/// The latest of what a brand sent and was not stored, newest first.
+pub async fn list_rejects(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    limit: i64,
+) -> Result<Vec<ListedReject>, Error> {
+    let rejects = sqlx::query_as!(
+        ListedReject,
+        "select status, code, detail, message_id, name, payload, received_at from reject
+         where brand_id = $1 order by received_at desc, reject_id desc limit $2",
+        brand_id.uuid(),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rejects)
+}

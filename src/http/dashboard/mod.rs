@@ -1,0 +1,42 @@
+//! The dashboard: what staff see and steer.
+//!
+//! Owns its routes, who may use them, and the filling of its pages. Never decides anything about a
+//! customer and never computes a figure: those are asked for. Start with [`routes`], then [`access`],
+//! by which every page but the three of the front door is guarded.
+
+mod access;
+mod brands;
+mod front_door;
+mod keys;
+mod set_up;
+mod sites;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::app::SharedApp;
+
+/// The routes. A test reads this list and fails on a route that strangers are not proved to be
+/// refused by.
+pub(super) fn routes() -> Router<SharedApp> {
+    Router::new()
+        .route("/dashboard/set-up", get(set_up::show).post(set_up::accept))
+        .route(
+            "/dashboard/sign-in",
+            get(front_door::show).post(front_door::sign_in),
+        )
+        .route("/dashboard/sign-out", post(front_door::sign_out))
+        .route("/dashboard", get(brands::first))
+        .route("/dashboard/", get(brands::first))
+        .route("/dashboard/brands", get(brands::list).post(brands::create))
+        .route("/dashboard/{brand}", get(brands::with_slash))
+        .route(
+            "/dashboard/{brand}/sites",
+            get(sites::list).post(sites::create),
+        )
+        .route(
+            "/dashboard/{brand}/keys",
+            get(keys::list).post(keys::create),
+        )
+        .route("/dashboard/{brand}/keys/{id}/revoke", post(keys::revoke))
+}

@@ -1,0 +1,346 @@
+//! One transaction: people of one brand are locked, loaded, folded and written together.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::event_store::StoredEvent;
+use super::history::{self, Folded, LiveTransition, Person, Plan, Work};
+use super::rulebook::BrandRules;
+use super::standing_store::NewTransition;
+use super::{Error, Projector, event_store, fact, queue_store, standing_store};
+use crate::kernel::id::{BrandId, ProfileId, TransitionId};
+use crate::outbox;
+use crate::postgres::PgConnection;
+use crate::stage::Rules;
+
+/// What a batch did.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Done {
+    /// The profiles that were asked for and are up to date. The rest is in another worker's hands.
+    pub(super) profiles: HashSet<ProfileId>,
+    /// Events folded.
+    pub(super) events: usize,
+}
+
+/// People, each with the events that its plan asks for.
+pub(super) type Loaded = Vec<(Person, Vec<StoredEvent>)>;
+
+impl Projector {
+    /// Brings people of one brand up to date, as far as nobody else is at it. Part of a transaction.
+    pub(super) async fn project(
+        &self,
+        conn: &mut PgConnection,
+        brand_id: BrandId,
+        work: &BTreeMap<ProfileId, Work>,
+    ) -> Result<Done, Error> {
+        let now = self.clock.now();
+        let rules = self
+            .book
+            .in_force(conn, brand_id, now, &self.entropy)
+            .await?;
+        let (people, mut done) = self.people_at_hand(conn, brand_id, work).await?;
+        let (alive, erased): (Vec<_>, Vec<_>) = people.into_iter().partition(Person::is_alive);
+        retire(conn, brand_id, &alive, &erased, now).await?;
+        let folded = fold_all(conn, brand_id, alive, &rules, now).await?;
+        done.events = folded.iter().map(|one| one.events_new).sum();
+        self.write(conn, brand_id, &rules, folded, now).await?;
+        Ok(done)
+    }
+
+    /// Finds who is behind the profiles and locks them: all profiles of a person, or none.
+    async fn people_at_hand(
+        &self,
+        conn: &mut PgConnection,
+        brand_id: BrandId,
+        work: &BTreeMap<ProfileId, Work>,
+    ) -> Result<(Vec<Person>, Done), Error> {
+        let asked: Vec<Uuid> = work.keys().map(|id| id.uuid()).collect();
+        let members = event_store::list_members(conn, brand_id, &asked).await?;
+        let keys: Vec<i64> = members.iter().map(|one| lock_key(one.profile_id)).collect();
+        let locked: HashSet<i64> = queue_store::try_locks(conn, &keys)
+            .await?
+            .into_iter()
+            .collect();
+        let found: HashSet<ProfileId> = members.iter().map(|one| one.profile_id).collect();
+        let mut people = history::people_of(members, work);
+        people.retain(|person| {
+            let mut keys = person.members.iter().map(|one| lock_key(one.profile_id));
+            keys.all(|key| locked.contains(&key))
+        });
+        load_standings(conn, brand_id, &mut people).await?;
+        let members = people.iter().flat_map(|person| &person.members);
+        let at_hand: HashSet<ProfileId> = members.map(|member| member.profile_id).collect();
+        // Of a profile that does not exist there is nothing to keep up to date.
+        let is_done = |id: &&ProfileId| at_hand.contains(id) || !found.contains(id);
+        let profiles = work.keys().filter(is_done).copied().collect();
+        let done = Done {
+            profiles,
+            events: 0,
+        };
+        Ok((people, done))
+    }
+
+    async fn write(
+        &self,
+        conn: &mut PgConnection,
+        brand_id: BrandId,
+        rules: &BrandRules,
+        folded: Vec<Folded>,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        if folded.is_empty() {
+            return Ok(());
+        }
+        let id = rules.rule_set_id;
+        standing_store::upsert_standings(conn, brand_id, id, &folded, now).await?;
+        let mut writing = Writing::default();
+        for profile in folded {
+            writing.add(profile, now, || TransitionId::new(now, &self.entropy));
+        }
+        if !writing.gone.is_empty() {
+            standing_store::supersede_transitions(conn, brand_id, &writing.gone, now).await?;
+        }
+        if !writing.new.is_empty() {
+            standing_store::insert_transitions(conn, brand_id, id, &writing.new, now).await?;
+        }
+        outbox::insert_facts(conn, brand_id, &self.entropy, &writing.facts).await?;
+        Ok(())
+    }
+}
+
+/// Rows to write for the moves of many people.
+#[derive(Default)]
+struct Writing {
+    gone: Vec<Uuid>,
+    new: Vec<NewTransition>,
+    facts: Vec<outbox::Fact>,
+}
+
+impl Writing {
+    fn add(&mut self, folded: Folded, now: DateTime<Utc>, next_id: impl Fn() -> TransitionId) {
+        let profile_id = folded.profile_id;
+        let moves = folded.moves;
+        self.gone
+            .extend(moves.gone.iter().map(|gone| gone.transition_id.uuid()));
+        let late: Vec<_> = moves.late.into_iter().map(|one| (next_id(), one)).collect();
+        for place in 0..late.len().max(moves.gone.len()) {
+            let new = late.get(place).map(|(id, new)| (*id, new));
+            self.facts
+                .push(fact::corrected(profile_id, moves.gone.get(place), new, now));
+        }
+        let news: Vec<_> = moves.news.into_iter().map(|one| (next_id(), one)).collect();
+        for (id, new) in &news {
+            self.facts.push(fact::changed(profile_id, *id, new, now));
+        }
+        let rows = late.into_iter().chain(news);
+        self.new
+            .extend(rows.map(|(transition_id, transition)| NewTransition {
+                transition_id,
+                profile_id,
+                transition,
+            }));
+    }
+}
+
+/// The random half of the id: two profiles that share it only wait for each other.
+fn lock_key(profile_id: ProfileId) -> i64 {
+    i64::from_be_bytes(
+        *profile_id
+            .uuid()
+            .as_bytes()
+            .last_chunk()
+            .expect("a UUID has 16 bytes"),
+    )
+}
+
+pub(super) async fn load_standings(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    people: &mut [Person],
+) -> Result<(), Error> {
+    let ids: Vec<Uuid> = people
+        .iter()
+        .flat_map(|person| person.members.iter().map(|member| member.profile_id.uuid()))
+        .collect();
+    let standings = standing_store::list_standings(conn, brand_id, &ids).await?;
+    let mut standings: HashMap<ProfileId, _> = standings
+        .into_iter()
+        .map(|standing| (standing.profile_id, standing))
+        .collect();
+    for person in people {
+        person.standing = standings.remove(&person.profile_id);
+        person.has_absorbed = person
+            .members
+            .iter()
+            .any(|member| standings.contains_key(&member.profile_id));
+    }
+    Ok(())
+}
+
+/// Takes the standings of profiles that are no people of their own any more: merged and erased ones.
+async fn retire(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    alive: &[Person],
+    erased: &[Person],
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let absorbed = alive
+        .iter()
+        .filter(|person| person.has_absorbed)
+        .flat_map(|person| {
+            let merged = person.members.iter().map(|member| member.profile_id);
+            merged.filter(|id| *id != person.profile_id)
+        });
+    let gone = erased
+        .iter()
+        .flat_map(|person| person.members.iter().map(|member| member.profile_id));
+    let ids: Vec<Uuid> = absorbed.chain(gone).map(ProfileId::uuid).collect();
+    if !ids.is_empty() {
+        standing_store::delete_standings(conn, brand_id, &ids).await?;
+        standing_store::supersede_all(conn, brand_id, &ids, now).await?;
+    }
+    Ok(())
+}
+
+/// Loads as little as will do and folds it.
+async fn fold_all(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    people: Vec<Person>,
+    rules: &BrandRules,
+    now: DateTime<Utc>,
+) -> Result<Vec<Folded>, Error> {
+    let counts = count_where_asked(conn, brand_id, &people, rules).await?;
+    let (mut onward, mut anew) = (Vec::new(), Vec::new());
+    for person in people {
+        match person.plan(rules.rule_set_id) {
+            Plan::Continue(after) => onward.push((person, after)),
+            Plan::AnewIfMore if !has_more(&person, &counts) => {
+                let after = person.standing.as_ref().and_then(|one| one.folded_time);
+                onward.push((person, after));
+            }
+            Plan::AnewIfMore | Plan::Anew => anew.push((person, None)),
+        }
+    }
+    let loaded = load_events(conn, brand_id, onward, None).await?;
+    let ready = Arc::clone(&rules.rules);
+    let (mut folded, refused) = on_a_thread(move || continue_all(loaded, &ready, now)).await?;
+    anew.extend(refused.into_iter().map(|person| (person, None)));
+
+    let ids: Vec<Uuid> = anew
+        .iter()
+        .map(|(person, _)| person.profile_id.uuid())
+        .collect();
+    if ids.is_empty() {
+        return Ok(folded);
+    }
+    let mut believed: HashMap<ProfileId, Vec<LiveTransition>> = HashMap::new();
+    for (id, live) in standing_store::list_live_transitions(conn, brand_id, &ids).await? {
+        believed.entry(id).or_default().push(live);
+    }
+    let loaded = load_events(conn, brand_id, anew, None).await?;
+    let ready = Arc::clone(&rules.rules);
+    folded.extend(on_a_thread(move || anew_all(loaded, believed, &ready, now)).await?);
+    Ok(folded)
+}
+
+fn continue_all(loaded: Loaded, rules: &Rules, now: DateTime<Utc>) -> (Vec<Folded>, Vec<Person>) {
+    let (mut folded, mut refused) = (Vec::new(), Vec::new());
+    for (person, events) in loaded {
+        match history::continue_fold(&person, &events, rules, now) {
+            Some(one) => folded.push(one),
+            None => refused.push(person),
+        }
+    }
+    (folded, refused)
+}
+
+fn anew_all(
+    loaded: Loaded,
+    mut believed: HashMap<ProfileId, Vec<LiveTransition>>,
+    rules: &Rules,
+    now: DateTime<Utc>,
+) -> Vec<Folded> {
+    loaded
+        .into_iter()
+        .map(|(person, events)| {
+            let believed = believed.remove(&person.profile_id).unwrap_or_default();
+            history::fold_anew(&person, &events, believed, rules, now)
+        })
+        .collect()
+}
+
+/// How many events the people have of whom it must be known.
+async fn count_where_asked(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    people: &[Person],
+    rules: &BrandRules,
+) -> Result<HashMap<ProfileId, i64>, Error> {
+    let ids: Vec<Uuid> = people
+        .iter()
+        .filter(|person| person.plan(rules.rule_set_id) == Plan::AnewIfMore)
+        .flat_map(|person| person.members.iter().map(|member| member.profile_id.uuid()))
+        .collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let counts = event_store::count_events(conn, brand_id, &ids).await?;
+    Ok(counts.into_iter().collect())
+}
+
+fn has_more(person: &Person, counts: &HashMap<ProfileId, i64>) -> bool {
+    let stored: i64 = person
+        .members
+        .iter()
+        .filter_map(|member| counts.get(&member.profile_id))
+        .sum();
+    person
+        .standing
+        .as_ref()
+        .is_none_or(|standing| standing.events_folded != stored)
+}
+
+/// Loads each person's events later than the given instant (all, where none is given) and not later
+/// than `until`.
+pub(super) async fn load_events(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    people: Vec<(Person, Option<DateTime<Utc>>)>,
+    until: Option<DateTime<Utc>>,
+) -> Result<Loaded, Error> {
+    if people.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (mut ids, mut afters, mut places) = (Vec::new(), Vec::new(), HashMap::new());
+    for (place, (person, after)) in people.iter().enumerate() {
+        for member in &person.members {
+            ids.push(member.profile_id.uuid());
+            afters.push(*after);
+            places.insert(member.profile_id, place);
+        }
+    }
+    let mut loaded: Loaded = people
+        .into_iter()
+        .map(|(person, _)| (person, Vec::new()))
+        .collect();
+    for event in event_store::list_events(conn, brand_id, &ids, &afters, until).await? {
+        if let Some(place) = places.get(&event.profile_id) {
+            loaded[*place].1.push(event);
+        }
+    }
+    Ok(loaded)
+}
+
+/// Runs the engine where it holds up nobody, and where a fault in it is an error of its own.
+pub(super) async fn on_a_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::Broken(error.to_string()))
+}

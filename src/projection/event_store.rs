@@ -1,0 +1,151 @@
+//! SQL that reads what profiles consist of and what happened to them.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::kernel::id::{BrandId, ProfileId};
+use crate::postgres::{Error, PgConnection};
+
+/// One of the profiles that make up a person: the person's own, or one that was merged into it.
+#[derive(Clone, Debug)]
+pub(super) struct Member {
+    /// The person's own profile.
+    pub(super) current_id: ProfileId,
+    /// This profile.
+    pub(super) profile_id: ProfileId,
+    pub(super) status: String,
+    pub(super) known_since: Option<DateTime<Utc>>,
+    pub(super) created_at: DateTime<Utc>,
+}
+
+/// An event as the fold needs it.
+#[derive(Clone, Debug)]
+pub(super) struct StoredEvent {
+    /// The subject it came with.
+    pub(super) profile_id: ProfileId,
+    pub(super) message_id: String,
+    /// Empty unless it is a track event: only those name what happened.
+    pub(super) name: String,
+    pub(super) trusted: bool,
+    pub(super) identifies: bool,
+    pub(super) at: DateTime<Utc>,
+    pub(super) properties: Option<Value>,
+}
+
+/// Everybody behind these profiles: for each, the profile it now is and all that were merged into
+/// that.
+pub(super) async fn list_members(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    profile_ids: &[Uuid],
+) -> Result<Vec<Member>, Error> {
+    let members = sqlx::query_as!(
+        Member,
+        r#"with present as (
+               select distinct coalesce(merged_into, profile_id) as profile_id
+               from profile where brand_id = $1 and profile_id = any($2)
+           )
+           select c.profile_id as "current_id!: ProfileId", m.profile_id as "profile_id!: ProfileId",
+                  m.status as "status!", m.known_since, m.created_at as "created_at!"
+           from present c join profile m on m.brand_id = $1 and m.profile_id = c.profile_id
+           union all
+           select c.profile_id, m.profile_id, m.status, m.known_since, m.created_at
+           from present c join profile m on m.brand_id = $1 and m.merged_into = c.profile_id"#,
+        brand_id.uuid(),
+        profile_ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(members)
+}
+
+/// How many events each of these profiles has.
+pub(super) async fn count_events(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    profile_ids: &[Uuid],
+) -> Result<Vec<(ProfileId, i64)>, Error> {
+    let rows = sqlx::query!(
+        r#"select w.profile_id as "profile_id!: ProfileId",
+                  (select count(*) from event e
+                   where e.brand_id = $1 and e.profile_id = w.profile_id) as "events!"
+           from unnest($2::uuid[]) as w(profile_id)"#,
+        brand_id.uuid(),
+        profile_ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.profile_id, row.events))
+        .collect())
+}
+
+/// The events of each profile in `profile_ids` later than its place in `afters` (all, where that is
+/// none) and not later than `until`. In no particular order.
+pub(super) async fn list_events(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    profile_ids: &[Uuid],
+    afters: &[Option<DateTime<Utc>>],
+    until: Option<DateTime<Utc>>,
+) -> Result<Vec<StoredEvent>, Error> {
+    let events = sqlx::query_as!(
+        StoredEvent,
+        r#"select e.profile_id as "profile_id: ProfileId", e.message_id,
+                  case when e.kind = 'track' then e.name else '' end as "name!",
+                  e.trusted, e.identifies, e.event_time as at, e.payload -> 'properties' as properties
+           from unnest($2::uuid[], $3::timestamptz[]) as w(profile_id, after)
+           join event e on e.brand_id = $1 and e.profile_id = w.profile_id
+                       and e.event_time > coalesce(w.after, '-infinity')
+                       and e.event_time <= coalesce($4::timestamptz, 'infinity')"#,
+        brand_id.uuid(),
+        profile_ids,
+        afters as &[Option<DateTime<Utc>>],
+        until,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(events)
+}
+
+/// The next page of people of a brand, by profile id: merged and erased profiles are none.
+pub(super) async fn list_people(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    after: Option<ProfileId>,
+    limit: i64,
+) -> Result<Vec<ProfileId>, Error> {
+    let ids = sqlx::query_scalar!(
+        r#"select profile_id as "profile_id: ProfileId" from profile
+           where brand_id = $1 and profile_id > $2 and status not in ('merged', 'erased')
+           order by profile_id limit $3"#,
+        brand_id.uuid(),
+        after.map_or(Uuid::nil(), ProfileId::uuid),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids)
+}
+
+/// How many people a brand has.
+pub(super) async fn count_people(conn: &mut PgConnection, brand_id: BrandId) -> Result<i64, Error> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from profile
+           where brand_id = $1 and status not in ('merged', 'erased')"#,
+        brand_id.uuid(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
+}
+
+/// Makes the present transaction see one state of the database throughout.
+pub(super) async fn see_one_state(conn: &mut PgConnection) -> Result<(), Error> {
+    sqlx::query("set transaction isolation level repeatable read, read only")
+        .execute(conn)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! What followers are told of a move.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::history::LiveTransition;
+use crate::kernel::id::{ProfileId, TransitionId};
+use crate::outbox::Fact;
+use crate::stage::Transition;
+
+/// A move that is news.
+const CHANGED: &str = "stage.changed";
+/// A move that was not believed before, or is believed no longer.
+const CORRECTED: &str = "stage.corrected";
+
+/// Tells of a move.
+pub(super) fn changed(
+    profile_id: ProfileId,
+    transition_id: TransitionId,
+    transition: &Transition,
+    now: DateTime<Utc>,
+) -> Fact {
+    let mut payload = shown(transition_id, &super::history::evidence(transition));
+    payload["profile_id"] = json!(profile_id);
+    payload["recorded_at"] = json!(now);
+    Fact {
+        kind: CHANGED,
+        profile_id: Some(profile_id),
+        payload,
+        at: now,
+    }
+}
+
+/// Tells that `old` is believed no longer, or that `new` is from now on, or both.
+pub(super) fn corrected(
+    profile_id: ProfileId,
+    old: Option<&LiveTransition>,
+    new: Option<(TransitionId, &Transition)>,
+    now: DateTime<Utc>,
+) -> Fact {
+    let old = old.map(|old| shown(old.transition_id, &old.evidence));
+    let new = new.map(|(id, new)| shown(id, &super::history::evidence(new)));
+    Fact {
+        kind: CORRECTED,
+        profile_id: Some(profile_id),
+        payload: json!({
+            "profile_id": profile_id,
+            "recorded_at": now,
+            "old": old,
+            "new": new,
+        }),
+        at: now,
+    }
+}
+
+/// A transition without the figures, which can be asked for.
+fn shown(transition_id: TransitionId, evidence: &Value) -> Value {
+    json!({
+        "transition_id": transition_id,
+        "from": evidence["from"],
+        "to": evidence["to"],
+        "rule": evidence["rule"],
+        "kind": evidence["kind"],
+        "cause": evidence["cause"],
+        "effective_at": evidence["effective_at"],
+    })
+}

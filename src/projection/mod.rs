@@ -1,0 +1,133 @@
+//! From stored events to standings: the projector, the sweeper, and the replay that proves them.
+//!
+//! Owns the tables `rule_set`, `projection_queue` (which intake fills), `standing` and `transition`,
+//! and writes a fact for every move. Never computes a stage itself ([`crate::stage`] does) and never
+//! makes intake wait: what fails is parked with its reason, and later ones flow.
+//!
+//! A profile is brought up to date by one transaction that holds its advisory lock: what is queued
+//! is claimed, new events are loaded (all of them, if any is older than what was folded), folded,
+//! and standing, transitions and facts are written together. Nothing that is written depends on the
+//! order or the batches in which events arrived, so any process may do any part of the work.
+//!
+//! Start with [`Projector`], then `batch.rs` (one transaction) and `history.rs` (pure: what to fold
+//! and what changed).
+
+mod batch;
+mod current;
+mod event_store;
+mod fact;
+mod history;
+mod queue_store;
+mod replay;
+mod rulebook;
+pub mod ruleset_store;
+mod standing_store;
+mod sweep;
+mod worker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use crate::kernel::id::RuleSetId;
+use crate::kernel::{Clock, Entropy};
+use crate::postgres::{self, Pool};
+
+pub use current::Current;
+pub use replay::{Counts, Difference, Mode, Report};
+pub use rulebook::BrandRules;
+pub use ruleset_store::ensure_default;
+pub use standing_store::{RecordedTransition, list_transitions};
+
+/// How long the projector sleeps when nothing waits and nobody wakes it.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Brings standings up to date. Cheap to clone; clones share the rule sets they have read.
+#[derive(Clone)]
+pub struct Projector {
+    pool: Pool,
+    clock: Clock,
+    entropy: Entropy,
+    book: Arc<rulebook::RuleBook>,
+    wake: Wake,
+}
+
+impl Projector {
+    /// A projector that has not begun to work: see [`Projector::run`].
+    pub fn new(pool: Pool, clock: Clock, entropy: Entropy) -> Self {
+        Self {
+            pool,
+            clock,
+            entropy,
+            book: Arc::default(),
+            wake: Wake::default(),
+        }
+    }
+
+    /// What intake pokes when it has queued a profile.
+    pub const fn wake(&self) -> &Wake {
+        &self.wake
+    }
+}
+
+/// Tells the projector of this process that something waits. Without it, it looks ten times a
+/// second.
+#[derive(Clone, Debug, Default)]
+pub struct Wake(Arc<Notify>);
+
+impl Wake {
+    /// Wakes the projector, or keeps it from going to sleep. Costs next to nothing.
+    pub fn poke(&self) {
+        self.0.notify_one();
+    }
+
+    async fn poked_or_after(&self, wait: Duration) {
+        drop(tokio::time::timeout(wait, self.0.notified()).await);
+    }
+}
+
+/// Why standings could not be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] postgres::Error),
+    /// A stored rule set cannot be used.
+    #[error("the rule set {rule_set_id} cannot be used: {reason}")]
+    RuleSet {
+        /// Which.
+        rule_set_id: RuleSetId,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The engine broke on these events.
+    #[error("the stage engine broke on the events of a profile: {0}")]
+    Broken(String),
+}
+
+impl Error {
+    /// Whether the same may succeed in a moment, so that nobody is to blame.
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Database(error) => error.is_transient(),
+            Self::RuleSet { .. } | Self::Broken(_) => false,
+        }
+    }
+}
+
+/// An error and what caused it, on one line.
+fn chain(error: &Error) -> String {
+    let mut chain = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        chain.push_str(": ");
+        chain.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    chain
+}
+
+fn log(error: &Error, what: &'static str) {
+    tracing::warn!(error = %chain(error), "{what}");
+}

@@ -1,0 +1,206 @@
+//! SQL of the queue: claiming, giving back, parking. Claims span brands; everything else is bound.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::kernel::id::{BrandId, ProfileId};
+use crate::postgres::{Error, PgConnection};
+
+/// A claimed row: this profile has something new.
+#[derive(Clone, Debug)]
+pub(super) struct Claimed {
+    pub(super) brand_id: BrandId,
+    pub(super) queue_id: i64,
+    pub(super) profile_id: ProfileId,
+    /// The earliest event time among what is new.
+    pub(super) since: DateTime<Utc>,
+    /// When it arrived.
+    pub(super) queued_at: DateTime<Utc>,
+}
+
+/// Claims rows that never failed, oldest first, for as long as the transaction lasts. Rows that
+/// another worker holds are passed over.
+pub(super) async fn claim_fresh(
+    conn: &mut PgConnection,
+    limit: i64,
+) -> Result<Vec<Claimed>, Error> {
+    let rows = sqlx::query_as!(
+        Claimed,
+        r#"select brand_id as "brand_id: BrandId", queue_id, profile_id as "profile_id: ProfileId",
+                  since, queued_at
+           from projection_queue
+           where parked_at is null and attempts = 0
+           order by queue_id limit $1
+           for update skip locked"#,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
+}
+
+/// Claims one row that failed before.
+pub(super) async fn claim_failed(conn: &mut PgConnection) -> Result<Option<Claimed>, Error> {
+    let row = sqlx::query_as!(
+        Claimed,
+        r#"select brand_id as "brand_id: BrandId", queue_id, profile_id as "profile_id: ProfileId",
+                  since, queued_at
+           from projection_queue
+           where parked_at is null and attempts > 0
+           order by attempts, queue_id limit 1
+           for update skip locked"#,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row)
+}
+
+/// Claims these very rows, as far as they are still there and free.
+pub(super) async fn claim_rows(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    queue_ids: &[i64],
+) -> Result<Vec<Claimed>, Error> {
+    let rows = sqlx::query_as!(
+        Claimed,
+        r#"select brand_id as "brand_id: BrandId", queue_id, profile_id as "profile_id: ProfileId",
+                  since, queued_at
+           from projection_queue
+           where brand_id = $1 and queue_id = any($2) and parked_at is null
+           order by queue_id
+           for update skip locked"#,
+        brand_id.uuid(),
+        queue_ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
+}
+
+/// Claims what was parked for these profiles: whoever succeeds now takes it along.
+pub(super) async fn claim_parked(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    profile_ids: &[Uuid],
+) -> Result<Vec<Claimed>, Error> {
+    let rows = sqlx::query_as!(
+        Claimed,
+        r#"select brand_id as "brand_id: BrandId", queue_id, profile_id as "profile_id: ProfileId",
+                  since, queued_at
+           from projection_queue
+           where brand_id = $1 and profile_id = any($2) and parked_at is not null
+           for update skip locked"#,
+        brand_id.uuid(),
+        profile_ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
+}
+
+/// Removes rows that are done.
+pub(super) async fn delete_rows(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    queue_ids: &[i64],
+) -> Result<(), Error> {
+    sqlx::query!(
+        "delete from projection_queue where brand_id = $1 and queue_id = any($2)",
+        brand_id.uuid(),
+        queue_ids,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Counts a failure of these rows; parks those that have failed `attempts_max` times.
+pub(super) async fn update_failed(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    queue_ids: &[i64],
+    reason: &str,
+    attempts_max: i32,
+    now: DateTime<Utc>,
+) -> Result<u64, Error> {
+    let parked = sqlx::query!(
+        "update projection_queue
+         set attempts = attempts + 1, last_error = $3,
+             parked_at = case when attempts + 1 >= $4 then $5::timestamptz end
+         where brand_id = $1 and queue_id = any($2) and parked_at is null
+         returning parked_at",
+        brand_id.uuid(),
+        queue_ids,
+        reason,
+        attempts_max,
+        now,
+    )
+    .fetch_all(conn)
+    .await?;
+    let parked = parked.iter().filter(|row| row.parked_at.is_some()).count();
+    Ok(u64::try_from(parked).unwrap_or(u64::MAX))
+}
+
+/// Parks a profile that failed without a row of its own.
+pub(super) async fn insert_parked(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    profile_id: ProfileId,
+    reason: &str,
+    attempts: i32,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into projection_queue
+            (brand_id, profile_id, since, attempts, parked_at, last_error, queued_at)
+         values ($1, $2, $3, $4, $3, $5, $3)",
+        brand_id.uuid(),
+        profile_id.uuid(),
+        now,
+        attempts,
+        reason,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Which of these profiles have something waiting or parked.
+pub(super) async fn list_waiting(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    profile_ids: &[Uuid],
+) -> Result<Vec<ProfileId>, Error> {
+    let ids = sqlx::query_scalar!(
+        r#"select distinct profile_id as "profile_id: ProfileId" from projection_queue
+           where brand_id = $1 and profile_id = any($2)"#,
+        brand_id.uuid(),
+        profile_ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids)
+}
+
+/// Takes, for this transaction, the locks that are free, and says which. A lock belongs to a
+/// profile: whoever holds it is the only one to fold it.
+pub(super) async fn try_locks(conn: &mut PgConnection, keys: &[i64]) -> Result<Vec<i64>, Error> {
+    let taken = sqlx::query_scalar!(
+        r#"select key as "key!" from unnest($1::bigint[]) as key
+           where pg_try_advisory_xact_lock(key)"#,
+        keys,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(taken)
+}
+
+/// How many rows wait, of every brand; what is parked does not wait.
+pub(super) async fn count_waiting(conn: &mut PgConnection) -> Result<i64, Error> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from projection_queue where parked_at is null"#,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
+}

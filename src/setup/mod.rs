@@ -1,0 +1,156 @@
+//! What staff and operators make: brands, applications, keys.
+//!
+//! Owns what belongs together when one of these begins or ends, in one transaction with its audit
+//! entry, so that the dashboard and the command line do the same. Checks of what was typed stand
+//! with each domain. Start with [`Change`], then [`insert_brand`].
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use crate::application::{self, Application};
+use crate::audit::{self, Actor, Entry};
+use crate::brand::{self, Brand};
+use crate::kernel::id::{BrandId, KeyId};
+use crate::kernel::{Entropy, Secret};
+use crate::key::{self, Presented};
+use crate::postgres::{self, PgConnection};
+
+/// The name of the key that every brand begins with.
+pub const FIRST_KEY_NAME: &str = "Website";
+
+/// Who makes a change, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Change<'a> {
+    /// Who.
+    pub actor: Actor,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// For ids and secrets.
+    pub entropy: &'a Entropy,
+}
+
+/// Something could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another brand has this short name.
+    #[error("another brand has this short name")]
+    SlugTaken,
+    /// Another application of the brand has this client id.
+    #[error("another application of this brand has this client id")]
+    ClientIdTaken,
+    /// The database failed.
+    #[error(transparent)]
+    Database(postgres::Error),
+}
+
+impl From<postgres::Error> for Error {
+    fn from(error: postgres::Error) -> Self {
+        match error.constraint() {
+            Some("brand_slug_key") => Self::SlugTaken,
+            Some("application_client_id_key") => Self::ClientIdTaken,
+            Some(_) | None => Self::Database(error),
+        }
+    }
+}
+
+impl Change<'_> {
+    /// Writes the audit entry of this change.
+    pub async fn record(
+        &self,
+        conn: &mut PgConnection,
+        brand_id: BrandId,
+        action: &str,
+        subject: String,
+        detail: Value,
+    ) -> Result<(), postgres::Error> {
+        let entry = Entry {
+            actor: self.actor,
+            action,
+            subject,
+            detail,
+            at: self.at,
+        };
+        audit::store::insert_entry(conn, brand_id, self.entropy, entry).await
+    }
+}
+
+/// Writes a brand and its first key, which goes into its pages. What else a brand begins with is
+/// added by [`crate::app::App::create_brand`].
+pub async fn insert_brand(
+    conn: &mut PgConnection,
+    change: Change<'_>,
+    draft: brand::draft::Draft,
+    is_demo: bool,
+) -> Result<(Brand, Presented), Error> {
+    let brand = draft.into_brand(is_demo, change.at, change.entropy);
+    brand::store::insert_brand(conn, &brand).await?;
+    let (id, subject) = (brand.brand_id, brand.brand_id.to_string());
+    let detail = json!({ "slug": brand.slug, "name": brand.name });
+    change
+        .record(conn, id, "brand.created", subject, detail)
+        .await?;
+    let key = create_key(conn, change, id, (key::Kind::Browser, FIRST_KEY_NAME)).await?;
+    Ok((brand, key))
+}
+
+/// Writes an application. Returns the secret that its server is given this once.
+pub async fn create_application(
+    conn: &mut PgConnection,
+    change: Change<'_>,
+    brand: &Brand,
+    draft: application::draft::Draft,
+) -> Result<(Application, Option<Secret>), Error> {
+    let owner = (brand.brand_id, brand.slug.as_str());
+    let (application, secret) = draft.into_application(owner, change.at, change.entropy);
+    application::store::insert_application(conn, &application, change.at).await?;
+    let subject = application.application_id.to_string();
+    let detail = json!({
+        "client_id": application.client_id,
+        "kind": application.kind.as_str(),
+        "redirect_uris": application.redirect_uris,
+    });
+    change
+        .record(conn, brand.brand_id, "application.created", subject, detail)
+        .await?;
+    Ok((application, secret))
+}
+
+/// Writes a key. It is shown to its owner this once.
+pub async fn create_key(
+    conn: &mut PgConnection,
+    change: Change<'_>,
+    brand_id: BrandId,
+    (kind, name): (key::Kind, &str),
+) -> Result<Presented, Error> {
+    let presented =
+        Presented::generate(kind, KeyId::new(change.at, change.entropy), change.entropy);
+    key::store::insert_key(conn, brand_id, &presented, name, change.at).await?;
+    let detail = json!({ "kind": kind.as_str(), "name": name });
+    change
+        .record(
+            conn,
+            brand_id,
+            "key.created",
+            presented.key_id.to_string(),
+            detail,
+        )
+        .await?;
+    Ok(presented)
+}
+
+/// Revokes a key, at once and for ever. Returns whether there was one to revoke.
+pub async fn revoke_key(
+    conn: &mut PgConnection,
+    change: Change<'_>,
+    brand_id: BrandId,
+    key_id: KeyId,
+) -> Result<bool, Error> {
+    if !key::store::revoke_key(conn, brand_id, key_id, change.at).await? {
+        return Ok(false);
+    }
+    let subject = key_id.to_string();
+    change
+        .record(conn, brand_id, "key.revoked", subject, json!({}))
+        .await?;
+    Ok(true)
+}
