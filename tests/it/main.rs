@@ -16,4 +16,5 @@ mod embedded;
 mod foundation;
 mod harness;
 mod import;
+mod oidc;
 mod projection;
