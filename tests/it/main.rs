@@ -14,3 +14,4 @@ mod dashboard;
 mod embedded;
 mod foundation;
 mod harness;
+mod intake;
