@@ -18,3 +18,4 @@ mod harness;
 mod import;
 mod oidc;
 mod projection;
+mod intake;
