@@ -22,8 +22,8 @@ pub mod outbox;
 pub mod application;
 pub mod brand;
 pub mod credential;
-pub mod federation;
 pub mod event;
+pub mod federation;
 pub mod key;
 pub mod profile;
 pub mod session;
@@ -31,6 +31,7 @@ pub mod staff;
 pub mod token;
 
 // 4: what ties domains together
+pub mod flow;
 pub mod oidc;
 pub mod projection;
 pub mod setup;

@@ -2,7 +2,7 @@
 
 use super::Brand;
 use crate::kernel::id::BrandId;
-use crate::postgres::{Error, PgConnection};
+use crate::postgres::{Error, Inconsistency, PgConnection};
 
 /// The brand with this slug, unless it is switched off.
 pub async fn find_brand_by_slug(
@@ -70,5 +70,56 @@ pub async fn insert_brand(conn: &mut PgConnection, brand: &Brand) -> Result<(), 
     )
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+/// Tables that hold a brand's rows, each before what it points to. The audit record stays: it is
+/// never deleted.
+const TABLES: [&str; 21] = [
+    "access_token",
+    "authorization_code",
+    "session",
+    "attempt",
+    "flow",
+    "consent",
+    "transition",
+    "standing",
+    "projection_queue",
+    "event",
+    "reject",
+    "identity",
+    "alias",
+    "profile_email",
+    "profile",
+    "rule_set",
+    "connection",
+    "application",
+    "api_key",
+    "outbox",
+    "job",
+];
+
+/// Deletes the demo brand with everything in it. Any other brand is left untouched.
+pub async fn delete_demo_brand(conn: &mut PgConnection, brand_id: BrandId) -> Result<(), Error> {
+    let is_demo = sqlx::query_scalar!(
+        "select is_demo from brand where brand_id = $1 for update",
+        brand_id.uuid(),
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    if is_demo != Some(true) {
+        return Err(Inconsistency::new("brand", brand_id, "only the demo can be wiped").into());
+    }
+    for table in TABLES {
+        // The names are our own constants; a table cannot be a bound parameter.
+        let sql = format!("delete from {table} where brand_id = $1");
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(brand_id.uuid())
+            .execute(&mut *conn)
+            .await?;
+    }
+    sqlx::query!("delete from brand where brand_id = $1", brand_id.uuid())
+        .execute(conn)
+        .await?;
     Ok(())
 }

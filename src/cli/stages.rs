@@ -128,7 +128,10 @@ mod tests {
 
         let text = in_words("Bakery", parse_at("2026-01-15").unwrap(), &counts);
 
-        assert!(text.starts_with("Bakery, 15 Jan 2026 23:59 UTC\n"), "{text}");
+        assert!(
+            text.starts_with("Bakery, 15 Jan 2026 23:59 UTC\n"),
+            "{text}"
+        );
         assert!(text.contains("friend               15   15 %"), "{text}");
         assert!(text.contains("not counted: 7 anonymous"), "{text}");
         assert_eq!(share(1, 0), 0);

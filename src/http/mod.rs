@@ -11,6 +11,7 @@ mod middleware;
 mod page;
 pub mod page_error;
 pub mod problem;
+mod tracking;
 
 use axum::Router;
 use axum::http::{HeaderMap, header};
@@ -21,7 +22,9 @@ use crate::app::SharedApp;
 /// The whole service.
 pub fn router(app: SharedApp) -> Router {
     let pages = Router::new().merge(dashboard::routes());
-    let machines = Router::new().merge(health::routes());
+    let machines = Router::new()
+        .merge(health::routes())
+        .merge(tracking::routes());
     let all = machines
         .merge(middleware::around_pages(pages, &app))
         .fallback(nothing_here);

@@ -129,9 +129,15 @@ mod tests {
             ..hint(&mine)
         };
 
-        assert_eq!(next(Return::Fine, Some(&hint(&mine)), Some(&mine)), Next::End);
+        assert_eq!(
+            next(Return::Fine, Some(&hint(&mine)), Some(&mine)),
+            Next::End
+        );
         assert_eq!(next(Return::Fine, Some(&older), Some(&mine)), Next::End);
-        assert_eq!(next(Return::Fine, Some(&hint(&other)), Some(&mine)), Next::Ask);
+        assert_eq!(
+            next(Return::Fine, Some(&hint(&other)), Some(&mine)),
+            Next::Ask
+        );
         assert_eq!(next(Return::Fine, Some(&foreign), Some(&mine)), Next::Ask);
         assert_eq!(next(Return::Fine, None, Some(&mine)), Next::Ask);
         assert_eq!(next(Return::Fine, Some(&hint(&mine)), None), Next::Already);

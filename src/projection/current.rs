@@ -87,8 +87,6 @@ impl Projector {
         brand_id: BrandId,
     ) -> Result<BrandRules, Error> {
         let now = self.clock.now();
-        self.book
-            .in_force(conn, brand_id, now, &self.entropy)
-            .await
+        self.book.in_force(conn, brand_id, now, &self.entropy).await
     }
 }

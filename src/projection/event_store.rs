@@ -131,10 +131,7 @@ pub(super) async fn list_people(
 }
 
 /// How many people a brand has.
-pub(super) async fn count_people(
-    conn: &mut PgConnection,
-    brand_id: BrandId,
-) -> Result<i64, Error> {
+pub(super) async fn count_people(conn: &mut PgConnection, brand_id: BrandId) -> Result<i64, Error> {
     let count = sqlx::query_scalar!(
         r#"select count(*) as "count!" from profile
            where brand_id = $1 and status not in ('merged', 'erased')"#,

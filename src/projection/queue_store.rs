@@ -184,10 +184,7 @@ pub(super) async fn list_waiting(
 
 /// Takes, for this transaction, the locks that are free, and says which. A lock belongs to a
 /// profile: whoever holds it is the only one to fold it.
-pub(super) async fn try_locks(
-    conn: &mut PgConnection,
-    keys: &[i64],
-) -> Result<Vec<i64>, Error> {
+pub(super) async fn try_locks(conn: &mut PgConnection, keys: &[i64]) -> Result<Vec<i64>, Error> {
     let taken = sqlx::query_scalar!(
         r#"select key as "key!" from unnest($1::bigint[]) as key
            where pg_try_advisory_xact_lock(key)"#,
@@ -196,4 +193,14 @@ pub(super) async fn try_locks(
     .fetch_all(conn)
     .await?;
     Ok(taken)
+}
+
+/// How many rows wait, of every brand; what is parked does not wait.
+pub(super) async fn count_waiting(conn: &mut PgConnection) -> Result<i64, Error> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from projection_queue where parked_at is null"#,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
 }

@@ -100,18 +100,22 @@ impl Projector {
     ) -> Result<Report, Error> {
         let in_force = self.in_force(brand_id).await?;
         let mut report = Report::default();
-        self.for_each_page(brand_id, |projector, page| {
-            let in_force = in_force.clone();
-            async move {
-                match mode {
-                    Mode::Check => projector.check_page(brand_id, page, in_force).await,
-                    Mode::Rewrite => projector.rewrite_page(brand_id, page).await,
+        self.for_each_page(
+            brand_id,
+            |projector, page| {
+                let in_force = in_force.clone();
+                async move {
+                    match mode {
+                        Mode::Check => projector.check_page(brand_id, page, in_force).await,
+                        Mode::Rewrite => projector.rewrite_page(brand_id, page).await,
+                    }
                 }
-            }
-        }, |page| {
-            progress(page.people + page.waiting);
-            report.add(page);
-        })
+            },
+            |page| {
+                progress(page.people + page.waiting);
+                report.add(page);
+            },
+        )
         .await?;
         Ok(report)
     }
@@ -136,16 +140,20 @@ impl Projector {
             )?),
         };
         let mut total = Counts::default();
-        self.for_each_page(brand_id, |projector, page| {
-            let rules = Arc::clone(&rules);
-            async move { projector.count_page(brand_id, page, rules, at).await }
-        }, |(people, counts): (u64, Counts)| {
-            progress(people);
-            for (sum, page) in total.people.iter_mut().zip(counts.people) {
-                *sum += page;
-            }
-            total.anonymous += counts.anonymous;
-        })
+        self.for_each_page(
+            brand_id,
+            |projector, page| {
+                let rules = Arc::clone(&rules);
+                async move { projector.count_page(brand_id, page, rules, at).await }
+            },
+            |(people, counts): (u64, Counts)| {
+                progress(people);
+                for (sum, page) in total.people.iter_mut().zip(counts.people) {
+                    *sum += page;
+                }
+                total.anonymous += counts.anonymous;
+            },
+        )
         .await?;
         Ok(total)
     }
@@ -193,11 +201,7 @@ impl Projector {
         }
     }
 
-    async fn rewrite_page(
-        self,
-        brand_id: BrandId,
-        page: Vec<ProfileId>,
-    ) -> Result<Report, Error> {
+    async fn rewrite_page(self, brand_id: BrandId, page: Vec<ProfileId>) -> Result<Report, Error> {
         let anew = Work {
             anew: true,
             ..Work::default()
@@ -248,7 +252,12 @@ impl Projector {
             .collect();
         let busy = queue_store::list_waiting(conn, brand_id, &members).await?;
         let before = people.len();
-        people.retain(|person| !person.members.iter().any(|one| busy.contains(&one.profile_id)));
+        people.retain(|person| {
+            !person
+                .members
+                .iter()
+                .any(|one| busy.contains(&one.profile_id))
+        });
         let waiting = before - people.len();
         batch::load_standings(conn, brand_id, &mut people).await?;
         let mut rules = HashMap::from([(in_force.rule_set_id, Arc::clone(&in_force.rules))]);
@@ -260,10 +269,7 @@ impl Projector {
             }
         }
         let ids: Vec<Uuid> = people.iter().map(|one| one.profile_id.uuid()).collect();
-        let mut believed: HashMap<ProfileId, Vec<LiveTransition>> = HashMap::new();
-        for (id, live) in standing_store::list_live_transitions(conn, brand_id, &ids).await? {
-            believed.entry(id).or_default().push(live);
-        }
+        let believed = standing_store::list_live_transitions(conn, brand_id, &ids).await?;
         let people = people.into_iter().map(|person| (person, None)).collect();
         Ok(Seen {
             people: batch::load_events(conn, brand_id, people, None).await?,
@@ -357,11 +363,19 @@ fn compare(
         return (!is_blank).then(|| ("no standing is stored", Value::Null, json!(replayed.state)));
     };
     let Ok(state) = serde_json::from_value::<State>(stored.state.clone()) else {
-        return Some(("the state cannot be read", stored.state.clone(), json!(replayed.state)));
+        return Some((
+            "the state cannot be read",
+            stored.state.clone(),
+            json!(replayed.state),
+        ));
     };
     // The sweeper may not have been there yet: that is no difference.
     let Ok(brought) = stage::advance(rules, &state, &[], None, now) else {
-        return Some(("the state is under other rules", json!(state), json!(replayed.state)));
+        return Some((
+            "the state is under other rules",
+            json!(state),
+            json!(replayed.state),
+        ));
     };
     let stored_moves: Vec<Value> = believed.iter().map(|live| live.evidence.clone()).collect();
     let mut moves: Vec<Transition> = stored_moves
@@ -377,7 +391,11 @@ fn compare(
     let pairs = [
         ("state", json!(brought.state), json!(replayed.state)),
         ("stage", json!(stored.stage), json!(state.stage().rank())),
-        ("events folded", json!(stored.events_folded), json!(events.len())),
+        (
+            "events folded",
+            json!(stored.events_folded),
+            json!(events.len()),
+        ),
         ("known since", json!(stored.known_since), json!(known_since)),
     ];
     let differs = |pair: &(_, Value, Value)| pair.1 != pair.2;

@@ -75,6 +75,13 @@ impl Projector {
         Ok(())
     }
 
+    /// How many queued profiles wait, of every brand.
+    pub async fn count_waiting(&self) -> Result<u64, Error> {
+        let mut conn = self.pool.acquire().await.map_err(postgres::Error::from)?;
+        let count = queue_store::count_waiting(&mut conn).await?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
     /// One batch of fresh rows, or one row that failed before.
     pub(super) async fn turn(&self) -> Result<Turn, Error> {
         match self.project_fresh().await? {

@@ -14,4 +14,5 @@ mod dashboard;
 mod embedded;
 mod foundation;
 mod harness;
+mod import;
 mod projection;

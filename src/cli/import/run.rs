@@ -26,6 +26,9 @@ const CHUNK_EVENTS: usize = 1_000;
 /// How often a busy intake is asked again before the import gives up.
 const ATTEMPTS_MAX: u32 = 100;
 
+/// How often the progress bar of the projection moves.
+const PROGRESS_PAUSE: Duration = Duration::from_millis(200);
+
 /// How many refused events are shown.
 const FAULTS_SHOWN: usize = 10;
 
@@ -203,6 +206,33 @@ impl Report {
             self.faults.push(fault);
         }
     }
+}
+
+/// Brings standings up to date with what was stored, beside whoever else is doing so.
+async fn project(app: &SharedApp) -> anyhow::Result<()> {
+    let waiting = app.projector.count_waiting().await?;
+    let bar = ProgressBar::new(waiting).with_style(
+        ProgressStyle::with_template("Bringing stages up to date [{wide_bar}] {percent} %")
+            .context("the template is well formed")?,
+    );
+    let show = async {
+        loop {
+            tokio::time::sleep(PROGRESS_PAUSE).await;
+            let left = app.projector.count_waiting().await?;
+            bar.set_position(waiting.saturating_sub(left));
+            if left == 0 {
+                return Ok::<(), anyhow::Error>(());
+            }
+            // What another process holds, or failed once, is looked at again.
+            app.projector.drain().await?;
+        }
+    };
+    let (one, other) = tokio::join!(app.projector.drain(), app.projector.drain());
+    one?;
+    other?;
+    show.await?;
+    bar.finish_and_clear();
+    Ok(())
 }
 
 /// Reads lines in whatever format the file is.

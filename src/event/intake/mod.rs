@@ -12,8 +12,7 @@ mod writer;
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -53,11 +52,8 @@ struct Inner {
     events_max: usize,
     /// A permit for each KiB that waits.
     kib: Arc<Semaphore>,
-    latest: watch::Receiver<u64>,
     writers: TaskTracker,
     closing: CancellationToken,
-    clock: Clock,
-    entropy: Entropy,
 }
 
 /// A submission in the queue.
@@ -68,12 +64,18 @@ struct Pending {
 }
 
 impl Intake {
-    /// Starts the writers. Must be called within a Tokio runtime.
-    pub fn start(pool: &Pool, clock: &Clock, entropy: &Entropy, limits: config::Intake) -> Self {
+    /// Starts the writers; each calls `on_commit` after a commit that stored an event. Must be called
+    /// within a Tokio runtime.
+    pub fn start(
+        pool: &Pool,
+        clock: &Clock,
+        entropy: &Entropy,
+        limits: config::Intake,
+        on_commit: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
         let (queue, waiting) = mpsc::unbounded_channel();
         let waiting = Arc::new(Mutex::new(waiting));
-        let (committed, latest) = watch::channel(0);
-        let committed = Arc::new(committed);
+        let on_commit: Arc<dyn Fn() + Send + Sync> = Arc::new(on_commit);
         let closing = CancellationToken::new();
         let writers = TaskTracker::new();
         for _ in 0..limits.writers {
@@ -82,7 +84,7 @@ impl Intake {
                 clock: clock.clone(),
                 entropy: entropy.clone(),
                 limits,
-                committed: Arc::clone(&committed),
+                on_commit: Arc::clone(&on_commit),
                 closing: closing.clone(),
             });
             writers.spawn(writer.run(Arc::clone(&waiting)));
@@ -93,11 +95,8 @@ impl Intake {
             events: Arc::new(Semaphore::new(limits.queue_events_max)),
             events_max: limits.queue_events_max,
             kib: Arc::new(Semaphore::new(QUEUE_KIB_MAX)),
-            latest,
             writers,
             closing,
-            clock: clock.clone(),
-            entropy: entropy.clone(),
         }))
     }
 
@@ -139,21 +138,6 @@ impl Intake {
                 .map_err(closed)?,
         ];
         self.enqueue(submission, room).await
-    }
-
-    /// Follows commits: the number changes after each that stored an event.
-    pub fn commits(&self) -> watch::Receiver<u64> {
-        self.0.latest.clone()
-    }
-
-    /// The present instant, as events are stamped with.
-    pub fn now(&self) -> DateTime<Utc> {
-        self.0.clock.now()
-    }
-
-    /// For the message ids of events that bring none.
-    pub fn entropy(&self) -> &Entropy {
-        &self.0.entropy
     }
 
     /// Takes no more, and waits until everything taken is stored and answered.

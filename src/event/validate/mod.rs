@@ -319,7 +319,7 @@ impl Ids {
         }
         if user.is_none() && anonymous.is_none() {
             let detail = "an event needs a userId or an anonymousId";
-            return Err(Fault::new("id_missing", "", detail));
+            return Err(Fault::new("no_ids", "", detail));
         }
         if user.is_none() && kind == Kind::Alias {
             let detail = "an alias needs a userId";

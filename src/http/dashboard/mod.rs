@@ -8,6 +8,7 @@ mod access;
 mod brands;
 mod front_door;
 mod keys;
+mod providers;
 mod set_up;
 mod sites;
 
