@@ -137,7 +137,9 @@ pub(super) fn put_in_chain(moves: &mut [LiveTransition]) {
     let mut stage = 0;
     for place in 0..moves.len() {
         let at = moves[place].effective_at;
-        let rest = moves[place..].iter().take_while(|one| one.effective_at == at);
+        let rest = moves[place..]
+            .iter()
+            .take_while(|one| one.effective_at == at);
         let next = rest.enumerate().find(|(_, one)| one.from_stage == stage);
         if let Some((ahead, _)) = next {
             moves[place..=place + ahead].rotate_right(1);
@@ -396,6 +398,9 @@ mod tests {
 
         let both = one.and(other).and(Work::default());
 
-        assert_eq!((both.since, both.arrived_at, both.anew), (at(3), at(9), true));
+        assert_eq!(
+            (both.since, both.arrived_at, both.anew),
+            (at(3), at(9), true)
+        );
     }
 }

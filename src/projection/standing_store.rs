@@ -201,8 +201,7 @@ impl Columns {
         self.review_at.push(profile.review_at);
         self.strained.push(standing.strained);
         self.estranged.push(standing.estranged);
-        self.trend
-            .push(history::trend_number(standing.trend));
+        self.trend.push(history::trend_number(standing.trend));
         self.known_since.push(profile.known_since);
     }
 }

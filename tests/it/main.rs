@@ -4,10 +4,8 @@
     clippy::unwrap_used,
     reason = "a test that cannot go on should stop loudly"
 )]
-#![expect(
     unreachable_pub,
     reason = "one binary: what its modules share is public among them"
-)]
 
 mod architecture;
 mod cli;
