@@ -129,7 +129,9 @@ impl Writing {
         match moves.notice {
             Notice::Nothing => {}
             Notice::Changed => {
-                let facts = new.iter().map(|(id, new)| fact::changed(profile_id, *id, new, now));
+                let facts = new
+                    .iter()
+                    .map(|(id, new)| fact::changed(profile_id, *id, new, now));
                 self.facts.extend(facts);
             }
             Notice::Corrected => {
@@ -138,11 +140,12 @@ impl Writing {
             }
         }
         let rows = new.into_iter();
-        self.new.extend(rows.map(|(transition_id, transition)| NewTransition {
-            transition_id,
-            profile_id,
-            transition,
-        }));
+        self.new
+            .extend(rows.map(|(transition_id, transition)| NewTransition {
+                transition_id,
+                profile_id,
+                transition,
+            }));
     }
 }
 
