@@ -16,3 +16,4 @@ mod embedded;
 mod foundation;
 mod harness;
 mod import;
+mod projection;
