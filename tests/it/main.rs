@@ -4,8 +4,10 @@
     clippy::unwrap_used,
     reason = "a test that cannot go on should stop loudly"
 )]
+#![expect(
     unreachable_pub,
     reason = "one binary: what its modules share is public among them"
+)]
 
 mod architecture;
 mod cli;
@@ -14,6 +16,6 @@ mod embedded;
 mod foundation;
 mod harness;
 mod import;
+mod intake;
 mod oidc;
 mod projection;
-mod intake;
