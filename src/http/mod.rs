@@ -7,10 +7,12 @@ pub mod cookie;
 mod dashboard;
 mod extract;
 mod health;
+mod login;
 mod middleware;
 mod page;
 pub mod page_error;
 pub mod problem;
+mod test_provider;
 
 use axum::Router;
 use axum::http::{HeaderMap, header};
@@ -20,8 +22,14 @@ use crate::app::SharedApp;
 
 /// The whole service.
 pub fn router(app: SharedApp) -> Router {
-    let pages = Router::new().merge(dashboard::routes());
-    let machines = Router::new().merge(health::routes());
+    let pages = Router::new()
+        .merge(dashboard::routes())
+        .merge(login::pages())
+        .merge(test_provider::pages());
+    let machines = Router::new()
+        .merge(health::routes())
+        .merge(login::from_providers())
+        .merge(test_provider::machines());
     let all = machines
         .merge(middleware::around_pages(pages, &app))
         .fallback(nothing_here);
