@@ -10,12 +10,14 @@ mod dashboard;
 mod embed;
 mod extract;
 mod health;
+mod login;
 mod middleware;
 mod oidc;
 mod page;
 pub mod page_error;
 pub mod problem;
 mod signed_in;
+mod test_provider;
 mod tracking;
 
 use axum::Router;
@@ -29,11 +31,15 @@ pub fn router(app: SharedApp) -> Router {
     let pages = Router::new()
         .merge(account::pages())
         .merge(oidc::pages())
+        .merge(login::pages())
+        .merge(test_provider::pages())
         .merge(dashboard::routes());
     let machines = Router::new()
         .merge(health::routes())
         .merge(oidc::machines())
         .merge(embed::machines())
+        .merge(login::from_providers())
+        .merge(test_provider::machines())
         .merge(tracking::routes());
     let all = machines
         .merge(middleware::around_pages(pages, &app))
