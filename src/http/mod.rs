@@ -3,6 +3,7 @@
 //! Owns routes, extraction, status codes, cookies, headers. Never decides anything: a handler
 //! extracts, parses to a domain type, makes one call and shapes the reply. Start with [`router`].
 
+mod api;
 pub mod cookie;
 mod dashboard;
 mod extract;
@@ -24,7 +25,8 @@ pub fn router(app: SharedApp) -> Router {
     let pages = Router::new().merge(dashboard::routes());
     let machines = Router::new()
         .merge(health::routes())
-        .merge(tracking::routes());
+        .merge(tracking::routes())
+        .merge(api::routes());
     let all = machines
         .merge(middleware::around_pages(pages, &app))
         .fallback(nothing_here);
