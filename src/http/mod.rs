@@ -4,6 +4,7 @@
 //! extracts, parses to a domain type, makes one call and shapes the reply. Start with [`router`].
 
 mod account;
+mod api;
 pub mod cookie;
 mod cors;
 mod dashboard;
@@ -36,6 +37,7 @@ pub fn router(app: SharedApp) -> Router {
         .merge(dashboard::routes());
     let machines = Router::new()
         .merge(health::routes())
+        .merge(api::routes())
         .merge(oidc::machines())
         .merge(embed::machines())
         .merge(login::from_providers())
