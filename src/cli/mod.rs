@@ -131,7 +131,7 @@ pub fn run() -> ExitCode {
             Command::SigningKey(command) => command.run(config, &output).await,
             Command::Events(command) => command.run(config, &output).await,
             Command::Doctor(command) => command.run(config, &output).await,
-            Command::Healthcheck(command) => command.run(&config, &output),
+            Command::Healthcheck(command) => command.run(&config, output),
             Command::Import(command) => command.run(config, &output).await,
             Command::Postgres(command) => command.run(config, &output).await,
             Command::Replay(command) => command.run(config, &output).await,

@@ -35,7 +35,6 @@ impl Listen {
             overrides.insert("public_url".to_owned(), url.clone());
         }
     }
-
 }
 
 #[derive(clap::Args)]

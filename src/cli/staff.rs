@@ -65,7 +65,11 @@ pub(super) async fn link_if_nobody(app: &App) -> anyhow::Result<Option<String>> 
         let mut conn = app.pool.acquire().await?;
         !store::has_members(&mut conn).await?
     };
-    Ok(if waits { Some(setup_link(app).await?) } else { None })
+    Ok(if waits {
+        Some(setup_link(app).await?)
+    } else {
+        None
+    })
 }
 
 /// While nobody is staff, prints a link in a box, so that it is found in a log.

@@ -125,11 +125,16 @@ impl Writing {
         let moves = folded.moves;
         self.gone
             .extend(moves.gone.iter().map(|gone| gone.transition_id.uuid()));
-        let new: Vec<_> = moves.new.into_iter().map(|one| (next_id(), one)).collect();
+        // In order of their ids too, where several moves have one instant.
+        let mut ids: Vec<_> = moves.new.iter().map(|_| next_id()).collect();
+        ids.sort_unstable();
+        let new: Vec<_> = ids.into_iter().zip(moves.new).collect();
         match moves.notice {
             Notice::Nothing => {}
             Notice::Changed => {
-                let facts = new.iter().map(|(id, new)| fact::changed(profile_id, *id, new, now));
+                let facts = new
+                    .iter()
+                    .map(|(id, new)| fact::changed(profile_id, *id, new, now));
                 self.facts.extend(facts);
             }
             Notice::Corrected => {
@@ -138,11 +143,12 @@ impl Writing {
             }
         }
         let rows = new.into_iter();
-        self.new.extend(rows.map(|(transition_id, transition)| NewTransition {
-            transition_id,
-            profile_id,
-            transition,
-        }));
+        self.new
+            .extend(rows.map(|(transition_id, transition)| NewTransition {
+                transition_id,
+                profile_id,
+                transition,
+            }));
     }
 }
 
@@ -239,10 +245,7 @@ async fn fold_all(
     if ids.is_empty() {
         return Ok(folded);
     }
-    let mut believed: HashMap<ProfileId, Vec<LiveTransition>> = HashMap::new();
-    for (id, live) in standing_store::list_live_transitions(conn, brand_id, &ids).await? {
-        believed.entry(id).or_default().push(live);
-    }
+    let believed = standing_store::list_live_transitions(conn, brand_id, &ids).await?;
     let loaded = load_events(conn, brand_id, anew, None).await?;
     let ready = Arc::clone(&rules.rules);
     folded.extend(on_a_thread(move || anew_all(loaded, believed, &ready, now)).await?);

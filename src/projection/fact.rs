@@ -39,7 +39,9 @@ pub(super) fn corrected(
     new: &[(TransitionId, Transition)],
     now: DateTime<Utc>,
 ) -> Fact {
-    let old = old.iter().map(|old| shown(old.transition_id, &old.evidence));
+    let old = old
+        .iter()
+        .map(|old| shown(old.transition_id, &old.evidence));
     let new = new
         .iter()
         .map(|(id, new)| shown(*id, &super::history::evidence(new)));

@@ -88,13 +88,13 @@ pub struct Draft {
 
 impl Typed {
     /// Checks what was typed. Whether the provider answers is not asked here.
-    pub fn check(mut self, egress: &Egress) -> Result<Draft, Faults> {
+    pub fn check(mut self, egress: &Egress) -> Result<Draft, Box<Faults>> {
         self.trim();
         let Some(provider) = catalogue::find(&self.provider) else {
-            return Err(Faults {
+            return Err(Box::new(Faults {
                 provider: Some(format!("Choose one of {}.", provider_keys())),
                 ..Faults::default()
-            });
+            }));
         };
         self.fill(provider);
         let asks_secret = is_fixed(provider) && provider.key != catalogue::TEST;
@@ -117,7 +117,7 @@ impl Typed {
         if faults == Faults::default() {
             Ok(draft)
         } else {
-            Err(faults)
+            Err(Box::new(faults))
         }
     }
 
@@ -312,7 +312,7 @@ mod tests {
     use super::*;
     use crate::egress::Policy;
 
-    fn check(typed: Typed) -> Result<Draft, Faults> {
+    fn check(typed: Typed) -> Result<Draft, Box<Faults>> {
         typed.check(&Egress::new(Policy::new(false), None))
     }
 

@@ -102,7 +102,8 @@ impl Import {
                 }
             }
             if chunk.len() >= CHUNK_EVENTS || is_last {
-                self.store(app, brand.brand_id, std::mem::take(&mut chunk), &mut report).await?;
+                self.store(app, brand.brand_id, std::mem::take(&mut chunk), &mut report)
+                    .await?;
                 bar.set_position(source.position());
                 bar.set_message(format!("{} events", report.events));
             }
@@ -116,7 +117,11 @@ impl Import {
             project(app).await?;
         }
         self.print(&report, output);
-        Ok(if report.rejected == 0 { ExitCode::SUCCESS } else { ExitCode::from(3) })
+        Ok(if report.rejected == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(3)
+        })
     }
 
     async fn store(
@@ -187,7 +192,10 @@ impl Report {
             Outcome::Duplicate => self.duplicates += 1,
             Outcome::Conflict => self.conflicts += 1,
             Outcome::Rejected { code, detail, .. } => {
-                self.reject(format!("{}: {code}: {detail}", message_id.unwrap_or("(no id)")));
+                self.reject(format!(
+                    "{}: {code}: {detail}",
+                    message_id.unwrap_or("(no id)")
+                ));
             }
         }
     }
@@ -244,12 +252,18 @@ struct Reader {
 
 impl Reader {
     fn new(format: Option<Format>) -> Self {
-        Self { format, online_retail: online_retail::Reader::default(), lines: 0 }
+        Self {
+            format,
+            online_retail: online_retail::Reader::default(),
+            lines: 0,
+        }
     }
 
     /// What the next line gives; with `None` (the end), what is left.
     fn read(&mut self, line: Option<(u64, String)>) -> anyhow::Result<Vec<Step>> {
-        let Some((number, text)) = line else { return Ok(self.online_retail.close()) };
+        let Some((number, text)) = line else {
+            return Ok(self.online_retail.close());
+        };
         self.lines = number;
         if self.format.is_none() {
             self.format = Format::guess(&text);

@@ -98,7 +98,7 @@ pub(super) async fn create(
             },
             Err(error) => return Err(error.into()),
         },
-        Err(faults) => faults,
+        Err(faults) => *faults,
     };
     let form = refused(&app, &within, provider, form, faults);
     let page = filled(&app, &within, Some(form)).await?;
