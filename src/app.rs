@@ -8,11 +8,14 @@ use crate::audit::Actor;
 use crate::brand::{self, Brand};
 use crate::config::Config;
 use crate::credential::password::Hasher;
+use crate::egress::{Egress, Policy};
 use crate::event::Intake;
+use crate::federation::Federation;
+use crate::federation::built_in::TestProvider;
 use crate::kernel::{Cipher, Clock, Entropy};
 use crate::key::Presented;
 use crate::postgres::{self, Pool};
-use crate::projection::Projector;
+use crate::projection::{self, Projector};
 use crate::setup::{self, Change};
 use crate::staff;
 use crate::token::Keyring;
@@ -39,6 +42,12 @@ pub struct App {
     pub projector: Projector,
     /// The way in for events.
     pub intake: Intake,
+    /// Calls to the outside.
+    pub egress: Egress,
+    /// Providers that people sign in by.
+    pub federation: Federation,
+    /// The provider built into this server.
+    pub test_provider: Arc<TestProvider>,
     /// What `/metrics` shows.
     pub metrics: PrometheusHandle,
 }
@@ -76,10 +85,22 @@ impl App {
         } = parts;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let cipher = Cipher::new(installation_key, entropy.clone());
+        let test_provider = TestProvider::new(
+            config.issuer(),
+            &installation_key,
+            cipher.clone(),
+            clock.clone(),
+        );
+        let local = Arc::clone(&test_provider);
+        let egress = Egress::new(Policy::new(config.egress_allows_private), Some(local));
+        let test_issuer = test_provider.issuer().to_owned();
         let projector = Projector::new(pool.clone(), clock.clone(), entropy.clone());
         let wake = projector.wake().clone();
         let intake = Intake::start(&pool, &clock, &entropy, config.intake, move || wake.poke());
         Arc::new(Self {
+            federation: Federation::new(egress.clone(), test_issuer),
+            egress,
+            test_provider,
             keyring: Keyring::new(cipher.clone(), entropy.clone()),
             cipher,
             passwords: Hasher::new(cores, entropy.clone()),
@@ -112,7 +133,10 @@ impl App {
     ) -> Result<(Brand, Presented), setup::Error> {
         let change = self.change(actor);
         postgres::tx(&self.pool, async |conn| {
-            setup::insert_brand(conn, change, draft, is_demo).await
+            let made = setup::insert_brand(conn, change, &self.cipher, draft, is_demo).await?;
+            let brand_id = made.0.brand_id;
+            projection::ensure_default(conn, brand_id, change.at, change.entropy).await?;
+            Ok(made)
         })
         .await
     }

@@ -5,9 +5,11 @@
 
 mod application;
 mod brand;
+mod connection;
 mod doctor;
 mod events;
 mod healthcheck;
+mod import;
 mod key;
 mod migrate;
 pub mod output;
@@ -15,6 +17,7 @@ mod postgres;
 mod replay;
 mod runtime;
 mod serve;
+mod signing_key;
 mod staff;
 mod stages;
 
@@ -53,6 +56,7 @@ struct Global {
 enum Command {
     /// Run the service.
     Serve(serve::Serve),
+
     /// Bring the database schema up to date.
     Migrate(migrate::Migrate),
     /// Say who may use the dashboard.
@@ -61,14 +65,20 @@ enum Command {
     Brand(brand::Brand),
     /// Make and list a brand's sites, apps and servers.
     Application(application::Application),
+    /// Make and list a brand's connections to social providers.
+    Connection(connection::Connection),
     /// Make, list and revoke a brand's API keys.
     Key(key::Key),
+    /// List and rotate the keys that sign our tokens.
+    SigningKey(signing_key::SigningKey),
     /// Look at what a brand's senders sent.
     Events(events::Events),
     /// Look at everything the service needs, and say what to mend; exit with 3 if anything.
     Doctor(doctor::Doctor),
     /// Ask the running service whether it is ready.
     Healthcheck(healthcheck::Healthcheck),
+    /// Read a purchase history from a file into a brand, through the intake that SDKs use.
+    Import(import::Import),
     /// Run only the private PostgreSQL, until standard input closes or it is told to stop.
     Postgres(postgres::Postgres),
     /// Fold every customer's events from scratch and write what comes out, or compare with --check.
@@ -84,8 +94,10 @@ pub fn run() -> ExitCode {
     if let Some(folder) = &arguments.global.data_dir {
         overrides.insert("data_dir".to_owned(), folder.display().to_string());
     }
-    if let Command::Serve(serve) = &arguments.command {
-        serve.override_settings(&mut overrides);
+    match &arguments.command {
+        Command::Serve(serve) => serve.listen.override_settings(&mut overrides),
+
+        _ => {}
     }
     let config = match config::read(arguments.global.config.as_deref(), &overrides) {
         Ok(config) => config,
@@ -109,14 +121,18 @@ pub fn run() -> ExitCode {
     let done = runtime.block_on(async {
         match arguments.command {
             Command::Serve(command) => command.run(config, &output).await,
+
             Command::Migrate(command) => command.run(config, &output).await,
             Command::Staff(command) => command.run(config, &output).await,
             Command::Brand(command) => command.run(config, &output).await,
             Command::Application(command) => command.run(config, &output).await,
+            Command::Connection(command) => command.run(config, &output).await,
             Command::Key(command) => command.run(config, &output).await,
+            Command::SigningKey(command) => command.run(config, &output).await,
             Command::Events(command) => command.run(config, &output).await,
             Command::Doctor(command) => command.run(config, &output).await,
-            Command::Healthcheck(command) => command.run(&config, &output),
+            Command::Healthcheck(command) => command.run(&config, output),
+            Command::Import(command) => command.run(config, &output).await,
             Command::Postgres(command) => command.run(config, &output).await,
             Command::Replay(command) => command.run(config, &output).await,
             Command::Stages(command) => command.run(config, &output).await,

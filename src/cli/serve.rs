@@ -15,8 +15,9 @@ use super::runtime::Runtime;
 use crate::app::SharedApp;
 use crate::config::Config;
 
+/// Where the service is reached.
 #[derive(clap::Args)]
-pub(super) struct Serve {
+pub(super) struct Listen {
     /// The address and port to listen on.
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
@@ -25,7 +26,7 @@ pub(super) struct Serve {
     public_url: Option<String>,
 }
 
-impl Serve {
+impl Listen {
     pub(super) fn override_settings(&self, overrides: &mut BTreeMap<String, String>) {
         if let Some(listen) = self.listen {
             overrides.insert("listen".to_owned(), listen.to_string());
@@ -34,26 +35,43 @@ impl Serve {
             overrides.insert("public_url".to_owned(), url.clone());
         }
     }
+}
 
+#[derive(clap::Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    pub(super) listen: Listen,
+}
+
+impl Serve {
     pub(super) async fn run(self, config: Config, output: &Output) -> anyhow::Result<ExitCode> {
         // Bound before the database starts: a taken port is the likeliest fault, and cheap to see.
         let listener = bind(config.listen).await?;
         let runtime = Runtime::start(config).await?;
         let stop = CancellationToken::new();
         tokio::spawn(stop_on_signal(stop.clone()));
-        let projector = tokio::spawn(runtime.app.projector.clone().run(stop.clone()));
-        let served = async {
+        let served = with_workers(&runtime.app, &stop, async {
             super::staff::announce(&runtime.app, output).await?;
             serve(listener, &runtime.app, stop.clone()).await
-        }
+        })
         .await;
-        // However serving ended, the workers end before the database is closed under them.
-        stop.cancel();
-        let projected = projector.await;
         runtime.close().await;
-        projected.context("the projector broke")?;
         served.map(|()| ExitCode::SUCCESS)
     }
+}
+
+/// Runs `work` beside the service's workers. However it ends, they end before the database is
+/// closed under them.
+pub(super) async fn with_workers(
+    app: &SharedApp,
+    stop: &CancellationToken,
+    work: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    let projector = tokio::spawn(app.projector.clone().run(stop.clone()));
+    let done = work.await;
+    stop.cancel();
+    projector.await.context("the projector broke")?;
+    done
 }
 
 pub(super) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

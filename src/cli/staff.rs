@@ -59,14 +59,22 @@ pub(super) async fn setup_link(app: &App) -> Result<String, postgres::Error> {
         .url(&format!("/dashboard/set-up?token={}", token.expose())))
 }
 
-/// While nobody is staff, prints a link in a box, so that it is found in a log.
-pub(super) async fn announce(app: &App, output: &Output) -> anyhow::Result<()> {
+/// A link for becoming staff, while nobody is.
+pub(super) async fn link_if_nobody(app: &App) -> anyhow::Result<Option<String>> {
     let waits = {
         let mut conn = app.pool.acquire().await?;
         !store::has_members(&mut conn).await?
     };
-    if waits {
-        let url = setup_link(app).await?;
+    Ok(if waits {
+        Some(setup_link(app).await?)
+    } else {
+        None
+    })
+}
+
+/// While nobody is staff, prints a link in a box, so that it is found in a log.
+pub(super) async fn announce(app: &App, output: &Output) -> anyhow::Result<()> {
+    if let Some(url) = link_if_nobody(app).await? {
         let lines = [
             "Nobody is staff yet. Open this link within 24 hours; it works once:".to_owned(),
             url.clone(),

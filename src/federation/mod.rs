@@ -6,6 +6,7 @@
 //! connection while a provider is asked. Start with [`catalogue`], then [`Federation`].
 
 pub mod attempt;
+pub mod built_in;
 pub mod catalogue;
 pub mod claims;
 mod connection;

@@ -194,3 +194,13 @@ pub(super) async fn try_locks(conn: &mut PgConnection, keys: &[i64]) -> Result<V
     .await?;
     Ok(taken)
 }
+
+/// How many rows wait, of every brand; what is parked does not wait.
+pub(super) async fn count_waiting(conn: &mut PgConnection) -> Result<i64, Error> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from projection_queue where parked_at is null"#,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
+}

@@ -13,7 +13,11 @@ const KILLS: u64 = 6;
 
 fn befriend(data: &Path, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_befriend"));
-    command.args(words).arg("--data-dir").arg(data).env_remove("DATABASE_URL");
+    command
+        .args(words)
+        .arg("--data-dir")
+        .arg(data)
+        .env_remove("DATABASE_URL");
     command.env("BEFRIEND_LOG", "error").stdin(Stdio::null());
     command
 }
@@ -43,12 +47,18 @@ fn write_history(path: &Path) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f03_kill_during_an_import_then_a_rerun_loses_nothing_and_doubles_nothing() {
-    let scratch = tempfile::Builder::new().prefix("befriend-import-").tempdir().unwrap();
+    let scratch = tempfile::Builder::new()
+        .prefix("befriend-import-")
+        .tempdir()
+        .unwrap();
     let data = scratch.path().join("data");
     let history = scratch.path().join("history.txt");
     write_history(&history);
     let file = history.to_str().unwrap();
-    json_of(befriend(&data, &["brand", "create", "--slug", "records", "--name", "Records"]));
+    json_of(befriend(
+        &data,
+        &["brand", "create", "--slug", "records", "--name", "Records"],
+    ));
 
     for round in 0..KILLS {
         let mut import = befriend(&data, &["import", file, "--brand", "records"])
@@ -65,9 +75,12 @@ async fn f03_kill_during_an_import_then_a_rerun_loses_nothing_and_doubles_nothin
 
     assert_eq!(report["events"], PURCHASES);
     assert_eq!(report["rejected"], 0);
-    assert_eq!((&again["stored"], &again["duplicates"]), (&0.into(), &PURCHASES.into()));
+    assert_eq!(
+        (&again["stored"], &again["duplicates"]),
+        (&0.into(), &PURCHASES.into())
+    );
     let check = json_of(befriend(&data, &["replay", "--check"]));
-    assert_eq!(check["differences"], 0, "{check}");
+    assert_eq!(check["differing"], 0, "{check}");
     let cluster = Cluster::start(&data).await.unwrap();
     let mut connection = cluster.address().connect().await.unwrap();
     let (events, orders): (i64, i64) =

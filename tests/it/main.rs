@@ -10,8 +10,12 @@
 )]
 
 mod architecture;
+mod cli;
 mod dashboard;
 mod embedded;
 mod foundation;
 mod harness;
+mod import;
 mod intake;
+mod oidc;
+mod projection;

@@ -9,7 +9,6 @@ mod people;
 mod push;
 mod setting;
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -30,7 +29,7 @@ const BATCH_EVENTS: usize = 500;
 #[derive(clap::Args)]
 pub(super) struct Demo {
     #[command(flatten)]
-    listen: Listen,
+    pub(super) listen: Listen,
     /// Where the sample shop listens.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7701")]
     shop_listen: SocketAddr,
@@ -46,10 +45,6 @@ pub(super) struct Demo {
 }
 
 impl Demo {
-    pub(super) fn override_settings(&self, overrides: &mut BTreeMap<String, String>) {
-        self.listen.override_settings(overrides);
-    }
-
     pub(super) async fn run(self, config: Config, output: &Output) -> anyhow::Result<ExitCode> {
         if self.wipe {
             return Runtime::with(config, async |app| setting::wipe(app, output).await).await;
@@ -59,8 +54,8 @@ impl Demo {
         let runtime = Runtime::start(config).await?;
         let stop = CancellationToken::new();
         tokio::spawn(serve::stop_on_signal(stop.clone()));
-        let done = self.serve(listener, shop, &runtime.app, &stop, output).await;
-        stop.cancel();
+        let work = self.serve(listener, shop, &runtime.app, &stop, output);
+        let done = serve::with_workers(&runtime.app, &stop, work).await;
         runtime.close().await;
         done.map(|()| ExitCode::SUCCESS)
     }
@@ -123,7 +118,7 @@ impl Demo {
 
 /// Prints where to go.
 async fn announce(app: &SharedApp, shop_url: &str, output: &Output) -> anyhow::Result<()> {
-    let staff = serve::staff_link(app).await?;
+    let staff = super::staff::link_if_nobody(app).await?;
     let mut lines = vec![
         "The demo is running. Stop it with Ctrl-C.".to_owned(),
         String::new(),

@@ -19,7 +19,9 @@ pub(super) fn read_line(number: u64, text: &str) -> Result<Option<Step>, LineErr
     }
     let date = NaiveDate::parse_from_str(date, "%Y%m%d")
         .map_err(|_| fault(number, "the second column must be a date as YYYYMMDD"))?;
-    let cds: u32 = cds.parse().map_err(|_| fault(number, "the third column must be a number"))?;
+    let cds: u32 = cds
+        .parse()
+        .map_err(|_| fault(number, "the third column must be a number"))?;
     let total: f64 = dollars
         .parse()
         .ok()
@@ -38,7 +40,10 @@ pub(super) fn read_line(number: u64, text: &str) -> Result<Option<Step>, LineErr
 }
 
 fn fault(line: u64, fault: &str) -> LineError {
-    LineError { line, fault: fault.to_owned() }
+    LineError {
+        line,
+        fault: fault.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -49,7 +54,9 @@ mod tests {
     fn a_line_becomes_an_order_under_its_number() {
         let step = read_line(2, " 00001 19970101  1   11.77").expect("a good line");
 
-        let Some(Step::Event(event)) = step else { panic!("no event") };
+        let Some(Step::Event(event)) = step else {
+            panic!("no event")
+        };
         assert_eq!(event["messageId"], "cdnow-2");
         assert_eq!(event["userId"], "cdnow-00001");
         assert_eq!(event["timestamp"], "1997-01-01T12:00:00Z");
@@ -65,8 +72,12 @@ mod tests {
 
     #[test]
     fn a_bad_line_is_named() {
-        for text in ["00001 19970101 1", "00001 19971301 1 2.0", "1 19970101 x 2.0", "1 19970101 1 NaN"]
-        {
+        for text in [
+            "00001 19970101 1",
+            "00001 19971301 1 2.0",
+            "1 19970101 x 2.0",
+            "1 19970101 1 NaN",
+        ] {
             let error = read_line(7, text).err().expect(text);
             assert!(error.to_string().starts_with("line 7: "), "{error}");
         }

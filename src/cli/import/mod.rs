@@ -27,7 +27,9 @@ impl Format {
         if words.first() == Some(&"customer_id") && words.len() == 4 {
             return Some(Self::Cdnow);
         }
-        first_line.starts_with("InvoiceNo,StockCode,").then_some(Self::OnlineRetail)
+        first_line
+            .starts_with("InvoiceNo,StockCode,")
+            .then_some(Self::OnlineRetail)
     }
 }
 
@@ -54,8 +56,14 @@ mod tests {
     #[test]
     fn the_first_line_tells_the_format() {
         for (line, format) in [
-            (" customer_id  date number_of_cds  dollar_value", Some(Format::Cdnow)),
-            ("InvoiceNo,StockCode,Description,Quantity", Some(Format::OnlineRetail)),
+            (
+                " customer_id  date number_of_cds  dollar_value",
+                Some(Format::Cdnow),
+            ),
+            (
+                "InvoiceNo,StockCode,Description,Quantity",
+                Some(Format::OnlineRetail),
+            ),
             ("id,name", None),
             ("", None),
         ] {

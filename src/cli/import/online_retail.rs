@@ -57,24 +57,37 @@ pub(super) struct Reader {
 impl Reader {
     /// Takes the next line; gives what the lines before it make complete.
     pub(super) fn read_line(&mut self, number: u64, text: &str) -> Result<Vec<Step>, LineError> {
-        let fault = |fault: String| LineError { line: number, fault };
-        let mut reader =
-            csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+        let fault = |fault: String| LineError {
+            line: number,
+            fault,
+        };
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(text.as_bytes());
         let mut record = csv::StringRecord::new();
-        if !reader.read_record(&mut record).map_err(|error| fault(error.to_string()))? {
+        if !reader
+            .read_record(&mut record)
+            .map_err(|error| fault(error.to_string()))?
+        {
             return Ok(Vec::new());
         }
         let Some(headings) = &self.headings else {
             self.headings = Some(record);
             return Ok(Vec::new());
         };
-        let line: Line =
-            record.deserialize(Some(headings)).map_err(|error| fault(error.to_string()))?;
+        let line: Line = record
+            .deserialize(Some(headings))
+            .map_err(|error| fault(error.to_string()))?;
         if line.customer.is_empty() {
             return Ok(vec![Step::Skipped("no customer")]);
         }
         let mut steps = Vec::new();
-        if self.open.first().is_some_and(|first| first.invoice != line.invoice) {
+        if self
+            .open
+            .first()
+            .is_some_and(|first| first.invoice != line.invoice)
+        {
             steps.extend(self.close());
         }
         self.open.push(line);
@@ -84,17 +97,34 @@ impl Reader {
     /// Gives what the last lines make.
     pub(super) fn close(&mut self) -> Vec<Step> {
         let lines = std::mem::take(&mut self.open);
-        let Some(first) = lines.first() else { return Vec::new() };
+        let Some(first) = lines.first() else {
+            return Vec::new();
+        };
         if first.invoice.starts_with('C') {
             return self.cancel(&lines);
         }
         let invoice = first.invoice.clone();
         for line in &lines {
-            self.bought.entry(bought(line, 1.0)).or_default().push(invoice.clone());
+            self.bought
+                .entry(bought(line, 1.0))
+                .or_default()
+                .push(invoice.clone());
         }
-        self.orders.insert(invoice.clone(), Order { lines_standing: lines.len() });
+        self.orders.insert(
+            invoice.clone(),
+            Order {
+                lines_standing: lines.len(),
+            },
+        );
         let products: Vec<Value> = lines.iter().map(product).collect();
-        vec![event(first, "Order Completed", &invoice, &invoice, total(&lines), Some(products))]
+        vec![event(
+            first,
+            "Order Completed",
+            &invoice,
+            &invoice,
+            total(&lines),
+            Some(products),
+        )]
     }
 
     fn cancel(&mut self, lines: &[Line]) -> Vec<Step> {
@@ -109,15 +139,26 @@ impl Reader {
                 touched.push(order);
             }
         }
-        let Some(first) = lines.first() else { return Vec::new() };
+        let Some(first) = lines.first() else {
+            return Vec::new();
+        };
         if touched.is_empty() {
-            return vec![Step::Skipped("cancels a purchase from before the file begins")];
+            return vec![Step::Skipped(
+                "cancels a purchase from before the file begins",
+            )];
         }
         touched
             .iter()
             .map(|order| {
-                let is_whole = self.orders.get(order).is_none_or(|order| order.lines_standing == 0);
-                let name = if is_whole { "Order Refunded" } else { "Order Updated" };
+                let is_whole = self
+                    .orders
+                    .get(order)
+                    .is_none_or(|order| order.lines_standing == 0);
+                let name = if is_whole {
+                    "Order Refunded"
+                } else {
+                    "Order Updated"
+                };
                 let id = format!("{}-{order}", first.invoice);
                 event(first, name, &id, order, total(lines), None)
             })
@@ -126,7 +167,10 @@ impl Reader {
 }
 
 fn bought(line: &Line, sign: f64) -> Bought {
-    #[expect(clippy::cast_possible_truncation, reason = "quantities are far below 2^53 thousandths")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "quantities are far below 2^53 thousandths"
+    )]
     let quantity_milli = (line.quantity * sign * 1_000.0).round() as i64;
     Bought {
         customer: line.customer.clone(),
@@ -136,7 +180,10 @@ fn bought(line: &Line, sign: f64) -> Bought {
 }
 
 fn total(lines: &[Line]) -> f64 {
-    let pence: f64 = lines.iter().map(|line| line.quantity * line.unit_price * 100.0).sum();
+    let pence: f64 = lines
+        .iter()
+        .map(|line| line.quantity * line.unit_price * 100.0)
+        .sum();
     pence.round() / 100.0
 }
 
@@ -192,7 +239,10 @@ mod tests {
             .map(|step| match step {
                 Step::Event(event) => (
                     event["event"].as_str().unwrap_or_default().to_owned(),
-                    event["properties"]["order_id"].as_str().unwrap_or_default().to_owned(),
+                    event["properties"]["order_id"]
+                        .as_str()
+                        .unwrap_or_default()
+                        .to_owned(),
                 ),
                 Step::Skipped(reason) => ("skipped".to_owned(), reason.to_owned()),
             })
@@ -211,7 +261,10 @@ mod tests {
             "2,A,Lantern,1.0,2010-12-02T08:26:00Z,2.55,17850,United Kingdom",
         ]);
 
-        assert_eq!(made, [pair("Order Completed", "1"), pair("Order Completed", "2")]);
+        assert_eq!(
+            made,
+            [pair("Order Completed", "1"), pair("Order Completed", "2")]
+        );
     }
 
     #[test]
@@ -219,14 +272,26 @@ mod tests {
         let order = "1,A,Lantern,6.0,2010-12-01T08:26:00Z,2.55,17850,United Kingdom";
         let second = "1,B,Heart,2.0,2010-12-01T08:26:00Z,1.00,17850,United Kingdom";
 
-        let whole = read(&[order, "C2,A,Lantern,-6.0,2010-12-03T08:26:00Z,2.55,17850,United Kingdom"]);
-        let part =
-            read(&[order, second, "C2,A,Lantern,-6.0,2010-12-03T08:26:00Z,2.55,17850,United Kingdom"]);
-        let other = read(&[order, "C2,A,Lantern,-5.0,2010-12-03T08:26:00Z,2.55,17850,United Kingdom"]);
+        let whole = read(&[
+            order,
+            "C2,A,Lantern,-6.0,2010-12-03T08:26:00Z,2.55,17850,United Kingdom",
+        ]);
+        let part = read(&[
+            order,
+            second,
+            "C2,A,Lantern,-6.0,2010-12-03T08:26:00Z,2.55,17850,United Kingdom",
+        ]);
+        let other = read(&[
+            order,
+            "C2,A,Lantern,-5.0,2010-12-03T08:26:00Z,2.55,17850,United Kingdom",
+        ]);
 
         assert_eq!(whole[1], pair("Order Refunded", "1"));
         assert_eq!(part[1], pair("Order Updated", "1"));
-        assert_eq!(other[1], pair("skipped", "cancels a purchase from before the file begins"));
+        assert_eq!(
+            other[1],
+            pair("skipped", "cancels a purchase from before the file begins")
+        );
     }
 
     #[test]

@@ -26,6 +26,9 @@ const CHUNK_EVENTS: usize = 1_000;
 /// How often a busy intake is asked again before the import gives up.
 const ATTEMPTS_MAX: u32 = 100;
 
+/// How often the progress bar of the projection moves.
+const PROGRESS_PAUSE: Duration = Duration::from_millis(200);
+
 /// How many refused events are shown.
 const FAULTS_SHOWN: usize = 10;
 
@@ -99,7 +102,8 @@ impl Import {
                 }
             }
             if chunk.len() >= CHUNK_EVENTS || is_last {
-                self.store(app, brand.brand_id, std::mem::take(&mut chunk), &mut report).await?;
+                self.store(app, brand.brand_id, std::mem::take(&mut chunk), &mut report)
+                    .await?;
                 bar.set_position(source.position());
                 bar.set_message(format!("{} events", report.events));
             }
@@ -113,7 +117,11 @@ impl Import {
             project(app).await?;
         }
         self.print(&report, output);
-        Ok(if report.rejected == 0 { ExitCode::SUCCESS } else { ExitCode::from(3) })
+        Ok(if report.rejected == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(3)
+        })
     }
 
     async fn store(
@@ -184,7 +192,10 @@ impl Report {
             Outcome::Duplicate => self.duplicates += 1,
             Outcome::Conflict => self.conflicts += 1,
             Outcome::Rejected { code, detail, .. } => {
-                self.reject(format!("{}: {code}: {detail}", message_id.unwrap_or("(no id)")));
+                self.reject(format!(
+                    "{}: {code}: {detail}",
+                    message_id.unwrap_or("(no id)")
+                ));
             }
         }
     }
@@ -205,6 +216,33 @@ impl Report {
     }
 }
 
+/// Brings standings up to date with what was stored, beside whoever else is doing so.
+async fn project(app: &SharedApp) -> anyhow::Result<()> {
+    let waiting = app.projector.count_waiting().await?;
+    let bar = ProgressBar::new(waiting).with_style(
+        ProgressStyle::with_template("Bringing stages up to date [{wide_bar}] {percent} %")
+            .context("the template is well formed")?,
+    );
+    let show = async {
+        loop {
+            tokio::time::sleep(PROGRESS_PAUSE).await;
+            let left = app.projector.count_waiting().await?;
+            bar.set_position(waiting.saturating_sub(left));
+            if left == 0 {
+                return Ok::<(), anyhow::Error>(());
+            }
+            // What another process holds, or failed once, is looked at again.
+            app.projector.drain().await?;
+        }
+    };
+    let (one, other) = tokio::join!(app.projector.drain(), app.projector.drain());
+    one?;
+    other?;
+    show.await?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
 /// Reads lines in whatever format the file is.
 struct Reader {
     format: Option<Format>,
@@ -214,12 +252,18 @@ struct Reader {
 
 impl Reader {
     fn new(format: Option<Format>) -> Self {
-        Self { format, online_retail: online_retail::Reader::default(), lines: 0 }
+        Self {
+            format,
+            online_retail: online_retail::Reader::default(),
+            lines: 0,
+        }
     }
 
     /// What the next line gives; with `None` (the end), what is left.
     fn read(&mut self, line: Option<(u64, String)>) -> anyhow::Result<Vec<Step>> {
-        let Some((number, text)) = line else { return Ok(self.online_retail.close()) };
+        let Some((number, text)) = line else {
+            return Ok(self.online_retail.close());
+        };
         self.lines = number;
         if self.format.is_none() {
             self.format = Format::guess(&text);

@@ -24,9 +24,15 @@ pub(super) struct Source {
 impl Source {
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
         let file = File::open(path).with_context(|| format!("open {}", path.display()))?;
-        let size = file.metadata().with_context(|| format!("look at {}", path.display()))?.len();
+        let size = file
+            .metadata()
+            .with_context(|| format!("look at {}", path.display()))?
+            .len();
         let read = Arc::new(AtomicU64::new(0));
-        let mut raw = BufReader::new(Counted { file, read: Arc::clone(&read) });
+        let mut raw = BufReader::new(Counted {
+            file,
+            read: Arc::clone(&read),
+        });
         let is_gzip = raw
             .fill_buf()
             .with_context(|| format!("read {}", path.display()))?
@@ -36,7 +42,12 @@ impl Source {
         } else {
             Box::new(raw)
         };
-        Ok(Self { lines, read, number: 0, size })
+        Ok(Self {
+            lines,
+            read,
+            number: 0,
+            size,
+        })
     }
 
     /// The next line and its number, counted from 1; `None` at the end.
@@ -50,12 +61,18 @@ impl Source {
             return Ok(None);
         }
         self.number += 1;
-        while bytes.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+        while bytes
+            .last()
+            .is_some_and(|byte| matches!(byte, b'\n' | b'\r'))
+        {
             bytes.pop();
         }
         // Some lines of Online Retail are Latin-1; a replaced letter in a product's name loses
         // nothing that anything is decided by.
-        Ok(Some((self.number, String::from_utf8_lossy(&bytes).into_owned())))
+        Ok(Some((
+            self.number,
+            String::from_utf8_lossy(&bytes).into_owned(),
+        )))
     }
 
     /// Bytes read from disk so far.
@@ -72,7 +89,8 @@ struct Counted {
 impl Read for Counted {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let count = self.file.read(buffer)?;
-        self.read.fetch_add(u64::try_from(count).unwrap_or(0), Ordering::Relaxed);
+        self.read
+            .fetch_add(u64::try_from(count).unwrap_or(0), Ordering::Relaxed);
         Ok(count)
     }
 }

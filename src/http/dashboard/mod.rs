@@ -8,6 +8,8 @@ mod access;
 mod brands;
 mod front_door;
 mod keys;
+mod providers;
+mod rules;
 mod set_up;
 mod sites;
 
@@ -30,6 +32,19 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route("/dashboard/", get(brands::first))
         .route("/dashboard/brands", get(brands::list).post(brands::create))
         .route("/dashboard/{brand}", get(brands::with_slash))
+        .route(
+            "/dashboard/{brand}/providers",
+            get(providers::list).post(providers::create),
+        )
+        .route(
+            "/dashboard/{brand}/providers/{slug}/enable",
+            post(providers::enable),
+        )
+        .route(
+            "/dashboard/{brand}/providers/{slug}/disable",
+            post(providers::disable),
+        )
+        .route("/dashboard/{brand}/rules", get(rules::show))
         .route(
             "/dashboard/{brand}/sites",
             get(sites::list).post(sites::create),

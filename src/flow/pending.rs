@@ -1,0 +1,43 @@
+//! What a flow waits for.
+
+use serde::{Deserialize, Serialize};
+
+use crate::federation::NormalClaims;
+use crate::kernel::id::{ConnectionId, ProfileId, SessionId};
+
+/// What a flow is for beside signing in, or what its person still has to answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Pending {
+    /// It was begun by somebody signed in, to link another way in.
+    Linking {
+        /// Whose session began it.
+        session_id: SessionId,
+        /// The profile to link to.
+        profile_id: ProfileId,
+    },
+    /// Somebody proven to own an address that signs in another way: are they the same person?
+    Link {
+        /// Who came.
+        newcomer: Newcomer,
+        /// The profiles that proved the address before.
+        candidates: Vec<ProfileId>,
+    },
+    /// A newcomer has not agreed yet to what would be stored.
+    Consent {
+        /// Who came.
+        newcomer: Newcomer,
+        /// Whether they said that they are nobody who was here before.
+        goes_on_as_new: bool,
+    },
+}
+
+/// Somebody whom a provider vouched for and who has no profile yet. Kept with the flow only, and
+/// gone with it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Newcomer {
+    /// By which connection they came.
+    pub connection_id: ConnectionId,
+    /// What the provider says of them.
+    pub claims: NormalClaims,
+}
