@@ -33,6 +33,7 @@ pub mod token;
 // 4: what ties domains together
 pub mod flow;
 pub mod oidc;
+pub mod insight;
 pub mod projection;
 pub mod setup;
 

@@ -6,7 +6,6 @@
 mod application;
 mod brand;
 mod connection;
-
 mod doctor;
 mod events;
 mod healthcheck;
@@ -18,6 +17,7 @@ mod postgres;
 mod replay;
 mod runtime;
 mod serve;
+mod signing_key;
 mod staff;
 mod stages;
 
@@ -69,6 +69,8 @@ enum Command {
     Connection(connection::Connection),
     /// Make, list and revoke a brand's API keys.
     Key(key::Key),
+    /// List and rotate the keys that sign our tokens.
+    SigningKey(signing_key::SigningKey),
     /// Look at what a brand's senders sent.
     Events(events::Events),
     /// Look at everything the service needs, and say what to mend; exit with 3 if anything.
@@ -126,6 +128,7 @@ pub fn run() -> ExitCode {
             Command::Application(command) => command.run(config, &output).await,
             Command::Connection(command) => command.run(config, &output).await,
             Command::Key(command) => command.run(config, &output).await,
+            Command::SigningKey(command) => command.run(config, &output).await,
             Command::Events(command) => command.run(config, &output).await,
             Command::Doctor(command) => command.run(config, &output).await,
             Command::Healthcheck(command) => command.run(&config, output),

@@ -3,6 +3,7 @@
 //! Nothing here takes a database connection, so none can be held while a provider thinks.
 
 use std::borrow::Cow;
+use std::pin::Pin;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -327,48 +328,8 @@ impl Federation {
             let verifier = PkceCodeVerifier::new(attempt.pkce_verifier.expose().to_owned());
             request = request.set_pkce_verifier(verifier);
         }
-        let send = async |outgoing| self.send_token_request(outgoing).await;
-        request.request_async(&send).await.map_err(token_failure)
-    }
-
-    /// Carries the token request of the `oauth2` crate over our own client.
-    async fn send_token_request(
-        &self,
-        outgoing: oauth2::HttpRequest,
-    ) -> Result<oauth2::HttpResponse, egress::Error> {
-        let (parts, body) = outgoing.into_parts();
-        let url = Url::parse(&parts.uri.to_string()).map_err(|_| egress::Error::Malformed)?;
-        let text =
-            |value: &oauth2::http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
-        let authorization = parts.headers.get("authorization").map(text);
-        let headers = parts
-            .headers
-            .iter()
-            .filter(|(name, _)| name.as_str() != "authorization")
-            .map(|(name, value)| (name.as_str().to_owned(), text(value)))
-            .collect();
-        let answer = self
-            .egress
-            .send(Request {
-                method: Method::Post,
-                url,
-                headers,
-                authorization: authorization.map(Secret::new),
-                body,
-            })
-            .await?;
-        // An error of OAuth comes as JSON with status 400 or 401; any other failure is none.
-        if !answer.is_json() {
-            return Err(egress::Error::ContentType);
-        }
-        if !answer.is_success() && !matches!(answer.status, 400 | 401 | 403) {
-            return Err(egress::Error::Status(answer.status));
-        }
-        oauth2::http::Response::builder()
-            .status(answer.status)
-            .header("content-type", "application/json")
-            .body(answer.body)
-            .map_err(|_| egress::Error::Malformed)
+        let carrier = Carrier(&self.egress);
+        request.request_async(&carrier).await.map_err(token_failure)
     }
 
     /// Verifies an ID token; when no known key made it, asks for newer keys once.
@@ -414,6 +375,60 @@ impl Federation {
             .and_then(|answer| answer.json())
             .map(Some)
             .map_err(|source| Error::Unanswered { step, source })
+    }
+}
+
+/// Carries the token request of the `oauth2` crate over our own client.
+struct Carrier<'a>(&'a Egress);
+
+impl Carrier<'_> {
+    async fn send(
+        &self,
+        outgoing: oauth2::HttpRequest,
+    ) -> Result<oauth2::HttpResponse, egress::Error> {
+        let (parts, body) = outgoing.into_parts();
+        let url = Url::parse(&parts.uri.to_string()).map_err(|_| egress::Error::Malformed)?;
+        let text =
+            |value: &oauth2::http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
+        let authorization = parts.headers.get("authorization").map(text);
+        let headers = parts
+            .headers
+            .iter()
+            .filter(|(name, _)| name.as_str() != "authorization")
+            .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+            .collect();
+        let answer = self
+            .0
+            .send(Request {
+                method: Method::Post,
+                url,
+                headers,
+                authorization: authorization.map(Secret::new),
+                body,
+            })
+            .await?;
+        // An error of OAuth comes as JSON with status 400 or 401; any other failure is none.
+        if !answer.is_json() {
+            return Err(egress::Error::ContentType);
+        }
+        if !answer.is_success() && !matches!(answer.status, 400 | 401 | 403) {
+            return Err(egress::Error::Status(answer.status));
+        }
+        oauth2::http::Response::builder()
+            .status(answer.status)
+            .header("content-type", "application/json")
+            .body(answer.body)
+            .map_err(|_| egress::Error::Malformed)
+    }
+}
+
+impl<'c> oauth2::AsyncHttpClient<'c> for Carrier<'_> {
+    type Error = egress::Error;
+    type Future =
+        Pin<Box<dyn Future<Output = Result<oauth2::HttpResponse, Self::Error>> + Send + 'c>>;
+
+    fn call(&'c self, request: oauth2::HttpRequest) -> Self::Future {
+        Box::pin(self.send(request))
     }
 }
 

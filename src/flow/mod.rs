@@ -195,26 +195,27 @@ pub async fn claim_attempt(
     conn: &mut PgConnection,
     brand_id: BrandId,
     connection_id: ConnectionId,
-    returned: (&Secret, Option<&Secret>),
+    state: &Secret,
+    browser: Option<&Secret>,
     now: DateTime<Utc>,
 ) -> Result<(Flow, Attempt), Unusable> {
-    let (state, browser) = returned;
-    let refused = Unusable::Attempt;
     let found = crate::federation::store::find_attempt_by_state(conn, brand_id, state).await?;
-    let attempt = found.ok_or(refused(attempt::Refusal::Unknown))?;
+    let attempt = found.ok_or(Unusable::Attempt(attempt::Refusal::Unknown))?;
     let found = store::find_flow(conn, attempt.flow_id).await?;
     let flow = found
         .filter(|flow| flow.brand_id == brand_id)
         .ok_or(Unusable::Unknown)?;
     // The browser first: a stranger learns nothing about the attempt, and cannot use it up.
     flow.check_browser(browser)?;
-    attempt.judge(connection_id, now).map_err(refused)?;
+    attempt
+        .judge(connection_id, now)
+        .map_err(Unusable::Attempt)?;
     flow.check(browser, now)?;
     let is_ours =
         crate::federation::store::claim_attempt(conn, brand_id, attempt.attempt_id, now).await?;
     if is_ours {
         Ok((flow, attempt))
     } else {
-        Err(refused(attempt::Refusal::Used))
+        Err(Unusable::Attempt(attempt::Refusal::Used))
     }
 }

@@ -90,15 +90,16 @@ pub async fn settle(
     now: DateTime<Utc>,
     entropy: &Entropy,
 ) -> Result<Outcome, Unusable> {
-    let attempt = async || {
-        tx(pool, async |conn| {
-            settle_once(conn, arrival, browser, now, entropy).await
-        })
-        .await
-    };
-    match attempt().await {
+    let first = tx(pool, async |conn: &mut PgConnection| {
+        settle_once(conn, arrival, browser, now, entropy).await
+    })
+    .await;
+    match first {
         Err(Unusable::Postgres(error)) if error.constraint() == Some("identity_subject_key") => {
-            attempt().await
+            tx(pool, async |conn: &mut PgConnection| {
+                settle_once(conn, arrival, browser, now, entropy).await
+            })
+            .await
         }
         settled => settled,
     }

@@ -14,6 +14,8 @@ pub enum Name<'a> {
     Session(&'a str),
     /// The browser that a sign-in flow is bound to.
     Browser,
+    /// Which way into the brand of this slug the browser used last. No secret.
+    LastUsed(&'a str),
     /// A staff member's session.
     Staff,
     /// What tells that a browser was signed in to the dashboard before.
@@ -26,6 +28,7 @@ impl Name<'_> {
         match self {
             Self::Session(slug) => format!("{prefix}bf_session_{slug}"),
             Self::Browser => format!("{prefix}bf_browser"),
+            Self::LastUsed(slug) => format!("{prefix}bf_last_{slug}"),
             Self::Staff => format!("{prefix}bf_staff"),
             Self::StaffDevice => format!("{prefix}bf_staff_device"),
         }
@@ -34,7 +37,7 @@ impl Name<'_> {
     /// Lax where a provider's redirect must bring it along; strict for the dashboard.
     const fn same_site(self) -> SameSite {
         match self {
-            Self::Session(_) | Self::Browser => SameSite::Lax,
+            Self::Session(_) | Self::Browser | Self::LastUsed(_) => SameSite::Lax,
             Self::Staff | Self::StaffDevice => SameSite::Strict,
         }
     }

@@ -124,8 +124,28 @@ impl Person {
 #[derive(Clone, Debug)]
 pub(super) struct LiveTransition {
     pub(super) transition_id: TransitionId,
+    pub(super) from_stage: i16,
+    pub(super) to_stage: i16,
+    pub(super) effective_at: DateTime<Utc>,
     /// The [`Transition`].
     pub(super) evidence: Value,
+}
+
+/// Puts moves of one instant, which a time cannot tell apart, so that each begins where the one
+/// before it led. The rest is in order already.
+pub(super) fn put_in_chain(moves: &mut [LiveTransition]) {
+    let mut stage = 0;
+    for place in 0..moves.len() {
+        let at = moves[place].effective_at;
+        let rest = moves[place..]
+            .iter()
+            .take_while(|one| one.effective_at == at);
+        let next = rest.enumerate().find(|(_, one)| one.from_stage == stage);
+        if let Some((ahead, _)) = next {
+            moves[place..=place + ahead].rotate_right(1);
+        }
+        stage = moves[place].to_stage;
+    }
 }
 
 /// What is to be written of a person.
@@ -323,4 +343,64 @@ pub(super) const fn trend_number(trend: Trend) -> i16 {
 
 fn json<T: serde::Serialize>(value: &T) -> Value {
     serde_json::to_value(value).expect("the engine's values are plain data")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kernel::Entropy;
+
+    fn step(day: i64, from_stage: i16, to_stage: i16) -> LiveTransition {
+        let at = DateTime::UNIX_EPOCH + chrono::TimeDelta::days(day);
+        LiveTransition {
+            transition_id: TransitionId::new(at, &Entropy::seeded(1)),
+            from_stage,
+            to_stage,
+            effective_at: at,
+            evidence: json!({}),
+        }
+    }
+
+    #[test]
+    fn moves_of_one_instant_are_put_end_to_end() {
+        let mut moves = vec![
+            step(1, 1, 2),
+            step(1, 0, 1),
+            step(5, 1, 0),
+            step(5, 2, 1),
+            step(9, 0, 1),
+        ];
+
+        put_in_chain(&mut moves);
+
+        let stages: Vec<_> = moves
+            .iter()
+            .map(|one| (one.from_stage, one.to_stage))
+            .collect();
+        assert_eq!(stages, [(0, 1), (1, 2), (2, 1), (1, 0), (0, 1)]);
+    }
+
+    #[test]
+    fn work_that_meets_is_done_from_the_earliest_on() {
+        let at = |days| Some(DateTime::UNIX_EPOCH + chrono::TimeDelta::days(days));
+        let one = Work {
+            since: at(5),
+            arrived_at: at(9),
+            anew: false,
+        };
+        let other = Work {
+            since: at(3),
+            arrived_at: at(10),
+            anew: true,
+        };
+
+        let both = one.and(other).and(Work::default());
+
+        assert_eq!(
+            (both.since, both.arrived_at, both.anew),
+            (at(3), at(9), true)
+        );
+    }
 }

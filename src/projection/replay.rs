@@ -269,10 +269,7 @@ impl Projector {
             }
         }
         let ids: Vec<Uuid> = people.iter().map(|one| one.profile_id.uuid()).collect();
-        let mut believed: HashMap<ProfileId, Vec<LiveTransition>> = HashMap::new();
-        for (id, live) in standing_store::list_live_transitions(conn, brand_id, &ids).await? {
-            believed.entry(id).or_default().push(live);
-        }
+        let believed = standing_store::list_live_transitions(conn, brand_id, &ids).await?;
         let people = people.into_iter().map(|person| (person, None)).collect();
         Ok(Seen {
             people: batch::load_events(conn, brand_id, people, None).await?,

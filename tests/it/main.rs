@@ -16,4 +16,6 @@ mod embedded;
 mod foundation;
 mod harness;
 mod import;
+mod intake;
+mod oidc;
 mod projection;

@@ -59,7 +59,9 @@ async fn take(
         sender: receive::sender(&key),
         items: vec![judge_value(event, &receipt)],
     };
-    answer::single(&app.intake.submit(submission).await?)?;
+    let verdicts = app.intake.submit(submission).await?;
+    app.projector.wake().poke();
+    answer::single(&verdicts)?;
     Ok(([(header::CONTENT_TYPE, "image/gif")], PIXEL).into_response())
 }
 

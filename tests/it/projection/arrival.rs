@@ -125,7 +125,8 @@ async fn a_visitor_who_signs_in_brings_their_past() {
         .map(|days| act("Product Viewed", day(start, days)).by_visitor())
         .collect();
     shop.learn(visitor, &views).await;
-    shop.learn(customer, &[act("Signed Up", day(start, 9))]).await;
+    shop.learn(customer, &[act("Signed Up", day(start, 9))])
+        .await;
     assert_eq!(shop.stage(customer).await, Stage::Stranger);
 
     sqlx::query(
@@ -158,7 +159,8 @@ async fn a_visitor_who_signs_in_brings_their_past() {
     shop.prove().await;
 
     // What still comes under the visitor's id counts for the customer.
-    shop.learn(visitor, &[order(shop.now(), "late basket")]).await;
+    shop.learn(visitor, &[order(shop.now(), "late basket")])
+        .await;
     assert_eq!(shop.standing(visitor).await, None);
     assert_eq!(shop.standing(customer).await.unwrap()["events_folded"], 10);
     shop.prove().await;
@@ -168,7 +170,8 @@ async fn a_visitor_who_signs_in_brings_their_past() {
 async fn an_erased_profile_leaves_no_standing() {
     let shop = Shop::open().await;
     let customer = shop.customer().await;
-    shop.learn(customer, &befriending(day(shop.now(), -61))).await;
+    shop.learn(customer, &befriending(day(shop.now(), -61)))
+        .await;
 
     sqlx::query("update profile set status = 'erased' where brand_id = $1 and profile_id = $2")
         .bind(shop.brand_id.uuid())

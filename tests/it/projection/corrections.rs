@@ -38,14 +38,23 @@ async fn an_event_older_than_what_was_folded_moves_a_transition_and_keeps_the_ol
     let customer = shop.customer().await;
     shop.learn(
         customer,
-        &[act("Signed Up", start), act("Consent Given", day(start, 10))],
+        &[
+            act("Signed Up", start),
+            act("Consent Given", day(start, 10)),
+        ],
     )
     .await;
     let before = shop.moves(customer).await;
     assert_eq!(before[0].3, day(start, 10));
 
-    shop.learn(customer, &[act("Fact Shared", day(start, 1)), act("Question Asked", day(start, 2))])
-        .await;
+    shop.learn(
+        customer,
+        &[
+            act("Fact Shared", day(start, 1)),
+            act("Question Asked", day(start, 2)),
+        ],
+    )
+    .await;
 
     let after = shop.moves(customer).await;
     assert_eq!(after.len(), 1);
@@ -120,9 +129,11 @@ async fn an_act_at_the_instant_of_the_last_one_is_folded_whatever_its_id() {
     let shop = Shop::open().await;
     let at = day(shop.now(), -1);
     let customer = shop.customer().await;
-    shop.learn(customer, &[act("Signed Up", at).message_id("m")]).await;
+    shop.learn(customer, &[act("Signed Up", at).message_id("m")])
+        .await;
 
-    shop.learn(customer, &[act("Consent Given", at).message_id("a")]).await;
+    shop.learn(customer, &[act("Consent Given", at).message_id("a")])
+        .await;
 
     assert_eq!(shop.stage(customer).await, Stage::Acquaintance);
     shop.prove().await;
@@ -135,7 +146,8 @@ async fn replay_mends_what_was_tampered_with_and_check_finds_it() {
     let customer = shop.customer().await;
     let other = shop.customer().await;
     shop.learn(customer, &befriending(start)).await;
-    shop.learn(other, &[order(start + TimeDelta::hours(1), "x")]).await;
+    shop.learn(other, &[order(start + TimeDelta::hours(1), "x")])
+        .await;
     let good = shop.standing(customer).await;
     sqlx::query(
         "update standing set stage = 3, state = jsonb_set(state, '{stage}', '\"advocate\"')

@@ -8,8 +8,11 @@ use super::shop::{Shop, act, befriending, day};
 const UNREADABLE: &str = "infinity";
 
 async fn poison(shop: &Shop, profile_id: befriend::kernel::id::ProfileId) {
-    shop.receive(profile_id, &[act("Signed In", shop.now()).message_id("poison")])
-        .await;
+    shop.receive(
+        profile_id,
+        &[act("Signed In", shop.now()).message_id("poison")],
+    )
+    .await;
     sqlx::query("update event set event_time = $2::text::timestamptz where brand_id = $1 and message_id like '%poison'")
         .bind(shop.brand_id.uuid())
         .bind(UNREADABLE)

@@ -88,5 +88,8 @@ async fn arrival_order_batches_and_sweeps_leave_no_trace() {
         assert_eq!(strip(one.await, profile_id), strip(other.await, control));
         moved += usize::from(!shop.moves(profile_id).await.is_empty());
     }
-    assert!(moved > HISTORIES / 3, "histories in which nobody moves prove little: {moved}");
+    assert!(
+        moved > HISTORIES / 3,
+        "histories in which nobody moves prove little: {moved}"
+    );
 }

@@ -173,13 +173,14 @@ impl Shop {
 
     /// The stored stage.
     pub async fn stage(&self, profile_id: ProfileId) -> Stage {
-        let rank: i16 =
-            sqlx::query_scalar("select stage from standing where brand_id = $1 and profile_id = $2")
-                .bind(self.brand_id.uuid())
-                .bind(profile_id.uuid())
-                .fetch_one(&self.test.app.pool)
-                .await
-                .unwrap();
+        let rank: i16 = sqlx::query_scalar(
+            "select stage from standing where brand_id = $1 and profile_id = $2",
+        )
+        .bind(self.brand_id.uuid())
+        .bind(profile_id.uuid())
+        .fetch_one(&self.test.app.pool)
+        .await
+        .unwrap();
         Stage::from_rank(u8::try_from(rank).unwrap()).unwrap()
     }
 

@@ -26,7 +26,10 @@ async fn silence_cools_on_the_day_it_fell_due() {
     let days: Vec<_> = moves
         .iter()
         .map(|(from, to, rule, at)| {
-            ((*from, *to, rule.as_str()), (at.date_naive() - start.date_naive()).num_days())
+            (
+                (*from, *to, rule.as_str()),
+                (at.date_naive() - start.date_naive()).num_days(),
+            )
         })
         .collect();
     // Example 11 of the stage model.
@@ -52,7 +55,10 @@ async fn it_does_not_matter_how_often_the_sweeper_looks() {
     once.sweep().await;
 
     assert_eq!(often.moves(customers.0).await.len(), 4);
-    assert_eq!(often.moves(customers.0).await, once.moves(customers.1).await);
+    assert_eq!(
+        often.moves(customers.0).await,
+        once.moves(customers.1).await
+    );
     let states = (
         often.standing(customers.0).await.unwrap()["state"]["scores"].clone(),
         once.standing(customers.1).await.unwrap()["state"]["scores"].clone(),
@@ -60,7 +66,10 @@ async fn it_does_not_matter_how_often_the_sweeper_looks() {
     assert_eq!(states.0, states.1);
     // Time's moves are news however late they were noticed.
     let kinds = once.facts(customers.1).await;
-    assert!(kinds.iter().all(|(kind, _)| kind == "stage.changed"), "{kinds:?}");
+    assert!(
+        kinds.iter().all(|(kind, _)| kind == "stage.changed"),
+        "{kinds:?}"
+    );
 }
 
 #[tokio::test]
@@ -70,7 +79,8 @@ async fn nobody_is_swept_while_something_waits_for_them() {
     let start = day(shop.now(), -61);
     shop.learn(customer, &befriending(start)).await;
     shop.test.clock.advance(TimeDelta::days(YEAR_AND_A_HALF));
-    shop.receive(customer, &[super::shop::order(day(start, 200), "four")]).await;
+    shop.receive(customer, &[super::shop::order(day(start, 200), "four")])
+        .await;
 
     shop.sweep().await;
 

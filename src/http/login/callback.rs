@@ -1,0 +1,229 @@
+//! `/login/callback/{brand}/{connection}`: a provider sends the browser back.
+//!
+//! The order is the point: the attempt is claimed and that is committed; then the provider is
+//! talked to with no database connection held; then one short transaction writes everything.
+
+use axum::extract::{Path, RawForm, RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum_extra::extract::CookieJar;
+use serde_json::json;
+use url::form_urlencoded;
+
+use super::refusal::{self, gone};
+use super::{parts, settled};
+use crate::app::{App, SharedApp};
+use crate::audit::{self, Actor};
+use crate::brand::{self, Brand};
+use crate::federation::{self, Attempt, Connection, Returned};
+use crate::flow::{self, Answers, Flow, Newcomer};
+use crate::http::page::go_to;
+use crate::http::page_error::PageError;
+use crate::kernel::Secret;
+use crate::postgres::{self, PgConnection};
+
+/// The longest query that is read, in bytes.
+const QUERY_BYTES_MAX: usize = 16 * 1024;
+
+/// What a provider sent along, each at most once.
+struct Answer {
+    state: Secret,
+    code: Option<Secret>,
+    error: Option<String>,
+    issuer: Option<String>,
+}
+
+impl Answer {
+    /// Reads a query. `None` when the state is missing or empty, or anything comes twice (A12).
+    fn parse(query: &str) -> Option<Self> {
+        if query.len() > QUERY_BYTES_MAX {
+            return None;
+        }
+        let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect();
+        let one = |name: &str| {
+            let mut found = pairs.iter().filter(|(key, _)| key == name);
+            match (found.next(), found.next()) {
+                (None, _) => Some(None),
+                (Some((_, value)), None) => {
+                    Some(Some(value.clone()).filter(|value| !value.is_empty()))
+                }
+                (Some(_), Some(_)) => None,
+            }
+        };
+        Some(Self {
+            state: Secret::new(one("state")??),
+            code: one("code")?.map(Secret::new),
+            error: one("error")?,
+            issuer: one("iss")?,
+        })
+    }
+}
+
+/// GET: takes the provider's answer.
+pub(super) async fn take(
+    State(app): State<SharedApp>,
+    jar: CookieJar,
+    headers: HeaderMap,
+    Path((brand_slug, connection_slug)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
+    let answer = Answer::parse(query.as_deref().unwrap_or_default()).ok_or_else(|| {
+        PageError::from(flow::Unusable::Attempt(
+            federation::attempt::Refusal::Unknown,
+        ))
+    })?;
+    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+    let found = brand::store::find_brand_by_slug(&mut conn, &brand_slug).await?;
+    let brand = found.ok_or_else(gone)?;
+    let id = brand.brand_id;
+    let found = federation::store::find_connection_by_slug(&mut conn, id, &connection_slug).await?;
+    let connection = found.ok_or_else(gone)?;
+    drop(conn);
+    let (flow, attempt) = claim(&app, &jar, &connection, &answer.state).await?;
+    let Some(code) = answer.code.filter(|_| answer.error.is_none()) else {
+        return Ok(go_to(&format!(
+            "/login?flow={}&problem={}",
+            flow.flow_id,
+            problem(answer.error.as_deref())
+        )));
+    };
+    let returned = Returned {
+        code,
+        issuer: answer.issuer,
+    };
+    let exchanged = exchange(&app, &brand, connection.clone(), &attempt, &returned).await;
+    let newcomer = match exchanged {
+        Ok(newcomer) => newcomer,
+        Err(error) => {
+            note_failure(&app, &brand, &connection, &error).await?;
+            return Err(refusal::provider(&error, &connection.label, &flow));
+        }
+    };
+    let visit = settled::Visit {
+        app: &app,
+        jar,
+        headers: &headers,
+        brand: &brand,
+        flow: &flow,
+    };
+    visit
+        .settle(&newcomer, &connection.slug, Answers::default())
+        .await
+}
+
+/// POST: the same by a form from the provider's own site. Our cookies stay behind on such a visit;
+/// the redirect to the GET brings them. Nothing of the form but these four is taken: what Apple
+/// says of the person in it is not signed (A36).
+pub(super) async fn from_form(
+    Path((brand_slug, connection_slug)): Path<(String, String)>,
+    RawForm(form): RawForm,
+) -> Response {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in form_urlencoded::parse(&form).take(20) {
+        if matches!(&*name, "state" | "code" | "error" | "iss") {
+            query.append_pair(&name, &value);
+        }
+    }
+    let segment = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    go_to(&format!(
+        "/login/callback/{}/{}?{}",
+        segment(&brand_slug),
+        segment(&connection_slug),
+        query.finish()
+    ))
+}
+
+async fn claim(
+    app: &App,
+    jar: &CookieJar,
+    connection: &Connection,
+    state: &Secret,
+) -> Result<(Flow, Attempt), PageError> {
+    let browser = parts::browser(jar, app);
+    let now = app.clock.now();
+    let claimed = postgres::tx(&app.pool, async |conn: &mut PgConnection| {
+        let (brand_id, connection_id) = (connection.brand_id, connection.connection_id);
+        flow::claim_attempt(conn, brand_id, connection_id, state, browser.as_ref(), now).await
+    })
+    .await;
+    claimed.map_err(|error| {
+        tracing::info!(code = error.code(), connection = %connection.slug, "an answer is not taken");
+        error.into()
+    })
+}
+
+async fn exchange(
+    app: &App,
+    brand: &Brand,
+    connection: Connection,
+    attempt: &Attempt,
+    returned: &Returned,
+) -> Result<Newcomer, federation::Error> {
+    let connection_id = connection.connection_id;
+    let ready = parts::ready(app, brand, connection)?;
+    let now = app.clock.now();
+    let claims = app
+        .federation
+        .exchange(&ready, attempt, returned, now)
+        .await?;
+    Ok(Newcomer {
+        connection_id,
+        claims,
+    })
+}
+
+/// Writes down that a provider's answer was no good, for whoever runs the brand.
+async fn note_failure(
+    app: &App,
+    brand: &Brand,
+    connection: &Connection,
+    error: &federation::Error,
+) -> Result<(), postgres::Error> {
+    let code = error.code();
+    tracing::warn!(code, %error, connection = %connection.slug, "a provider's answer is no good");
+    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+    let entry = audit::Entry {
+        actor: Actor::System,
+        action: "sign_in.failed",
+        subject: connection.connection_id.to_string(),
+        detail: json!({ "code": code, "connection": connection.slug }),
+        at: app.clock.now(),
+    };
+    audit::store::insert_entry(&mut conn, brand.brand_id, &app.entropy, entry).await
+}
+
+/// The word for the login page: what the provider wrote for people is not repeated.
+fn problem(error: Option<&str>) -> &'static str {
+    match error {
+        Some("access_denied" | "user_cancelled_login" | "user_cancelled_authorize") => "cancelled",
+        Some(_) | None => "refused",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a12_a_state_is_there_once() {
+        let good = Answer::parse("state=s&code=c&iss=https%3A%2F%2Fop.example").unwrap();
+        assert_eq!(good.state.expose(), "s");
+        assert_eq!(good.code.unwrap().expose(), "c");
+        assert_eq!(good.issuer.as_deref(), Some("https://op.example"));
+
+        let long = format!("state=s&code={}", "c".repeat(QUERY_BYTES_MAX));
+        for query in [
+            "",
+            "code=c",
+            "state=&code=c",
+            "state=s&state=s&code=c",
+            "state=s&code=c&code=d",
+            "state=s&code=c&iss=a&iss=b",
+            long.as_str(),
+        ] {
+            assert!(Answer::parse(query).is_none(), "{query}");
+        }
+    }
+}

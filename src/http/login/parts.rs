@@ -1,0 +1,159 @@
+//! What the handlers of a sign-in have in common.
+
+use axum::http::{HeaderMap, header};
+use axum_extra::extract::CookieJar;
+
+use super::refusal::gone;
+use crate::app::App;
+use crate::application::{self, Application};
+use crate::brand::{self, Brand};
+use crate::federation::{self, Connection, Ready};
+use crate::flow::{self, Flow};
+use crate::http::cookie;
+use crate::http::page_error::PageError;
+use crate::kernel::Secret;
+use crate::kernel::id::{BrandId, FlowId};
+use crate::postgres::{self, PgConnection};
+use crate::session::{self, Session};
+use crate::view::hosted::BrandMark;
+use crate::view::{ButtonTheme, Colour, ProviderButton};
+
+/// How a brand shows itself.
+pub(in crate::http) fn brand_mark(brand: &Brand) -> BrandMark {
+    BrandMark {
+        slug: brand.slug.clone(),
+        name: brand.name.clone(),
+        // The database takes nothing but `#rrggbb`.
+        colour: brand.colour.parse().unwrap_or(Colour::BLACK),
+    }
+}
+
+/// The browser's secret, if it has one.
+pub(super) fn browser(jar: &CookieJar, app: &App) -> Option<Secret> {
+    cookie::read(jar, &app.config, cookie::Name::Browser)
+}
+
+/// The browser's secret, made now if it has none.
+pub(super) fn browser_or_new(jar: CookieJar, app: &App) -> (Secret, CookieJar) {
+    if let Some(secret) = browser(&jar, app) {
+        return (secret, jar);
+    }
+    let secret = Secret::random(&app.entropy);
+    let jar = cookie::set(jar, &app.config, cookie::Name::Browser, &secret, None);
+    (secret, jar)
+}
+
+/// What the browser says it is.
+pub(super) fn user_agent(headers: &HeaderMap) -> &str {
+    headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+}
+
+/// A flow of this browser that is still open, with its brand.
+pub(super) async fn open_flow(
+    conn: &mut PgConnection,
+    app: &App,
+    jar: &CookieJar,
+    flow_id: &str,
+) -> Result<(Flow, Brand), PageError> {
+    let flow_id: FlowId = flow_id.parse().map_err(|_| gone())?;
+    let browser = browser(jar, app);
+    let flow = flow::load(conn, flow_id, browser.as_ref(), app.clock.now()).await?;
+    let brand = brand::store::find_brand(conn, flow.brand_id).await?;
+    Ok((flow, brand.ok_or_else(gone)?))
+}
+
+/// Who is signed in at this brand in this browser.
+pub(super) async fn session(
+    conn: &mut PgConnection,
+    app: &App,
+    jar: &CookieJar,
+    brand: &Brand,
+) -> Result<Option<Session>, postgres::Error> {
+    let name = cookie::Name::Session(&brand.slug);
+    let Some(token) = cookie::read(jar, &app.config, name) else {
+        return Ok(None);
+    };
+    let now = app.clock.now();
+    session::store::find_session_by_token(conn, brand.brand_id, &token, now).await
+}
+
+/// The application with this client id, and its brand.
+pub(super) async fn client(
+    conn: &mut PgConnection,
+    client_id: &str,
+) -> Result<Option<(Brand, Application)>, postgres::Error> {
+    let Some(slug) = application::brand_slug_of(client_id) else {
+        return Ok(None);
+    };
+    let Some(brand) = brand::store::find_brand_by_slug(conn, slug).await? else {
+        return Ok(None);
+    };
+    let id = brand.brand_id;
+    let found = application::store::find_application_by_client_id(conn, id, client_id).await?;
+    Ok(found.map(|application| (brand, application)))
+}
+
+/// The name of the flow's application, unless it is the brand's own.
+pub(super) async fn application_name(
+    conn: &mut PgConnection,
+    flow: &Flow,
+    brand: &Brand,
+) -> Result<Option<String>, postgres::Error> {
+    let Some(id) = flow.application_id else {
+        return Ok(None);
+    };
+    let found = application::store::find_application(conn, flow.brand_id, id).await?;
+    Ok(found
+        .map(|application| application.name)
+        .filter(|name| *name != brand.name))
+}
+
+/// The connection's label by its id, for pages that name it.
+pub(super) async fn connection_of(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    newcomer: &flow::Newcomer,
+) -> Result<Connection, PageError> {
+    let id = newcomer.connection_id;
+    let found = federation::store::find_connection(conn, brand_id, id).await?;
+    found.ok_or_else(gone)
+}
+
+/// The connection with its secret open.
+pub(super) fn ready(
+    app: &App,
+    brand: &Brand,
+    connection: Connection,
+) -> Result<Ready, federation::Error> {
+    let secret = connection
+        .secret(&app.cipher)
+        .map_err(|_| federation::Error::Misconfigured)?;
+    let issuer = app.config.issuer();
+    Ok(Ready {
+        secret,
+        redirect_uri: federation::redirect_uri(issuer, &brand.slug, &connection.slug),
+        connection,
+    })
+}
+
+/// The button of a connection within a flow.
+pub(super) fn button(
+    flow_id: FlowId,
+    connection: &Connection,
+    last_used: Option<&str>,
+) -> ProviderButton {
+    ProviderButton {
+        key: connection.provider.clone(),
+        label: connection.label.clone(),
+        action: format!("/login/{flow_id}/{}", connection.slug),
+        last_used: last_used == Some(connection.slug.as_str()),
+        theme: match connection.provider.as_str() {
+            "github" => ButtonTheme::Dark,
+            "google" => ButtonTheme::Light,
+            _ => ButtonTheme::Neutral,
+        },
+    }
+}

@@ -1,0 +1,80 @@
+//! `POST /login/{flow}/{connection}`: off to a provider.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum_extra::extract::CookieJar;
+use url::Url;
+
+use super::parts;
+use super::refusal::{self, gone};
+use crate::app::{App, SharedApp};
+use crate::brand::Brand;
+use crate::federation::{self, Attempt, Connection};
+use crate::flow::Flow;
+use crate::flow::decide::Refusal;
+use crate::http::page::{go_to, page};
+use crate::http::page_error::PageError;
+use crate::postgres;
+use crate::view::hosted::HandOffPage;
+
+/// Opens an attempt and sends the browser to the provider.
+pub(super) async fn begin(
+    State(app): State<SharedApp>,
+    jar: CookieJar,
+    Path((flow_id, slug)): Path<(String, String)>,
+) -> Result<Response, PageError> {
+    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+    let (flow, brand) = parts::open_flow(&mut conn, &app, &jar, &flow_id).await?;
+    let found =
+        federation::store::find_connection_by_slug(&mut conn, brand.brand_id, &slug).await?;
+    drop(conn);
+    let connection = found.ok_or_else(gone)?;
+    let label = connection.label.clone();
+    let url = open(&app, &flow, &brand, connection).await?;
+    leave(&app, &brand, label, &url)
+}
+
+/// Opens an attempt. Its provider may have to be asked where its endpoints are; no connection to
+/// the database is held meanwhile.
+pub(super) async fn open(
+    app: &App,
+    flow: &Flow,
+    brand: &Brand,
+    connection: Connection,
+) -> Result<Url, PageError> {
+    if !connection.is_enabled {
+        return Err(refusal::refused(Refusal::ConnectionDisabled, flow));
+    }
+    let label = connection.label.clone();
+    let connection_id = connection.connection_id;
+    let failed = |error: federation::Error| {
+        tracing::warn!(code = error.code(), connection = %connection_id, "a sign-in cannot begin");
+        refusal::provider(&error, &label, flow)
+    };
+    let ready = parts::ready(app, brand, connection).map_err(failed)?;
+    let now = app.clock.now();
+    let (attempt, state) = Attempt::new(flow.flow_id, connection_id, now, &app.entropy);
+    let asked = app.federation.authorize_url(&ready, &attempt, &state, now);
+    let url = asked.await.map_err(failed)?;
+    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+    federation::store::insert_attempt(&mut conn, brand.brand_id, &attempt, &state).await?;
+    Ok(url)
+}
+
+/// Answers a form by going to `url`: by a redirect within this server, else by a page, because
+/// `form-action` covers every redirect that follows a form.
+pub(super) fn leave(
+    app: &App,
+    brand: &Brand,
+    destination: String,
+    url: &Url,
+) -> Result<Response, PageError> {
+    if url.origin() == app.config.public_url.origin() {
+        return Ok(go_to(url.as_str()));
+    }
+    page(&HandOffPage {
+        brand: parts::brand_mark(brand),
+        destination,
+        href: url.to_string(),
+    })
+}

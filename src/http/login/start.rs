@@ -1,0 +1,166 @@
+//! `GET /login`: the ways into a brand.
+
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse as _, Response};
+use axum_extra::extract::CookieJar;
+use serde::Deserialize;
+use url::form_urlencoded;
+
+use super::parts;
+use super::refusal::gone;
+use super::round_trip;
+use crate::app::{App, SharedApp};
+use crate::application::Application;
+use crate::brand::{self, Brand};
+use crate::federation::{self, Connection};
+use crate::flow::{self, Flow, NewFlow};
+use crate::http::cookie;
+use crate::http::page::{go_to, page};
+use crate::http::page_error::PageError;
+use crate::postgres::{self, PgConnection};
+use crate::view::hosted::{LanguageLink, LoginPage};
+use crate::view::language::Language;
+
+/// What the address may say.
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    /// A flow to go on with.
+    flow: Option<String>,
+    /// Instead: an application to sign in to.
+    client_id: Option<String>,
+    /// Instead: a brand to sign in to.
+    brand: Option<String>,
+    /// A connection to go straight to.
+    provider: Option<String>,
+    /// Why the last try did not work; one of a few words.
+    problem: Option<String>,
+    /// The language of the page.
+    lang: Option<String>,
+}
+
+/// Shows the ways in, or goes straight to the one that is asked for.
+pub(super) async fn show(
+    State(app): State<SharedApp>,
+    jar: CookieJar,
+    headers: HeaderMap,
+    Query(asked): Query<Asked>,
+) -> Result<Response, PageError> {
+    let Some(flow_id) = &asked.flow else {
+        return begin(&app, jar, &asked).await;
+    };
+    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+    let (flow, brand) = parts::open_flow(&mut conn, &app, &jar, flow_id).await?;
+    let connections = usable(&mut conn, &brand).await?;
+    let asked_for = asked.provider.as_deref();
+    if let Some(connection) = asked_for.and_then(|slug| with_slug(&connections, slug)) {
+        drop(conn);
+        let url = round_trip::open(&app, &flow, &brand, connection.clone()).await?;
+        return Ok(go_to(url.as_str()));
+    }
+    let application_name = parts::application_name(&mut conn, &flow, &brand).await?;
+    drop(conn);
+    let language = language(&asked, &headers);
+    let last_used = cookie::read(&jar, &app.config, cookie::Name::LastUsed(&brand.slug));
+    let mut providers: Vec<_> = connections
+        .iter()
+        .map(|connection| {
+            let last_used = last_used.as_ref().map(|secret| secret.expose());
+            parts::button(flow.flow_id, connection, last_used)
+        })
+        .collect();
+    providers.sort_by_key(|button| !button.last_used);
+    page(&LoginPage {
+        brand: parts::brand_mark(&brand),
+        application_name,
+        providers,
+        privacy_url: brand.privacy_url.clone(),
+        error: asked.problem.as_deref().and_then(problem),
+        language,
+        languages: other_languages(language, &flow),
+    })
+}
+
+/// Begins a flow that no application asked for; it ends on the customer's own page.
+async fn begin(app: &App, jar: CookieJar, asked: &Asked) -> Result<Response, PageError> {
+    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+    let (brand, application) = place(&mut conn, asked).await?.ok_or_else(gone)?;
+    let (browser, jar) = parts::browser_or_new(jar, app);
+    let new = NewFlow {
+        brand_id: brand.brand_id,
+        application_id: application.map(|application| application.application_id),
+        request: None,
+        browser: &browser,
+    };
+    let flow_id = flow::begin(&mut conn, new, &app.clock, &app.entropy).await?;
+    let mut path = format!("/login?flow={flow_id}");
+    for (name, value) in [("provider", &asked.provider), ("lang", &asked.lang)] {
+        if let Some(value) = value {
+            path.push_str(&format!("&{name}="));
+            path.extend(form_urlencoded::byte_serialize(value.as_bytes()));
+        }
+    }
+    Ok((jar, go_to(&path)).into_response())
+}
+
+async fn place(
+    conn: &mut PgConnection,
+    asked: &Asked,
+) -> Result<Option<(Brand, Option<Application>)>, postgres::Error> {
+    if let Some(client_id) = &asked.client_id {
+        let found = parts::client(conn, client_id).await?;
+        return Ok(found.map(|(brand, application)| (brand, Some(application))));
+    }
+    let Some(slug) = &asked.brand else {
+        return Ok(None);
+    };
+    let found = brand::store::find_brand_by_slug(conn, slug).await?;
+    Ok(found.map(|brand| (brand, None)))
+}
+
+/// The brand's connections by which people can sign in now.
+async fn usable(conn: &mut PgConnection, brand: &Brand) -> Result<Vec<Connection>, PageError> {
+    let all = federation::store::list_connections(conn, brand.brand_id).await?;
+    Ok(all
+        .into_iter()
+        .filter(|connection| connection.is_enabled)
+        .collect())
+}
+
+fn with_slug<'c>(connections: &'c [Connection], slug: &str) -> Option<&'c Connection> {
+    connections
+        .iter()
+        .find(|connection| connection.slug == slug)
+}
+
+fn language(asked: &Asked, headers: &HeaderMap) -> Language {
+    let chosen = asked.lang.as_deref().and_then(Language::from_tag);
+    chosen.unwrap_or_else(|| {
+        let accepted = headers.get(header::ACCEPT_LANGUAGE);
+        let accepted = accepted.and_then(|value| value.to_str().ok());
+        Language::from_accept_language(accepted.unwrap_or_default())
+    })
+}
+
+fn other_languages(language: Language, flow: &Flow) -> Vec<LanguageLink> {
+    Language::ALL
+        .into_iter()
+        .filter(|other| *other != language)
+        .map(|language| LanguageLink {
+            language,
+            href: format!("/login?flow={}&lang={}", flow.flow_id, language.tag()),
+        })
+        .collect()
+}
+
+/// What a word in the address says to people. Any other word says nothing, so that nobody can put
+/// words into our mouth by a link (A73).
+fn problem(word: &str) -> Option<String> {
+    let text = match word {
+        "cancelled" => "That sign-in was cancelled. Choose a way in to try again.",
+        "declined" => "Nothing was stored. Choose a way in if you change your mind.",
+        "refused" => "The provider refused that sign-in. Try again, or choose another way in.",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
