@@ -15,3 +15,4 @@ mod embedded;
 mod foundation;
 mod harness;
 mod import;
+mod login;
