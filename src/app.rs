@@ -15,7 +15,7 @@ use crate::federation::built_in::TestProvider;
 use crate::kernel::{Cipher, Clock, Entropy};
 use crate::key::Presented;
 use crate::postgres::{self, Pool};
-use crate::projection::Projector;
+use crate::projection::{self, Projector};
 use crate::setup::{self, Change};
 use crate::staff;
 use crate::token::Keyring;
@@ -38,16 +38,16 @@ pub struct App {
     pub staff_throttle: staff::Throttle,
     /// The keys that sign our tokens.
     pub keyring: Keyring,
+    /// Brings standings up to date, and says where somebody stands.
+    pub projector: Projector,
+    /// The way in for events.
+    pub intake: Intake,
     /// Calls to the outside.
     pub egress: Egress,
     /// Providers that people sign in by.
     pub federation: Federation,
     /// The provider built into this server.
     pub test_provider: Arc<TestProvider>,
-    /// Brings standings up to date, and says where somebody stands.
-    pub projector: Projector,
-    /// The way in for events.
-    pub intake: Intake,
     /// What `/metrics` shows.
     pub metrics: PrometheusHandle,
 }
@@ -94,6 +94,9 @@ impl App {
         let local = Arc::clone(&test_provider);
         let egress = Egress::new(Policy::new(config.egress_allows_private), Some(local));
         let test_issuer = test_provider.issuer().to_owned();
+        let projector = Projector::new(pool.clone(), clock.clone(), entropy.clone());
+        let wake = projector.wake().clone();
+        let intake = Intake::start(&pool, &clock, &entropy, config.intake, move || wake.poke());
         Arc::new(Self {
             federation: Federation::new(egress.clone(), test_issuer),
             egress,
@@ -101,8 +104,8 @@ impl App {
             keyring: Keyring::new(cipher.clone(), entropy.clone()),
             cipher,
             passwords: Hasher::new(cores, entropy.clone()),
-            projector: Projector::new(pool.clone(), clock.clone(), entropy.clone()),
-            intake: Intake::start(&pool, &clock, &entropy, config.intake),
+            projector,
+            intake,
             staff_throttle: staff::Throttle::default(),
             config,
             pool,
@@ -130,7 +133,10 @@ impl App {
     ) -> Result<(Brand, Presented), setup::Error> {
         let change = self.change(actor);
         postgres::tx(&self.pool, async |conn| {
-            setup::insert_brand(conn, change, draft, is_demo).await
+            let made = setup::insert_brand(conn, change, &self.cipher, draft, is_demo).await?;
+            let brand_id = made.0.brand_id;
+            projection::ensure_default(conn, brand_id, change.at, change.entropy).await?;
+            Ok(made)
         })
         .await
     }

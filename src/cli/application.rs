@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::application::{Kind, draft::Draft, store};
 use crate::audit::Actor;
 use crate::config::Config;
+use crate::kernel::Secret;
 use crate::{postgres, setup};
 
 #[derive(clap::Args)]
@@ -92,7 +93,7 @@ impl Create {
             setup::create_application(conn, change, &brand, draft).await
         })
         .await?;
-        let secret = secret.as_ref().map(|secret| secret.expose());
+        let secret = secret.as_ref().map(Secret::expose);
         let data = json!({
             "id": application.application_id,
             "client_id": application.client_id,

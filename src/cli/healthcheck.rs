@@ -27,7 +27,7 @@ impl Healthcheck {
         clippy::unused_self,
         reason = "every command is run by a method of its arguments"
     )]
-    pub(super) fn run(self, config: &Config, output: &Output) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(self, config: &Config, output: Output) -> anyhow::Result<ExitCode> {
         let address = reachable(config.listen);
         let status = ask(address).with_context(|| format!("nothing answers on {address}"))?;
         let ready = status == "200";

@@ -5,8 +5,9 @@
 
 mod application;
 mod brand;
-
+mod connection;
 mod doctor;
+mod events;
 mod healthcheck;
 mod import;
 mod key;
@@ -16,6 +17,7 @@ mod postgres;
 mod replay;
 mod runtime;
 mod serve;
+mod signing_key;
 mod staff;
 mod stages;
 
@@ -63,8 +65,14 @@ enum Command {
     Brand(brand::Brand),
     /// Make and list a brand's sites, apps and servers.
     Application(application::Application),
+    /// Make and list a brand's connections to social providers.
+    Connection(connection::Connection),
     /// Make, list and revoke a brand's API keys.
     Key(key::Key),
+    /// List and rotate the keys that sign our tokens.
+    SigningKey(signing_key::SigningKey),
+    /// Look at what a brand's senders sent.
+    Events(events::Events),
     /// Look at everything the service needs, and say what to mend; exit with 3 if anything.
     Doctor(doctor::Doctor),
     /// Ask the running service whether it is ready.
@@ -118,9 +126,12 @@ pub fn run() -> ExitCode {
             Command::Staff(command) => command.run(config, &output).await,
             Command::Brand(command) => command.run(config, &output).await,
             Command::Application(command) => command.run(config, &output).await,
+            Command::Connection(command) => command.run(config, &output).await,
             Command::Key(command) => command.run(config, &output).await,
+            Command::SigningKey(command) => command.run(config, &output).await,
+            Command::Events(command) => command.run(config, &output).await,
             Command::Doctor(command) => command.run(config, &output).await,
-            Command::Healthcheck(command) => command.run(&config, &output),
+            Command::Healthcheck(command) => command.run(&config, output),
             Command::Import(command) => command.run(config, &output).await,
             Command::Postgres(command) => command.run(config, &output).await,
             Command::Replay(command) => command.run(config, &output).await,

@@ -176,7 +176,7 @@ impl Reader {
             pool_size: u32::try_from(self.number("pool_size", 16, 4..=1_000)).unwrap_or(16),
             log: self.value(
                 "log",
-                "info".to_owned(),
+                "info,sqlx=warn".to_owned(),
                 "a log filter, for example info",
                 |text| Some(text.to_owned()),
             ),

@@ -177,10 +177,11 @@ pub struct Listed {
     pub payload: serde_json::Value,
 }
 
-/// The latest events of a brand by receipt, newest first.
+/// The latest events that a brand received since an instant, newest first.
 pub async fn list_events(
     conn: &mut PgConnection,
     brand_id: BrandId,
+    since: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<Listed>, Error> {
     let events = sqlx::query_as!(
@@ -189,9 +190,10 @@ pub async fn list_events(
                   coalesce(p.merged_into, e.profile_id) as "person_id!: ProfileId", e.kind, e.name,
                   e.trusted, e.identifies, e.event_time, e.received_at, e.flags, e.payload
            from event e left join profile p using (brand_id, profile_id)
-           where e.brand_id = $1
-           order by e.received_at desc, e.message_id desc limit $2"#,
+           where e.brand_id = $1 and e.received_at >= $2
+           order by e.received_at desc, e.message_id desc limit $3"#,
         brand_id.uuid(),
+        since,
         limit,
     )
     .fetch_all(conn)

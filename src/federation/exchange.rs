@@ -191,6 +191,24 @@ impl Federation {
         }
     }
 
+    /// Whether the provider answers, as far as that can be told while nobody signs in.
+    pub async fn probe(&self, connection: &Connection, now: DateTime<Utc>) -> Result<(), Error> {
+        let metadata = self
+            .directory
+            .metadata(&self.egress, connection, &self.built_in_issuer, now)
+            .await?;
+        if metadata.signing.is_none() {
+            // It publishes no discovery document, so its front page has to do.
+            let request = Request::get_json(metadata.authorize);
+            let answer = self.egress.send(request).await;
+            answer.map_err(|source| Error::Unanswered {
+                step: Step::Discovery,
+                source,
+            })?;
+        }
+        Ok(())
+    }
+
     /// Where to send the browser for `attempt`.
     pub async fn authorize_url(
         &self,

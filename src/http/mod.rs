@@ -3,16 +3,24 @@
 //! Owns routes, extraction, status codes, cookies, headers. Never decides anything: a handler
 //! extracts, parses to a domain type, makes one call and shapes the reply. Start with [`router`].
 
+mod account;
+mod api;
 pub mod cookie;
+mod cors;
 mod dashboard;
+mod embed;
 mod extract;
 mod health;
 mod login;
 mod middleware;
+mod oidc;
 mod page;
 pub mod page_error;
 pub mod problem;
+pub mod shop;
+mod signed_in;
 mod test_provider;
+mod tracking;
 
 use axum::Router;
 use axum::http::{HeaderMap, header};
@@ -23,13 +31,19 @@ use crate::app::SharedApp;
 /// The whole service.
 pub fn router(app: SharedApp) -> Router {
     let pages = Router::new()
-        .merge(dashboard::routes())
+        .merge(account::pages())
+        .merge(oidc::pages())
         .merge(login::pages())
-        .merge(test_provider::pages());
+        .merge(test_provider::pages())
+        .merge(dashboard::routes());
     let machines = Router::new()
         .merge(health::routes())
+        .merge(api::routes())
+        .merge(oidc::machines())
+        .merge(embed::machines())
         .merge(login::from_providers())
-        .merge(test_provider::machines());
+        .merge(test_provider::machines())
+        .merge(tracking::routes());
     let all = machines
         .merge(middleware::around_pages(pages, &app))
         .fallback(nothing_here);

@@ -96,7 +96,9 @@ impl From<postgres::Error> for PageError {
 impl From<setup::Error> for PageError {
     fn from(error: setup::Error) -> Self {
         match error {
-            setup::Error::SlugTaken | setup::Error::ClientIdTaken => Self::new(
+            setup::Error::SlugTaken
+            | setup::Error::ClientIdTaken
+            | setup::Error::ConnectionSlugTaken => Self::new(
                 StatusCode::CONFLICT,
                 "That name is taken",
                 "Go back and choose another.",

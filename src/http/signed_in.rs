@@ -25,8 +25,7 @@ pub(super) async fn find_session(
         return Ok(None);
     };
     let now = app.clock.now();
-    let found =
-        session::store::find_session_by_token(conn, brand.brand_id, &token, now).await?;
+    let found = session::store::find_session_by_token(conn, brand.brand_id, &token, now).await?;
     if let Some(session) = &found {
         session::store::touch_session(conn, session.brand_id, session.session_id, now).await?;
     }
@@ -54,8 +53,7 @@ pub(super) async fn end_session(app: &App, session: &Session) -> Result<(), post
     let now = app.clock.now();
     postgres::tx(&app.pool, async |conn| {
         let brand_id = session.brand_id;
-        let ended =
-            session::store::end_session(conn, brand_id, session.session_id, now).await?;
+        let ended = session::store::end_session(conn, brand_id, session.session_id, now).await?;
         if ended {
             note_end(conn, app, session, session.session_id.to_string()).await?;
         }

@@ -67,9 +67,6 @@ pub enum Error {
     /// The database failed.
     #[error(transparent)]
     Database(#[from] postgres::Error),
-    /// The code is not good, not theirs, or no longer good. Which of these is not told.
-    #[error("a code was refused")]
-    Refused,
     /// No key signs just now.
     #[error("there is no signing key")]
     NoKey,

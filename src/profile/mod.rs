@@ -4,6 +4,7 @@
 //! somebody is (that is `flow`) and never finds a person by an email address alone. Start
 //! with [`Profile`].
 
+pub mod count_store;
 pub mod store;
 
 use chrono::{DateTime, Utc};

@@ -14,7 +14,7 @@ use super::{Error, Projector, event_store, fact, queue_store, standing_store};
 use crate::kernel::id::{BrandId, ProfileId, TransitionId};
 use crate::outbox;
 use crate::postgres::PgConnection;
-use crate::stage::Rules;
+use crate::stage::{Notice, Rules};
 
 /// What a batch did.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +45,7 @@ impl Projector {
         let (alive, erased): (Vec<_>, Vec<_>) = people.into_iter().partition(Person::is_alive);
         retire(conn, brand_id, &alive, &erased, now).await?;
         let folded = fold_all(conn, brand_id, alive, &rules, now).await?;
-        done.events = folded.iter().map(|one| one.events_new).sum();
+        done.events = folded.iter().map(|one| one.fresh).sum();
         self.write(conn, brand_id, &rules, folded, now).await?;
         Ok(done)
     }
@@ -125,17 +125,24 @@ impl Writing {
         let moves = folded.moves;
         self.gone
             .extend(moves.gone.iter().map(|gone| gone.transition_id.uuid()));
-        let late: Vec<_> = moves.late.into_iter().map(|one| (next_id(), one)).collect();
-        for place in 0..late.len().max(moves.gone.len()) {
-            let new = late.get(place).map(|(id, new)| (*id, new));
-            self.facts
-                .push(fact::corrected(profile_id, moves.gone.get(place), new, now));
+        // In order of their ids too, where several moves have one instant.
+        let mut ids: Vec<_> = moves.new.iter().map(|_| next_id()).collect();
+        ids.sort_unstable();
+        let new: Vec<_> = ids.into_iter().zip(moves.new).collect();
+        match moves.notice {
+            Notice::Nothing => {}
+            Notice::Changed => {
+                let facts = new
+                    .iter()
+                    .map(|(id, new)| fact::changed(profile_id, *id, new, now));
+                self.facts.extend(facts);
+            }
+            Notice::Corrected => {
+                let fact = fact::corrected(profile_id, &moves.gone, &new, now);
+                self.facts.push(fact);
+            }
         }
-        let news: Vec<_> = moves.news.into_iter().map(|one| (next_id(), one)).collect();
-        for (id, new) in &news {
-            self.facts.push(fact::changed(profile_id, *id, new, now));
-        }
-        let rows = late.into_iter().chain(news);
+        let rows = new.into_iter();
         self.new
             .extend(rows.map(|(transition_id, transition)| NewTransition {
                 transition_id,
@@ -238,10 +245,7 @@ async fn fold_all(
     if ids.is_empty() {
         return Ok(folded);
     }
-    let mut believed: HashMap<ProfileId, Vec<LiveTransition>> = HashMap::new();
-    for (id, live) in standing_store::list_live_transitions(conn, brand_id, &ids).await? {
-        believed.entry(id).or_default().push(live);
-    }
+    let believed = standing_store::list_live_transitions(conn, brand_id, &ids).await?;
     let loaded = load_events(conn, brand_id, anew, None).await?;
     let ready = Arc::clone(&rules.rules);
     folded.extend(on_a_thread(move || anew_all(loaded, believed, &ready, now)).await?);

@@ -31,23 +31,28 @@ pub(super) fn changed(
     }
 }
 
-/// Tells that `old` is believed no longer, or that `new` is from now on, or both.
+/// Tells, once for all of them, that the moves `old` are believed no longer and the moves `new` are
+/// from now on.
 pub(super) fn corrected(
     profile_id: ProfileId,
-    old: Option<&LiveTransition>,
-    new: Option<(TransitionId, &Transition)>,
+    old: &[LiveTransition],
+    new: &[(TransitionId, Transition)],
     now: DateTime<Utc>,
 ) -> Fact {
-    let old = old.map(|old| shown(old.transition_id, &old.evidence));
-    let new = new.map(|(id, new)| shown(id, &super::history::evidence(new)));
+    let old = old
+        .iter()
+        .map(|old| shown(old.transition_id, &old.evidence));
+    let new = new
+        .iter()
+        .map(|(id, new)| shown(*id, &super::history::evidence(new)));
     Fact {
         kind: CORRECTED,
         profile_id: Some(profile_id),
         payload: json!({
             "profile_id": profile_id,
             "recorded_at": now,
-            "old": old,
-            "new": new,
+            "old": old.collect::<Vec<_>>(),
+            "new": new.collect::<Vec<_>>(),
         }),
         at: now,
     }

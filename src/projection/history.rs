@@ -3,20 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::event_store::{Member, StoredEvent};
 use super::standing_store::StoredStanding;
 use crate::kernel::id::{ProfileId, RuleSetId, TransitionId};
 use crate::stage::{
-    self, Act, AdvanceError, Cause, Fact, Rules, Standing, State, Transition, Trend,
+    self, Act, AdvanceError, Cause, Fact, Notice, Rules, Standing, State, Transition, Trend,
 };
-
-/// A move that takes effect this long before its cause arrived was not known in time: followers are
-/// told of a correction, not of a change. A day, since the engine's grain is the day, and senders
-/// hold events back for minutes.
-const LATE_AFTER: TimeDelta = TimeDelta::days(1);
 
 /// Message ids are unique within a brand, so that no further source is needed to tell events apart.
 const SOURCE: &str = "";
@@ -129,8 +124,28 @@ impl Person {
 #[derive(Clone, Debug)]
 pub(super) struct LiveTransition {
     pub(super) transition_id: TransitionId,
+    pub(super) from_stage: i16,
+    pub(super) to_stage: i16,
+    pub(super) effective_at: DateTime<Utc>,
     /// The [`Transition`].
     pub(super) evidence: Value,
+}
+
+/// Puts moves of one instant, which a time cannot tell apart, so that each begins where the one
+/// before it led. The rest is in order already.
+pub(super) fn put_in_chain(moves: &mut [LiveTransition]) {
+    let mut stage = 0;
+    for place in 0..moves.len() {
+        let at = moves[place].effective_at;
+        let rest = moves[place..]
+            .iter()
+            .take_while(|one| one.effective_at == at);
+        let next = rest.enumerate().find(|(_, one)| one.from_stage == stage);
+        if let Some((ahead, _)) = next {
+            moves[place..=place + ahead].rotate_right(1);
+        }
+        stage = moves[place].to_stage;
+    }
 }
 
 /// What is to be written of a person.
@@ -144,20 +159,22 @@ pub(super) struct Folded {
     pub(super) known_since: Option<DateTime<Utc>>,
     /// The order key of the last event.
     pub(super) last: Option<(DateTime<Utc>, String)>,
-    pub(super) events_folded: i64,
-    pub(super) events_new: usize,
+    /// Events folded in all.
+    pub(super) total: i64,
+    /// Of these, folded now.
+    pub(super) fresh: usize,
     pub(super) moves: Moves,
 }
 
 /// How the moves differ from what was believed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Moves {
     /// No longer believed.
     pub(super) gone: Vec<LiveTransition>,
-    /// Believed from now on, about a time of which something else was believed.
-    pub(super) late: Vec<Transition>,
-    /// Believed from now on, and news.
-    pub(super) news: Vec<Transition>,
+    /// Believed from now on.
+    pub(super) new: Vec<Transition>,
+    /// What to tell followers.
+    pub(super) notice: Notice,
 }
 
 /// Continues from what is stored. None if that is not possible, so that all must be folded.
@@ -175,9 +192,6 @@ pub(super) fn continue_fold(
         Err(AdvanceError::Late | AdvanceError::OtherRules) => return None,
     };
     let stored_last = stored.folded_time.zip(stored.folded_message_id.clone());
-    let mut news = outcome.transitions;
-    let late_from = late_from_cause(&news, person.work.arrived_at);
-    let late = late_from.map_or_else(Vec::new, |from| news.split_off(from));
     let fresh = events.len();
     Some(Folded {
         profile_id: person.profile_id,
@@ -191,13 +205,9 @@ pub(super) fn continue_fold(
             first_identified(events),
         ]),
         last: last_of(events).or(stored_last),
-        events_folded: stored.events_folded + i64::try_from(fresh).unwrap_or(i64::MAX),
-        events_new: fresh,
-        moves: Moves {
-            gone: Vec::new(),
-            late,
-            news,
-        },
+        total: stored.events_folded + i64::try_from(fresh).unwrap_or(i64::MAX),
+        fresh,
+        moves: differences(person, Vec::new(), outcome.transitions, now),
     })
 }
 
@@ -210,14 +220,6 @@ pub(super) fn fold_anew(
     now: DateTime<Utc>,
 ) -> Folded {
     let outcome = outcome_of(person, events, rules, now);
-    let (gone, mut late) = differences(believed, outcome.transitions);
-    let mut late_count = 0;
-    if person.standing.is_some() {
-        let horizon = person.work.arrived_at.map_or(now, |at| at.min(now)) - LATE_AFTER;
-        let dated_late = late.iter().take_while(|new| new.effective_at < horizon);
-        late_count = dated_late.count().max(gone.len().min(late.len()));
-    }
-    let news = late.split_off(late_count);
     Folded {
         profile_id: person.profile_id,
         state: json(&outcome.state),
@@ -226,9 +228,9 @@ pub(super) fn fold_anew(
         review_at: outcome.review_at,
         known_since: earliest([person.known_since(), first_identified(events)]),
         last: last_of(events),
-        events_folded: i64::try_from(events.len()).unwrap_or(i64::MAX),
-        events_new: events.len(),
-        moves: Moves { gone, late, news },
+        total: i64::try_from(events.len()).unwrap_or(i64::MAX),
+        fresh: events.len(),
+        moves: differences(person, believed, outcome.transitions, now),
     }
 }
 
@@ -264,31 +266,40 @@ fn acts_of<'e>(rules: &Rules, events: &'e [StoredEvent]) -> Vec<Act<'e>> {
         .collect()
 }
 
-/// From which transition on what follows corrects the past: the first whose cause arrived late.
-/// What time alone brought about before it was due anyway, whenever it was noticed.
-fn late_from_cause(new: &[Transition], arrived_at: Option<DateTime<Utc>>) -> Option<usize> {
-    let horizon = arrived_at? - LATE_AFTER;
-    new.iter()
-        .position(|new| matches!(new.cause, Cause::Act { .. }) && new.effective_at < horizon)
-}
-
-/// What is believed no longer, and what from now on.
+/// What is believed no longer, what from now on, and what to tell of it.
 fn differences(
+    person: &Person,
     believed: Vec<LiveTransition>,
-    mut new: Vec<Transition>,
-) -> (Vec<LiveTransition>, Vec<Transition>) {
-    let mut gone = Vec::new();
-    for live in believed {
-        let known: Option<Transition> = serde_json::from_value(live.evidence.clone()).ok();
-        let place = known.and_then(|known| new.iter().position(|new| new.is_same_move(&known)));
-        match place {
-            Some(place) => {
-                new.remove(place);
-            }
-            None => gone.push(live),
-        }
+    folded: Vec<Transition>,
+    now: DateTime<Utc>,
+) -> Moves {
+    // A row that cannot be read can be no move of the new timeline.
+    let (known, unreadable): (Vec<_>, Vec<_>) = believed
+        .into_iter()
+        .map(|live| (serde_json::from_value(live.evidence.clone()).ok(), live))
+        .partition(|(transition, _): &(Option<Transition>, _)| transition.is_some());
+    let (recorded, rows): (Vec<_>, Vec<_>) = known.into_iter().unzip();
+    let recorded: Vec<Transition> = recorded.into_iter().flatten().collect();
+    let arrived_at = person.work.arrived_at.map_or(now, |at| at.min(now));
+    let found = stage::correct(&recorded, &folded, arrived_at);
+    let is_first_look = person.standing.is_none() && rows.is_empty();
+    let mut folded: Vec<_> = folded.into_iter().map(Some).collect();
+    let superseded = found.superseded.iter().map(|row| rows[*row].clone());
+    Moves {
+        gone: superseded
+            .chain(unreadable.into_iter().map(|(_, live)| live))
+            .collect(),
+        new: found
+            .added
+            .iter()
+            .filter_map(|place| folded[*place].take())
+            .collect(),
+        notice: match found.notice {
+            // Nothing was believed of somebody never looked at, so nothing is corrected.
+            Notice::Corrected if is_first_look => Notice::Changed,
+            notice => notice,
+        },
     }
-    (gone, new)
 }
 
 fn last_of(events: &[StoredEvent]) -> Option<(DateTime<Utc>, String)> {
@@ -334,4 +345,64 @@ pub(super) const fn trend_number(trend: Trend) -> i16 {
 
 fn json<T: serde::Serialize>(value: &T) -> Value {
     serde_json::to_value(value).expect("the engine's values are plain data")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kernel::Entropy;
+
+    fn step(day: i64, from_stage: i16, to_stage: i16) -> LiveTransition {
+        let at = DateTime::UNIX_EPOCH + chrono::TimeDelta::days(day);
+        LiveTransition {
+            transition_id: TransitionId::new(at, &Entropy::seeded(1)),
+            from_stage,
+            to_stage,
+            effective_at: at,
+            evidence: json!({}),
+        }
+    }
+
+    #[test]
+    fn moves_of_one_instant_are_put_end_to_end() {
+        let mut moves = vec![
+            step(1, 1, 2),
+            step(1, 0, 1),
+            step(5, 1, 0),
+            step(5, 2, 1),
+            step(9, 0, 1),
+        ];
+
+        put_in_chain(&mut moves);
+
+        let stages: Vec<_> = moves
+            .iter()
+            .map(|one| (one.from_stage, one.to_stage))
+            .collect();
+        assert_eq!(stages, [(0, 1), (1, 2), (2, 1), (1, 0), (0, 1)]);
+    }
+
+    #[test]
+    fn work_that_meets_is_done_from_the_earliest_on() {
+        let at = |days| Some(DateTime::UNIX_EPOCH + chrono::TimeDelta::days(days));
+        let one = Work {
+            since: at(5),
+            arrived_at: at(9),
+            anew: false,
+        };
+        let other = Work {
+            since: at(3),
+            arrived_at: at(10),
+            anew: true,
+        };
+
+        let both = one.and(other).and(Work::default());
+
+        assert_eq!(
+            (both.since, both.arrived_at, both.anew),
+            (at(3), at(9), true)
+        );
+    }
 }

@@ -25,9 +25,11 @@ mod standing_store;
 mod sweep;
 mod worker;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::sync::Notify;
 
 use crate::kernel::id::RuleSetId;
@@ -101,8 +103,8 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// The engine broke on these events.
-    #[error("the stage engine broke on the events of a profile: {0}")]
+    /// Something broke on these events.
+    #[error("the events of a profile cannot be folded: {0}")]
     Broken(String),
 }
 
@@ -112,6 +114,19 @@ impl Error {
         match self {
             Self::Database(error) => error.is_transient(),
             Self::RuleSet { .. } | Self::Broken(_) => false,
+        }
+    }
+}
+
+/// Makes a panic, as when a stored value is beyond what a library can read, an error of whom it
+/// concerns, so that it cannot end a loop.
+async fn unbroken<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(done) => done,
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+            Err(Error::Broken(text.unwrap_or("a panic").to_owned()))
         }
     }
 }

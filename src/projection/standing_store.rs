@@ -1,10 +1,12 @@
 //! SQL of standings and transitions.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::history::{Folded, LiveTransition};
+use super::history::{self, Folded, LiveTransition};
 use crate::kernel::id::{BrandId, ProfileId, RuleSetId, TransitionId};
 use crate::postgres::{Error, PgConnection};
 
@@ -40,15 +42,16 @@ pub(super) async fn list_standings(
     Ok(standings)
 }
 
-/// The transitions of these profiles that are believed at present, in order.
+/// The transitions of these profiles that are believed at present, each person's in order.
 pub(super) async fn list_live_transitions(
     conn: &mut PgConnection,
     brand_id: BrandId,
     profile_ids: &[Uuid],
-) -> Result<Vec<(ProfileId, LiveTransition)>, Error> {
+) -> Result<HashMap<ProfileId, Vec<LiveTransition>>, Error> {
     let rows = sqlx::query!(
         r#"select profile_id as "profile_id: ProfileId",
-                  transition_id as "transition_id: TransitionId", evidence
+                  transition_id as "transition_id: TransitionId", from_stage, to_stage,
+                  effective_at, evidence
            from transition
            where brand_id = $1 and profile_id = any($2) and superseded_at is null
            order by effective_at, transition_id"#,
@@ -57,16 +60,23 @@ pub(super) async fn list_live_transitions(
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            let live = LiveTransition {
+    let mut believed: HashMap<ProfileId, Vec<LiveTransition>> = HashMap::new();
+    for row in rows {
+        believed
+            .entry(row.profile_id)
+            .or_default()
+            .push(LiveTransition {
                 transition_id: row.transition_id,
+                from_stage: row.from_stage,
+                to_stage: row.to_stage,
+                effective_at: row.effective_at,
                 evidence: row.evidence,
-            };
-            (row.profile_id, live)
-        })
-        .collect())
+            });
+    }
+    for moves in believed.values_mut() {
+        history::put_in_chain(moves);
+    }
+    Ok(believed)
 }
 
 /// Claims profiles of any brand whose time has come and for which nothing else waits.
@@ -187,12 +197,11 @@ impl Columns {
             .push(profile.last.as_ref().map(|last| last.0));
         self.folded_message_id
             .push(profile.last.as_ref().map(|last| last.1.clone()));
-        self.events_folded.push(profile.events_folded);
+        self.events_folded.push(profile.total);
         self.review_at.push(profile.review_at);
         self.strained.push(standing.strained);
         self.estranged.push(standing.estranged);
-        self.trend
-            .push(super::history::trend_number(standing.trend));
+        self.trend.push(history::trend_number(standing.trend));
         self.known_since.push(profile.known_since);
     }
 }
@@ -236,11 +245,11 @@ pub(super) async fn insert_transitions(
     let rules: Vec<String> = new.iter().map(|row| row.transition.rule.clone()).collect();
     let causes: Vec<Option<String>> = new
         .iter()
-        .map(|row| super::history::cause_message_id(&row.transition).map(str::to_owned))
+        .map(|row| history::cause_message_id(&row.transition).map(str::to_owned))
         .collect();
     let evidence: Vec<Value> = new
         .iter()
-        .map(|row| super::history::evidence(&row.transition))
+        .map(|row| history::evidence(&row.transition))
         .collect();
     let effective: Vec<DateTime<Utc>> = new.iter().map(|row| row.transition.effective_at).collect();
     sqlx::query!(

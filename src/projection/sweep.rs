@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::history::Work;
 use super::worker::{Turn, attempts_max, reason};
-use super::{Error, Projector, queue_store, standing_store};
+use super::{Error, Projector, queue_store, standing_store, unbroken};
 use crate::kernel::id::{BrandId, ProfileId};
 use crate::postgres;
 
@@ -41,7 +41,7 @@ impl Projector {
     async fn sweep_turn(&self) -> Result<Turn, Error> {
         let now = self.clock.now();
         let mut due = Vec::new();
-        let done = postgres::tx(&self.pool, async |conn| {
+        let done = unbroken(postgres::tx(&self.pool, async |conn| {
             due = standing_store::claim_due(conn, now, BATCH_STANDINGS).await?;
             let mut brands: BTreeMap<BrandId, BTreeMap<ProfileId, Work>> = BTreeMap::new();
             for (brand_id, profile_id) in &due {
@@ -56,7 +56,7 @@ impl Projector {
                 }
             }
             Ok(turn)
-        })
+        }))
         .await;
         match done {
             Ok(turn) => {
@@ -75,9 +75,9 @@ impl Projector {
     async fn sweep_one_by_one(&self, due: &[(BrandId, ProfileId)]) -> Result<Turn, Error> {
         for (brand_id, profile_id) in due {
             let work = BTreeMap::from([(*profile_id, Work::default())]);
-            let done = postgres::tx(&self.pool, async |conn| {
+            let done = unbroken(postgres::tx(&self.pool, async |conn| {
                 self.project(conn, *brand_id, &work).await
-            })
+            }))
             .await;
             match done {
                 Ok(_) => {}

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::history::Work;
 use super::queue_store::{self, Claimed};
-use super::{Error, POLL_INTERVAL, Projector};
+use super::{Error, POLL_INTERVAL, Projector, unbroken};
 use crate::kernel::id::{BrandId, ProfileId};
 use crate::postgres::{self, PgConnection};
 
@@ -93,10 +93,10 @@ impl Projector {
     async fn project_fresh(&self) -> Result<Turn, Error> {
         let started = Instant::now();
         let mut claimed = Vec::new();
-        let done = postgres::tx(&self.pool, async |conn| {
+        let done = unbroken(postgres::tx(&self.pool, async |conn| {
             claimed = queue_store::claim_fresh(conn, BATCH_ROWS).await?;
             self.project_claimed(conn, &claimed).await
-        })
+        }))
         .await;
         self.observe_lag(&claimed);
         match done {
@@ -118,10 +118,10 @@ impl Projector {
 
     async fn project_failed(&self) -> Result<Turn, Error> {
         let mut claimed = None;
-        let done = postgres::tx(&self.pool, async |conn| {
+        let done = unbroken(postgres::tx(&self.pool, async |conn| {
             claimed = queue_store::claim_failed(conn).await?;
             self.project_claimed(conn, claimed.as_slice()).await
-        })
+        }))
         .await;
         match (done, claimed) {
             (Ok(done), _) => Ok(done.turn),
@@ -142,10 +142,10 @@ impl Projector {
             rows.push(row.queue_id);
         }
         for ((brand_id, _), queue_ids) in rows {
-            let done = postgres::tx(&self.pool, async |conn| {
+            let done = unbroken(postgres::tx(&self.pool, async |conn| {
                 let claimed = queue_store::claim_rows(conn, brand_id, &queue_ids).await?;
                 self.project_claimed(conn, &claimed).await
-            })
+            }))
             .await;
             match done {
                 Ok(_) => {}

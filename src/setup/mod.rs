@@ -1,8 +1,10 @@
-//! What staff and operators make: brands, applications, keys.
+//! What staff and operators make: brands, applications, connections, keys.
 //!
 //! Owns what belongs together when one of these begins or ends, in one transaction with its audit
 //! entry, so that the dashboard and the command line do the same. Checks of what was typed stand
 //! with each domain. Start with [`Change`], then [`insert_brand`].
+
+pub mod connection;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -11,7 +13,7 @@ use crate::application::{self, Application};
 use crate::audit::{self, Actor, Entry};
 use crate::brand::{self, Brand};
 use crate::kernel::id::{BrandId, KeyId};
-use crate::kernel::{Entropy, Secret};
+use crate::kernel::{Cipher, Entropy, Secret};
 use crate::key::{self, Presented};
 use crate::postgres::{self, PgConnection};
 
@@ -38,6 +40,9 @@ pub enum Error {
     /// Another application of the brand has this client id.
     #[error("another application of this brand has this client id")]
     ClientIdTaken,
+    /// Another connection of the brand has this short name.
+    #[error("another connection of this brand has this short name")]
+    ConnectionSlugTaken,
     /// The database failed.
     #[error(transparent)]
     Database(postgres::Error),
@@ -48,6 +53,7 @@ impl From<postgres::Error> for Error {
         match error.constraint() {
             Some("brand_slug_key") => Self::SlugTaken,
             Some("application_client_id_key") => Self::ClientIdTaken,
+            Some("connection_slug_key") => Self::ConnectionSlugTaken,
             Some(_) | None => Self::Database(error),
         }
     }
@@ -74,11 +80,12 @@ impl Change<'_> {
     }
 }
 
-/// Writes a brand and its first key, which goes into its pages. What else a brand begins with is
-/// added by [`crate::app::App::create_brand`].
+/// Writes a brand, the test provider as its first way in, and a key for its pages. Its rules are
+/// written by whoever owns them, in the same transaction.
 pub async fn insert_brand(
     conn: &mut PgConnection,
     change: Change<'_>,
+    cipher: &Cipher,
     draft: brand::draft::Draft,
     is_demo: bool,
 ) -> Result<(Brand, Presented), Error> {
@@ -89,6 +96,7 @@ pub async fn insert_brand(
     change
         .record(conn, id, "brand.created", subject, detail)
         .await?;
+    connection::create_test_connection(conn, change, cipher, &brand).await?;
     let key = create_key(conn, change, id, (key::Kind::Browser, FIRST_KEY_NAME)).await?;
     Ok((brand, key))
 }

@@ -65,8 +65,9 @@ impl Network {
                 [0, 0, 0, 0, 4, a, b, c]
             }
             IpAddr::V6(ip) => {
-                let [a, b, c, d, e, f, g, h, ..] = ip.octets();
-                [a, b, c, d, e, f, g, h]
+                let mut prefix = [0; 8];
+                prefix.copy_from_slice(&ip.octets()[..8]);
+                prefix
             }
         }))
     }
@@ -295,9 +296,9 @@ mod tests {
 
         let taken = (0..1_000)
             .filter(|n| {
-                let from = network(&format!("203.0.113.{}", n % 256));
+                let origin = from(&format!("203.0.113.{}", n % 256));
                 throttle
-                    .begin(&format!("{n}@x.example"), from, at(0))
+                    .begin(&format!("{n}@x.example"), origin, at(0))
                     .is_ok()
             })
             .count();
@@ -312,7 +313,7 @@ mod tests {
         for n in 0..u32::try_from(COUNTERS_MAX).expect("small") + 50 {
             let [a, b, c, d] = n.to_be_bytes();
             let origin = Origin::Unknown(Network::of(Some(IpAddr::from([b, c, d, a]))));
-            drop(throttle.begin(&format!("{n}@x.example"), origin, at(0)));
+            let _ = throttle.begin(&format!("{n}@x.example"), origin, at(0));
         }
 
         let counters = throttle.lock();

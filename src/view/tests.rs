@@ -5,7 +5,7 @@ use super::dashboard::{
     ProvidersPage, RulesPage,
 };
 use super::hosted::{
-    ConsentPage, ErrorPage, HandOffPage, LinkPage, LoginPage, MePage, SignedOutPage,
+    ConsentPage, ErrorPage, HandOffPage, LinkPage, LoginPage, MePage, SignOutPage, SignedOutPage,
     TestProviderPage,
 };
 use super::sample::{HOSTILE, Words};
@@ -29,6 +29,7 @@ fn pages(words: Words) -> Vec<Rendered> {
         "link" => LinkPage::sample(words),
         "test-provider" => TestProviderPage::sample(words),
         "hand-off" => HandOffPage::sample(words),
+        "sign-out" => SignOutPage::sample(words),
         "signed-out" => SignedOutPage::sample(words),
         "error" => ErrorPage::sample(words),
         "error-without-brand" => ErrorPage::sample_without_brand(),

@@ -80,7 +80,7 @@ async fn f03_kill_during_an_import_then_a_rerun_loses_nothing_and_doubles_nothin
         (&0.into(), &PURCHASES.into())
     );
     let check = json_of(befriend(&data, &["replay", "--check"]));
-    assert_eq!(check["differences"], 0, "{check}");
+    assert_eq!(check["differing"], 0, "{check}");
     let cluster = Cluster::start(&data).await.unwrap();
     let mut connection = cluster.address().connect().await.unwrap();
     let (events, orders): (i64, i64) =

@@ -10,9 +10,13 @@
 )]
 
 mod architecture;
+mod cli;
 mod dashboard;
 mod embedded;
 mod foundation;
 mod harness;
 mod import;
 mod login;
+mod intake;
+mod oidc;
+mod projection;

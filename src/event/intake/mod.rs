@@ -8,14 +8,16 @@
 mod commit;
 mod effects;
 mod resolve;
+mod share;
 mod writer;
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use share::{Share, Shares};
 
 use super::{Judged, Submission, Verdict};
 use crate::config;
@@ -51,13 +53,11 @@ struct Inner {
     /// A permit for each event that waits.
     events: Arc<Semaphore>,
     events_max: usize,
+    shares: Shares,
     /// A permit for each KiB that waits.
     kib: Arc<Semaphore>,
-    latest: watch::Receiver<u64>,
     writers: TaskTracker,
     closing: CancellationToken,
-    clock: Clock,
-    entropy: Entropy,
 }
 
 /// A submission in the queue.
@@ -65,15 +65,22 @@ struct Pending {
     submission: Submission,
     answer: oneshot::Sender<Result<Vec<Verdict>, SubmitError>>,
     _room: [OwnedSemaphorePermit; 2],
+    _share: Option<Share>,
 }
 
 impl Intake {
-    /// Starts the writers. Must be called within a Tokio runtime.
-    pub fn start(pool: &Pool, clock: &Clock, entropy: &Entropy, limits: config::Intake) -> Self {
+    /// Starts the writers; each calls `on_commit` after a commit that stored an event. Must be called
+    /// within a Tokio runtime.
+    pub fn start(
+        pool: &Pool,
+        clock: &Clock,
+        entropy: &Entropy,
+        limits: config::Intake,
+        on_commit: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
         let (queue, waiting) = mpsc::unbounded_channel();
         let waiting = Arc::new(Mutex::new(waiting));
-        let (committed, latest) = watch::channel(0);
-        let committed = Arc::new(committed);
+        let on_commit: Arc<dyn Fn() + Send + Sync> = Arc::new(on_commit);
         let closing = CancellationToken::new();
         let writers = TaskTracker::new();
         for _ in 0..limits.writers {
@@ -82,7 +89,7 @@ impl Intake {
                 clock: clock.clone(),
                 entropy: entropy.clone(),
                 limits,
-                committed: Arc::clone(&committed),
+                on_commit: Arc::clone(&on_commit),
                 closing: closing.clone(),
             });
             writers.spawn(writer.run(Arc::clone(&waiting)));
@@ -92,23 +99,28 @@ impl Intake {
             queue,
             events: Arc::new(Semaphore::new(limits.queue_events_max)),
             events_max: limits.queue_events_max,
+            shares: Shares::of_queue(limits.queue_events_max),
             kib: Arc::new(Semaphore::new(QUEUE_KIB_MAX)),
-            latest,
             writers,
             closing,
-            clock: clock.clone(),
-            entropy: entropy.clone(),
         }))
     }
 
     /// Stores events and says what became of each, in order. Refuses at once when too much waits.
     pub async fn submit(&self, submission: Submission) -> Result<Vec<Verdict>, SubmitError> {
+        if submission.items.is_empty() {
+            return Ok(Vec::new());
+        }
         let (events, kib) = self.weight(&submission);
         let inner = &self.0;
         let refused = |error| match error {
             tokio::sync::TryAcquireError::Closed => SubmitError::Unavailable,
             tokio::sync::TryAcquireError::NoPermits => SubmitError::Busy,
         };
+        let share = inner
+            .shares
+            .try_take(submission.sender.brand_id, submission.items.len())
+            .ok_or(SubmitError::Busy)?;
         let room = [
             Arc::clone(&inner.events)
                 .try_acquire_many_owned(events)
@@ -117,7 +129,7 @@ impl Intake {
                 .try_acquire_many_owned(kib)
                 .map_err(refused)?,
         ];
-        self.enqueue(submission, room).await
+        self.enqueue(submission, room, Some(share)).await
     }
 
     /// As [`Intake::submit`], but waits for room: for imports, which nobody hurries.
@@ -138,22 +150,7 @@ impl Intake {
                 .await
                 .map_err(closed)?,
         ];
-        self.enqueue(submission, room).await
-    }
-
-    /// Follows commits: the number changes after each that stored an event.
-    pub fn commits(&self) -> watch::Receiver<u64> {
-        self.0.latest.clone()
-    }
-
-    /// The present instant, as events are stamped with.
-    pub fn now(&self) -> DateTime<Utc> {
-        self.0.clock.now()
-    }
-
-    /// For the message ids of events that bring none.
-    pub fn entropy(&self) -> &Entropy {
-        &self.0.entropy
+        self.enqueue(submission, room, None).await
     }
 
     /// Takes no more, and waits until everything taken is stored and answered.
@@ -169,12 +166,14 @@ impl Intake {
         &self,
         submission: Submission,
         room: [OwnedSemaphorePermit; 2],
+        share: Option<Share>,
     ) -> Result<Vec<Verdict>, SubmitError> {
         let (answer, answered) = oneshot::channel();
         let pending = Pending {
             submission,
             answer,
             _room: room,
+            _share: share,
         };
         self.0
             .queue

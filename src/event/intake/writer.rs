@@ -4,8 +4,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use tokio::sync::Mutex;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +27,7 @@ pub(super) struct Writer {
     pub(super) clock: Clock,
     pub(super) entropy: Entropy,
     pub(super) limits: config::Intake,
-    pub(super) committed: Arc<watch::Sender<u64>>,
+    pub(super) on_commit: Arc<dyn Fn() + Send + Sync>,
     pub(super) closing: CancellationToken,
 }
 
@@ -102,7 +102,7 @@ impl Writer {
             .iter()
             .any(|one| matches!(one, Ok(Outcome::Accepted { .. })))
         {
-            self.committed.send_modify(|count| *count += 1);
+            (self.on_commit)();
         }
         count(&stored);
         answer(batch, stored);

@@ -133,7 +133,7 @@ fn turn_away(parts: &Parts) -> Turned {
         .extensions
         .get::<OriginalUri>()
         .map_or(&parts.uri, |original| &original.0);
-    if uri.path().ends_with(".json") {
+    if uri.path().rsplit('.').next() == Some("json") {
         return Turned::Unauthorized;
     }
     // What was posted is not done after signing in: nobody would see that it was.

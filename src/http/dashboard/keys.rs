@@ -126,7 +126,7 @@ fn row(key: &Listed, now: DateTime<Utc>) -> KeyRow {
         id: key.key_id.to_string(),
         name: key.name.clone(),
         kind,
-        prefix: prefix(kind, key),
+        prefix: prefix(key),
         created: format::day_of(key.created_at),
         last_used: used.unwrap_or_else(|| "never".to_owned()),
         revoked: key.revoked_at.map(format::day_of),
@@ -134,14 +134,11 @@ fn row(key: &Listed, now: DateTime<Utc>) -> KeyRow {
 }
 
 /// A browser key is public and shown whole; of a secret one, what finds it but does not prove it.
-fn prefix(kind: KeyKind, key: &Listed) -> String {
-    match (&key.browser_text, kind) {
-        (Some(text), _) => text.clone(),
-        (None, KeyKind::Secret | KeyKind::Browser) => {
-            let id: String = key.key_id.uuid().simple().to_string();
-            format!("bf_sec_{}…", &id[..PREFIX_CHARS])
-        }
-    }
+fn prefix(key: &Listed) -> String {
+    key.browser_text.clone().unwrap_or_else(|| {
+        let id = key.key_id.uuid().simple().to_string();
+        format!("bf_sec_{}…", &id[..PREFIX_CHARS])
+    })
 }
 
 const fn stored(kind: KeyKind) -> Kind {

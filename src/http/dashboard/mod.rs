@@ -6,8 +6,14 @@
 
 mod access;
 mod brands;
+mod customer;
+mod customers;
 mod front_door;
 mod keys;
+mod live;
+mod overview;
+mod providers;
+mod rules;
 mod set_up;
 mod sites;
 
@@ -30,6 +36,24 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route("/dashboard/", get(brands::first))
         .route("/dashboard/brands", get(brands::list).post(brands::create))
         .route("/dashboard/{brand}", get(brands::with_slash))
+        .route(
+            "/dashboard/{brand}/providers",
+            get(providers::list).post(providers::create),
+        )
+        .route(
+            "/dashboard/{brand}/providers/{slug}/enable",
+            post(providers::enable),
+        )
+        .route(
+            "/dashboard/{brand}/providers/{slug}/disable",
+            post(providers::disable),
+        )
+        .route("/dashboard/{brand}/", get(overview::show))
+        .route("/dashboard/{brand}/customers", get(customers::list))
+        .route("/dashboard/{brand}/customers/{id}", get(customer::show))
+        .route("/dashboard/{brand}/live", get(live::show))
+        .route("/dashboard/{brand}/live.json", get(live::update))
+        .route("/dashboard/{brand}/rules", get(rules::show))
         .route(
             "/dashboard/{brand}/sites",
             get(sites::list).post(sites::create),

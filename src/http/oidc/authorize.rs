@@ -6,16 +6,24 @@ use axum::response::{IntoResponse as _, Response};
 use axum_extra::extract::CookieJar;
 use chrono::{DateTime, Utc};
 
+use url::form_urlencoded;
+
 use crate::app::{App, SharedApp};
 use crate::application::Application;
 use crate::brand::Brand;
-use crate::http::page::go_to;
+use crate::flow;
+use crate::http::account::brand_mark;
+use crate::http::cookie;
+use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
 use crate::http::signed_in::{find_client, find_session};
+use crate::kernel::Secret;
+use crate::kernel::id::FlowId;
 use crate::oidc::authorize::{self, Authorization, Next, PageFault, Refusal};
 use crate::oidc::{Params, exchange};
 use crate::postgres::{self, PgConnection};
 use crate::session::Session;
+use crate::view::hosted::HandOffPage;
 
 /// GET: an application sends somebody.
 pub(super) async fn authorize(
@@ -42,7 +50,10 @@ pub(super) async fn authorize(
         authorization,
         at: None,
     };
-    asked.answer(&app, jar, session.as_ref()).await
+    match asked.answer(&app, jar, session.as_ref()).await? {
+        Answer::Leave(location) => leave(&location),
+        Answer::SignIn(response) => Ok(response),
+    }
 }
 
 /// POST: the same by a form (OIDC Core §3.1.2.1). The form comes from another site, so cookies stay
@@ -50,6 +61,86 @@ pub(super) async fn authorize(
 pub(super) async fn from_form(RawForm(form): RawForm) -> Response {
     let params = Params::parse(&String::from_utf8_lossy(&form));
     go_to(&format!("/oauth/authorize?{}", params.to_query()))
+}
+
+/// GET: the browser comes back from the sign-in that a request waited for. A form may have begun
+/// the way here, so the way on is a page (see [`HandOffPage`]), not a redirect.
+pub(super) async fn resume(
+    State(app): State<SharedApp>,
+    jar: CookieJar,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
+    let params = Params::parse(query.as_deref().unwrap_or_default());
+    let flow_id = params
+        .get("flow")
+        .ok()
+        .flatten()
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(over)?;
+    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+    let asked = find_asked(&mut conn, &app, &jar, flow_id).await?;
+    let session = find_session(&mut conn, &app, &jar, &asked.brand).await?;
+    drop(conn);
+    let (brand, destination) = (brand_mark(&asked.brand), asked.application.name.clone());
+    match asked.answer(&app, jar, session.as_ref()).await? {
+        Answer::Leave(href) => page(&HandOffPage {
+            brand,
+            destination,
+            href,
+        }),
+        Answer::SignIn(response) => Ok(response),
+    }
+}
+
+/// The request that a finished flow of this browser began with.
+async fn find_asked(
+    conn: &mut PgConnection,
+    app: &App,
+    jar: &CookieJar,
+    flow_id: FlowId,
+) -> Result<Asked, PageError> {
+    let browser = cookie::read(jar, &app.config, cookie::Name::Browser).ok_or_else(over)?;
+    let now = app.clock.now();
+    let flow = flow::store::find_finished_flow(conn, flow_id, &browser, now)
+        .await?
+        .ok_or_else(over)?;
+    let authorization: Authorization = flow
+        .request
+        .and_then(|request| serde_json::from_value(request).ok())
+        .ok_or_else(over)?;
+    // Looked up anew: it may have been changed or switched off while the person signed in.
+    let (brand, application) = find_client(conn, &authorization.client_id)
+        .await?
+        .ok_or(PageFault::Client)?;
+    if brand.brand_id != flow.brand_id {
+        return Err(over());
+    }
+    if !application.accepts_redirect(&authorization.redirect_uri) {
+        return Err(PageFault::RedirectUri.into());
+    }
+    Ok(Asked {
+        brand,
+        application,
+        authorization,
+        at: Some(flow.created_at),
+    })
+}
+
+fn over() -> PageError {
+    PageError::new(
+        StatusCode::BAD_REQUEST,
+        "This sign-in is over",
+        "It was finished, took too long, or began in another browser. Go back to the site you came \
+         from and start again.",
+    )
+}
+
+/// What a request comes to.
+enum Answer {
+    /// Back to the application, with a code or an error.
+    Leave(String),
+    /// To a sign-in first.
+    SignIn(Response),
 }
 
 /// A right request and whom it came from.
@@ -67,16 +158,16 @@ impl Asked {
         app: &App,
         jar: CookieJar,
         session: Option<&Session>,
-    ) -> Result<Response, PageError> {
+    ) -> Result<Answer, PageError> {
         let now = app.clock.now();
         match (self.authorization.next(session, self.at, now), session) {
-            (Next::Issue, Some(session)) => self.issue(app, session).await,
-            (Next::Refuse(answer), _) => leave(&answer.location(app.config.issuer())),
-            (Next::SignIn | Next::Issue, _) => self.sign_in(app, jar).await,
+            (Next::Issue, Some(session)) => self.issue(app, session).await.map(Answer::Leave),
+            (Next::Refuse(answer), _) => Ok(Answer::Leave(answer.location(app.config.issuer()))),
+            (Next::SignIn | Next::Issue, _) => self.sign_in(app, jar).await.map(Answer::SignIn),
         }
     }
 
-    async fn issue(&self, app: &App, session: &Session) -> Result<Response, PageError> {
+    async fn issue(&self, app: &App, session: &Session) -> Result<String, PageError> {
         let now = app.clock.now();
         let code = postgres::tx(&app.pool, async |conn: &mut PgConnection| {
             exchange::issue_code(
@@ -89,7 +180,31 @@ impl Asked {
             .await
         })
         .await?;
-        leave(&self.authorization.location(&code, app.config.issuer()))
+        Ok(self.authorization.location(&code, app.config.issuer()))
+    }
+
+    /// Begins a flow that keeps the request, and sends the browser to its page.
+    async fn sign_in(&self, app: &App, jar: CookieJar) -> Result<Response, PageError> {
+        let request = serde_json::to_value(&self.authorization).expect("a request is plain data");
+        let browser = cookie::read(&jar, &app.config, cookie::Name::Browser)
+            .unwrap_or_else(|| Secret::random(&app.entropy));
+        let flow_id = postgres::tx(&app.pool, async |conn: &mut PgConnection| {
+            let new = flow::NewFlow {
+                brand_id: self.brand.brand_id,
+                application_id: Some(self.application.application_id),
+                request: Some(request),
+                browser: &browser,
+            };
+            flow::begin(conn, new, &app.clock, &app.entropy).await
+        })
+        .await?;
+        let jar = cookie::set(jar, &app.config, cookie::Name::Browser, &browser, None);
+        let mut place = format!("/login?flow={flow_id}");
+        if let Some(provider) = &self.authorization.provider {
+            place.push_str("&provider=");
+            place.extend(form_urlencoded::byte_serialize(provider.as_bytes()));
+        }
+        Ok((jar, go_to(&place)).into_response())
     }
 }
 
@@ -114,10 +229,6 @@ impl From<PageFault> for PageError {
                  sends."
             }
         };
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "This sign-in cannot start",
-            advice,
-        )
+        Self::new(StatusCode::BAD_REQUEST, "This sign-in cannot start", advice)
     }
 }

@@ -10,10 +10,10 @@ use crate::app::{App, SharedApp};
 use crate::application::Application;
 use crate::brand::{self, Brand};
 use crate::http::account::brand_mark;
+use crate::http::cookie;
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
 use crate::http::signed_in::{end_session, find_client, find_session};
-use crate::http::cookie;
 use crate::oidc::Params;
 use crate::oidc::logout::{self, Next, Wish};
 use crate::postgres::{self, PgConnection};
@@ -131,8 +131,7 @@ impl Farewell {
     async fn read(conn: &mut PgConnection, params: &Params) -> Result<Self, PageError> {
         let wish = Wish::read(params);
         if let Some(client_id) = &wish.client_id {
-            let (brand, application) =
-                find_client(conn, client_id).await?.ok_or_else(nowhere)?;
+            let (brand, application) = find_client(conn, client_id).await?.ok_or_else(nowhere)?;
             return Ok(Self {
                 brand,
                 application: Some(application),
@@ -177,7 +176,7 @@ impl Farewell {
             }
         }
         page(&SignOutPage {
-            brand: brand_mark(&self.brand)?,
+            brand: brand_mark(&self.brand),
             action: format!("/logout?{}", query.finish()),
             stay_href: format!("/me?brand={}", self.brand.slug),
         })
@@ -192,7 +191,7 @@ impl Farewell {
         let response = match &return_to {
             Some(location) if may_leave => go_to(location),
             Some(_) | None => page(&SignedOutPage {
-                brand: brand_mark(&self.brand)?,
+                brand: brand_mark(&self.brand),
                 sign_in_href: self
                     .application
                     .map(|application| format!("/login?client_id={}", application.client_id)),

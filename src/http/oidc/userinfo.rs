@@ -25,14 +25,10 @@ pub(super) async fn userinfo(
         .and_then(AccessToken::parse)
         .ok_or(INVALID_TOKEN)?;
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
-    let person = store::find_person_by_token(
-        &mut conn,
-        token.brand_id,
-        &token.secret,
-        app.clock.now(),
-    )
-    .await?
-    .ok_or(INVALID_TOKEN)?;
+    let person =
+        store::find_person_by_token(&mut conn, token.brand_id, &token.secret, app.clock.now())
+            .await?
+            .ok_or(INVALID_TOKEN)?;
     Ok(Json(person.claims()))
 }
 

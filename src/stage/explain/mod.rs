@@ -17,6 +17,7 @@ use super::dimension::Dimension;
 use super::evaluate::{Moment, Signs};
 use super::ledger::Ledger;
 use super::rules::Rules;
+use super::ruleset::Condition;
 use super::state::{Standing, State};
 use super::tier::Stage;
 
@@ -103,6 +104,11 @@ pub fn explain(rules: &Rules, state: &State, ledger: &Ledger, at: DateTime<Utc>)
         back,
         next,
     }
+}
+
+/// What a condition asks, as a phrase: `familiarity at least 10`.
+pub fn describe(condition: &Condition) -> String {
+    words::condition(condition)
 }
 
 fn forecast(rules: &Rules, state: &State, at: DateTime<Utc>) -> Option<Forecast> {

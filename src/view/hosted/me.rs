@@ -29,6 +29,8 @@ pub struct MePage {
     pub consents: Vec<MeConsent>,
     /// Where they are signed in.
     pub sessions: Vec<MeSession>,
+    /// Where ending every other session posts to; none where there is no other.
+    pub end_others_action: Option<String>,
     /// What else is known or inferred.
     pub facts: Vec<Fact>,
     /// Where signing out posts to.
@@ -57,7 +59,7 @@ pub struct MeIdentity {
     pub account: String,
     /// The day it was linked.
     pub linked_on: String,
-    /// Where unlinking posts to; none for the only way in, which cannot be unlinked.
+    /// Where unlinking posts to; none where that is not offered.
     pub unlink_action: Option<String>,
 }
 
@@ -135,6 +137,7 @@ impl MePage {
                 .collect(),
             consents: Self::sample_consents(words),
             sessions: Self::sample_sessions(words),
+            end_others_action: Some(words.text("/me/sessions/end-others?brand=bellmoor")),
             facts: [("Time zone", "Europe/Zurich"), ("Language", "German")]
                 .map(|(name, value)| Fact {
                     name: words.text(name),

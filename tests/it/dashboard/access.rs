@@ -20,13 +20,34 @@ const OPEN: [(&str, &str); 4] = [
 ];
 
 /// Everything else: method, pattern, and a path that fits it. A new route needs a row.
-const GUARDED: [(&str, &str, &str); 12] = [
+const GUARDED: [(&str, &str, &str); 17] = [
     ("POST", "/dashboard/sign-out", "/dashboard/sign-out"),
     ("GET", "/dashboard", "/dashboard"),
     ("GET", "/dashboard/", "/dashboard/"),
     ("GET", "/dashboard/brands", "/dashboard/brands"),
     ("POST", "/dashboard/brands", "/dashboard/brands"),
     ("GET", "/dashboard/{brand}", "/dashboard/bakery"),
+    ("GET", "/dashboard/{brand}/rules", "/dashboard/bakery/rules"),
+    (
+        "GET",
+        "/dashboard/{brand}/providers",
+        "/dashboard/bakery/providers",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/providers",
+        "/dashboard/bakery/providers",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/providers/{slug}/enable",
+        "/dashboard/bakery/providers/test/enable",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/providers/{slug}/disable",
+        "/dashboard/bakery/providers/test/disable",
+    ),
     ("GET", "/dashboard/{brand}/sites", "/dashboard/bakery/sites"),
     (
         "POST",
@@ -117,6 +138,7 @@ async fn a93_every_guarded_route_refuses_strangers() {
     }
     assert_eq!(audited(&test, "key.created").await, before);
     assert_eq!(audited(&test, "brand.created").await, 1);
+    assert_eq!(audited(&test, "connection.disabled").await, 0);
     drop(signed_in);
 }
 

@@ -2,6 +2,8 @@
 
 mod access;
 mod making;
+mod providers;
+mod rules;
 mod set_up;
 mod sign_in;
 

@@ -1,5 +1,7 @@
 //! `befriend doctor`: looks at everything a running service needs, and says what to mend.
 
+mod providers;
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::ExitCode;
 
@@ -74,10 +76,6 @@ impl Finding {
 
 impl Doctor {
     /// Exits with 3 when anything is wrong.
-    #[expect(
-        clippy::unused_self,
-        reason = "every command is run by a method of its arguments"
-    )]
     pub(super) async fn run(self, config: Config, output: &Output) -> anyhow::Result<ExitCode> {
         let mut findings = vec![
             public_url(&config),
@@ -153,6 +151,16 @@ fn installation_key(config: &Config) -> Finding {
     )
 }
 
+/// The installation's key, where it can be read.
+fn stored_key(config: &Config) -> Option<[u8; 32]> {
+    match &config.secret_key {
+        Some(text) => Cipher::parse_key(text.expose()),
+        None => std::fs::read_to_string(config.data_dir.join("installation.key"))
+            .ok()
+            .and_then(|text| Cipher::parse_key(&text)),
+    }
+}
+
 fn service(config: &Config) -> Finding {
     const WHAT: &str = "service";
     let address = healthcheck::reachable(config.listen);
@@ -191,6 +199,8 @@ async fn database(config: &Config) -> Vec<Finding> {
             findings.push(schema);
             if is_current {
                 findings.push(members(&mut conn).await);
+                let key = stored_key(config);
+                findings.extend(providers::check(&mut conn, config, key).await);
             }
             findings
         }

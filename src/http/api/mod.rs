@@ -1,0 +1,72 @@
+//! The API for brands' servers: JSON in, JSON out, secret keys only.
+//!
+//! Owns its routes, who may call them, and the shape of its answers. Never decides anything about a
+//! customer: the domains are asked. Start with [`routes`], then [`Caller`], by which every handler
+//! is bound to the brand of the key.
+
+mod caller;
+mod lookup;
+mod page;
+mod profile;
+mod standing;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::header::WWW_AUTHENTICATE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::map_response;
+use axum::response::Response;
+use axum::routing::get;
+
+use super::problem::Problem;
+use crate::app::SharedApp;
+use crate::insight::{self, Customer};
+use crate::kernel::id::{BrandId, ProfileId};
+use crate::postgres::PgConnection;
+use crate::projection;
+
+use caller::Caller;
+
+/// The routes.
+pub(super) fn routes() -> Router<SharedApp> {
+    Router::new()
+        .route("/api/v1/profiles", get(lookup::list))
+        .route("/api/v1/profiles/{id}", get(profile::show))
+        .route("/api/v1/profiles/{id}/standing", get(standing::show))
+        .route("/api/v1/profiles/{id}/explanation", get(standing::explain))
+        .route("/api/v1/profiles/{id}/transitions", get(standing::list))
+        .layer(map_response(challenge))
+}
+
+/// Says how to authenticate, where that was what was missing (RFC 9110 §11.6.1).
+async fn challenge(mut response: Response) -> Response {
+    if response.status() == StatusCode::UNAUTHORIZED {
+        let scheme = HeaderValue::from_static(r#"Bearer realm="befriend""#);
+        response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+    }
+    response
+}
+
+/// The customer that a path names; nothing that tells whether another brand has them.
+async fn customer(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    Path(id): &Path<String>,
+) -> Result<Customer, Problem> {
+    let nobody = || Problem::not_found("profile");
+    let id: ProfileId = id.parse().map_err(|_| nobody())?;
+    insight::find_customer(conn, brand_id, id)
+        .await?
+        .ok_or_else(nobody)
+}
+
+impl From<projection::Error> for Problem {
+    fn from(error: projection::Error) -> Self {
+        match error {
+            projection::Error::Database(error) => error.into(),
+            projection::Error::RuleSet { .. } | projection::Error::Broken(_) => {
+                Self::internal(&error)
+            }
+        }
+    }
+}

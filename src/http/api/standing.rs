@@ -1,0 +1,141 @@
+//! Where somebody stands, why, and how they came there.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::Uri;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::page::{self, Query};
+use super::{Caller, customer};
+use crate::app::SharedApp;
+use crate::http::problem::Problem;
+use crate::kernel::id::TransitionId;
+use crate::postgres;
+use crate::projection::{self, Current, RecordedTransition};
+use crate::stage::{self, Explanation, Ledger, Stage};
+
+/// `GET /api/v1/profiles/{id}/standing`.
+pub(super) async fn show(
+    State(app): State<SharedApp>,
+    caller: Caller,
+    id: Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let (id, current) = current(&app, caller, &id).await?;
+    let explanation = explained(&current);
+    let standing = &current.standing;
+    Ok(Json(json!({
+        "profile_id": id,
+        "stage": standing.stage,
+        "stage_name": explanation.stage_name,
+        "since": standing.since,
+        "known_since": current.known_since,
+        "scores": standing.scores,
+        "trend": standing.trend,
+        "strained": standing.strained,
+        "second_chance": standing.second_chance,
+        "estranged": standing.estranged,
+        "cycle": standing.cycle,
+        "last_act": standing.last_act,
+        "next": explanation.next,
+        "review_at": current.review_at,
+        "rule_set": { "id": current.rules.rule_set_id, "version": current.rules.version },
+        "at": current.at,
+    })))
+}
+
+/// `GET /api/v1/profiles/{id}/explanation`.
+pub(super) async fn explain(
+    State(app): State<SharedApp>,
+    caller: Caller,
+    id: Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let (id, current) = current(&app, caller, &id).await?;
+    let mut body = json!(explained(&current));
+    body["profile_id"] = json!(id);
+    body["rule_set"] = json!({
+        "id": current.rules.rule_set_id,
+        "version": current.rules.version,
+    });
+    Ok(Json(body))
+}
+
+/// `GET /api/v1/profiles/{id}/transitions`, latest first. `superseded=true` lists also what is
+/// believed no longer.
+pub(super) async fn list(
+    State(app): State<SharedApp>,
+    caller: Caller,
+    id: Path<String>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let query = Query::read(&uri, &["superseded"])?;
+    let limit = query.limit()?;
+    let before = query.cursor::<(DateTime<Utc>, TransitionId)>()?;
+    let with_superseded = match query.value("superseded") {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return Err(page::fault("superseded", "not_a_boolean", "true or false")),
+    };
+    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+    let customer = customer(&mut conn, caller.brand_id, &id).await?;
+    let rows = projection::list_transitions(
+        &mut conn,
+        caller.brand_id,
+        customer.profile.profile_id,
+        with_superseded,
+        before,
+        limit + 1,
+    )
+    .await?;
+    let position = |row: &RecordedTransition| (row.effective_at, row.transition_id);
+    Ok(page::answer(
+        &uri,
+        "transitions",
+        rows,
+        limit,
+        (position, in_json),
+    ))
+}
+
+async fn current(
+    app: &SharedApp,
+    caller: Caller,
+    id: &Path<String>,
+) -> Result<(crate::kernel::id::ProfileId, Current), Problem> {
+    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+    let customer = customer(&mut conn, caller.brand_id, id).await?;
+    let id = customer.profile.profile_id;
+    let current = app
+        .projector
+        .current(&mut conn, caller.brand_id, id)
+        .await?;
+    Ok((id, current))
+}
+
+fn explained(current: &Current) -> Explanation {
+    let rules = &current.rules.rules;
+    stage::explain(rules, &current.state, &Ledger::default(), current.at)
+}
+
+fn in_json(row: &RecordedTransition) -> Value {
+    let evidence = &row.evidence;
+    json!({
+        "id": row.transition_id,
+        "from": named(row.from_stage),
+        "to": named(row.to_stage),
+        "rule": row.rule,
+        "kind": evidence["kind"],
+        "cause": evidence["cause"],
+        "figures": evidence["figures"],
+        "scores": evidence["scores"],
+        "added": evidence["added"],
+        "effective_at": row.effective_at,
+        "recorded_at": row.recorded_at,
+        "superseded_at": row.superseded_at,
+    })
+}
+
+fn named(rank: i16) -> Option<Stage> {
+    u8::try_from(rank).ok().and_then(Stage::from_rank)
+}

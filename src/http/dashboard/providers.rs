@@ -1,0 +1,260 @@
+//! A brand's ways in.
+
+use std::collections::HashMap;
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::access::InBrand;
+use super::brands::field;
+use crate::app::{App, SharedApp};
+use crate::federation::catalogue::{self, Provider};
+use crate::federation::{Connection, redirect_uri, store};
+use crate::http::extract::PageForm;
+use crate::http::page::{go_to, page, page_with};
+use crate::http::page_error::PageError;
+use crate::kernel::Secret;
+use crate::kernel::id::ConnectionId;
+use crate::postgres;
+use crate::profile::count_store;
+use crate::setup::Error;
+use crate::setup::connection::{
+    Draft, Faults, Typed, create_connection, is_fixed, switch_connection,
+};
+use crate::view::dashboard::{ConnectionForm, ConnectionRow, ProviderKind, ProvidersPage};
+use crate::view::{Field, Notice, format};
+
+/// Where providers hand out client ids.
+const CONSOLES: [(&str, &str); 2] = [
+    (
+        "google",
+        "https://console.cloud.google.com/apis/credentials",
+    ),
+    ("github", "https://github.com/settings/developers"),
+];
+
+/// Providers whose many settings are given by command alone.
+const BY_COMMAND: [&str; 1] = ["oauth2"];
+
+#[derive(Deserialize)]
+pub(super) struct Shown {
+    kind: Option<String>,
+    done: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Form {
+    #[serde(default)]
+    kind: String,
+    #[serde(default)]
+    label: String,
+    #[serde(default)]
+    slug: String,
+    #[serde(default)]
+    client_id: String,
+    client_secret: Option<Secret>,
+    #[serde(default)]
+    issuer: String,
+}
+
+/// `GET /dashboard/{brand}/providers?kind=`
+pub(super) async fn list(
+    State(app): State<SharedApp>,
+    within: InBrand,
+    Query(query): Query<Shown>,
+) -> Result<Response, PageError> {
+    let provider = query.kind.as_deref().and_then(offered);
+    let form = provider.map(|provider| blank(&app, &within, provider));
+    let mut shown = filled(&app, &within, form).await?;
+    shown.shell.notice = query.done.as_deref().and_then(notice);
+    page(&shown)
+}
+
+fn notice(done: &str) -> Option<Notice> {
+    let text = match done {
+        "added" => "The provider is added and switched on.",
+        "enabled" => "The provider is switched on.",
+        "disabled" => "The provider is switched off. Nobody can sign in with it.",
+        _ => return None,
+    };
+    Some(Notice::Done(text.to_owned()))
+}
+
+/// `POST /dashboard/{brand}/providers`
+pub(super) async fn create(
+    State(app): State<SharedApp>,
+    within: InBrand,
+    PageForm(form): PageForm<Form>,
+) -> Result<Response, PageError> {
+    let provider = offered(&form.kind).ok_or_else(PageError::not_found)?;
+    let faults = match typed(&form).check(&app.egress) {
+        Ok(draft) => match insert(&app, &within, &draft).await {
+            Ok(_) => return Ok(go_to(&within.path("providers?done=added"))),
+            Err(Error::ConnectionSlugTaken) => Faults {
+                slug: Some("Another of the brand's providers has this short name.".to_owned()),
+                ..Faults::default()
+            },
+            Err(error) => return Err(error.into()),
+        },
+        Err(faults) => *faults,
+    };
+    let form = refused(&app, &within, provider, form, faults);
+    let page = filled(&app, &within, Some(form)).await?;
+    page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
+}
+
+/// `POST /dashboard/{brand}/providers/{slug}/enable`
+pub(super) async fn enable(
+    State(app): State<SharedApp>,
+    within: InBrand,
+    Path((_, slug)): Path<(String, String)>,
+) -> Result<Response, PageError> {
+    switch(&app, &within, &slug, true).await?;
+    Ok(go_to(&within.path("providers?done=enabled")))
+}
+
+/// `POST /dashboard/{brand}/providers/{slug}/disable`
+pub(super) async fn disable(
+    State(app): State<SharedApp>,
+    within: InBrand,
+    Path((_, slug)): Path<(String, String)>,
+) -> Result<Response, PageError> {
+    switch(&app, &within, &slug, false).await?;
+    Ok(go_to(&within.path("providers?done=disabled")))
+}
+
+async fn switch(app: &App, within: &InBrand, slug: &str, on: bool) -> Result<(), PageError> {
+    let change = within.staff.change(app);
+    let brand_id = within.brand.brand_id;
+    let found = postgres::tx(&app.pool, async |conn| {
+        let Some(connection) = store::find_connection_by_slug(conn, brand_id, slug).await? else {
+            return Ok::<_, postgres::Error>(false);
+        };
+        switch_connection(conn, change, &connection, on).await?;
+        Ok(true)
+    })
+    .await?;
+    if found {
+        Ok(())
+    } else {
+        Err(PageError::not_found())
+    }
+}
+
+async fn insert(app: &App, within: &InBrand, draft: &Draft) -> Result<Connection, Error> {
+    let change = within.staff.change(app);
+    postgres::tx(&app.pool, async |conn| {
+        create_connection(conn, change, &app.cipher, &within.brand, draft).await
+    })
+    .await
+}
+
+fn typed(form: &Form) -> Typed {
+    Typed {
+        provider: form.kind.clone(),
+        label: form.label.clone(),
+        slug: form.slug.clone(),
+        client_id: form.client_id.clone(),
+        client_secret: form.client_secret.clone(),
+        issuer: form.issuer.clone(),
+        ..Typed::default()
+    }
+}
+
+fn offered(key: &str) -> Option<&'static Provider> {
+    catalogue::find(key).filter(|provider| !BY_COMMAND.contains(&provider.key))
+}
+
+async fn filled(
+    app: &App,
+    within: &InBrand,
+    form: Option<ConnectionForm>,
+) -> Result<ProvidersPage, PageError> {
+    let brand_id = within.brand.brand_id;
+    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+    let connections = store::list_connections(&mut conn, brand_id).await?;
+    let people = count_store::count_identities(&mut conn, brand_id).await?;
+    Ok(ProvidersPage {
+        shell: within.shell(None),
+        connections: connections
+            .iter()
+            .map(|connection| row(app, within, connection, &people))
+            .collect(),
+        kinds: catalogue::PROVIDERS
+            .iter()
+            .filter_map(|provider| offered(provider.key))
+            .map(kind)
+            .collect(),
+        form,
+    })
+}
+
+fn row(
+    app: &App,
+    within: &InBrand,
+    connection: &Connection,
+    people: &HashMap<ConnectionId, u64>,
+) -> ConnectionRow {
+    let count = people.get(&connection.connection_id).copied();
+    ConnectionRow {
+        slug: connection.slug.clone(),
+        provider_key: connection.provider.clone(),
+        label: connection.label.clone(),
+        enabled: connection.is_enabled,
+        is_test: connection.provider == catalogue::TEST,
+        client_id: connection.client_id.clone(),
+        callback_url: callback(app, within, &connection.slug),
+        identities: format::count(count.unwrap_or(0)),
+    }
+}
+
+fn kind(provider: &'static Provider) -> ProviderKind {
+    ProviderKind {
+        key: provider.key.to_owned(),
+        label: provider.label.to_owned(),
+    }
+}
+
+fn callback(app: &App, within: &InBrand, slug: &str) -> String {
+    redirect_uri(app.config.issuer(), &within.brand.slug, slug)
+}
+
+fn blank(app: &App, within: &InBrand, provider: &Provider) -> ConnectionForm {
+    let console = CONSOLES.iter().find(|(key, _)| *key == provider.key);
+    ConnectionForm {
+        kind: provider.key.to_owned(),
+        kind_label: provider.label.to_owned(),
+        label: Field::filled(provider.label),
+        slug: Field::filled(provider.key),
+        client_id: Field::empty(),
+        client_secret_error: None,
+        issuer: Field::empty(),
+        asks_issuer: !is_fixed(provider),
+        callback_url: callback(app, within, provider.key),
+        console_url: console.map(|(_, url)| (*url).to_owned()),
+    }
+}
+
+fn refused(
+    app: &App,
+    within: &InBrand,
+    provider: &Provider,
+    form: Form,
+    faults: Faults,
+) -> ConnectionForm {
+    let again = faults != Faults::default() && faults.client_secret.is_none();
+    ConnectionForm {
+        // The callback address follows the short name that was typed, where it can be one.
+        callback_url: callback(app, within, &format::path_segment(form.slug.trim())),
+        label: field(form.label, faults.label),
+        slug: field(form.slug, faults.slug.or(faults.provider)),
+        client_id: field(form.client_id, faults.client_id),
+        client_secret_error: faults
+            .client_secret
+            .or_else(|| again.then(|| "Type it once more: it is never sent back.".to_owned())),
+        issuer: field(form.issuer, faults.urls),
+        ..blank(app, within, provider)
+    }
+}

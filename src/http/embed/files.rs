@@ -1,0 +1,100 @@
+//! Files.
+
+use std::sync::LazyLock;
+
+use axum::extract::{Path, State};
+use axum::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+
+use crate::app::SharedApp;
+use crate::brand;
+use crate::http::account::brand_mark;
+use crate::http::problem::Problem;
+use crate::kernel::secret::sha256;
+use crate::postgres;
+use crate::view::{assets, brand_css as css_of};
+
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+/// The sign-in element, as brands paste it.
+static ELEMENT: &[u8] = include_bytes!("../../../assets/embed.js");
+
+/// Its entity tag: from its content, so that all processes of a version agree.
+static ELEMENT_TAG: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let mut tag = String::from("\"");
+    for byte in &sha256(ELEMENT)[..8] {
+        tag.push_str(&format!("{byte:02x}"));
+    }
+    tag.push('"');
+    HeaderValue::try_from(tag).expect("hexadecimal digits in quotes")
+});
+
+/// `/embed.js`. Its name never changes, so it is asked for again every five minutes.
+pub(super) async fn element(headers: HeaderMap) -> Response {
+    let known = headers.get(IF_NONE_MATCH) == Some(&*ELEMENT_TAG);
+    let mut response = if known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], ELEMENT).into_response()
+    };
+    let headers = response.headers_mut();
+    headers.insert(ETAG, ELEMENT_TAG.clone());
+    set(headers, CACHE_CONTROL, "public, max-age=300");
+    set(headers, RESOURCE_POLICY, "cross-origin");
+    response
+}
+
+/// `/assets/{file}`: names change with the content, so a browser keeps them for ever.
+pub(super) async fn asset(
+    Path(file): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let asset = assets::lookup(&file).ok_or_else(|| Problem::not_found("file"))?;
+    let takes_gzip = headers
+        .get(ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|encodings| encodings.contains("gzip"));
+    let mut response = if takes_gzip {
+        ([(CONTENT_ENCODING, "gzip")], asset.gzip.as_slice()).into_response()
+    } else {
+        asset.bytes.into_response()
+    };
+    let headers = response.headers_mut();
+    set(headers, CONTENT_TYPE, asset.content_type);
+    set(
+        headers,
+        CACHE_CONTROL,
+        "public, max-age=31536000, immutable",
+    );
+    set(headers, VARY, "accept-encoding");
+    set(headers, RESOURCE_POLICY, "same-origin");
+    Ok(response)
+}
+
+/// `/brand/{slug}.css`: its address carries the colour, so it may be kept for a day.
+pub(super) async fn brand_css(
+    State(app): State<SharedApp>,
+    Path(file): Path<String>,
+) -> Result<Response, Problem> {
+    let slug = file
+        .strip_suffix(".css")
+        .filter(|slug| slug.bytes().all(|b| b.is_ascii_graphic()))
+        .ok_or_else(|| Problem::not_found("file"))?;
+    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+    let brand = brand::store::find_brand_by_slug(&mut conn, slug)
+        .await?
+        .ok_or_else(|| Problem::not_found("brand"))?;
+    let mut response = css_of(brand_mark(&brand).colour).into_response();
+    let headers = response.headers_mut();
+    set(headers, CONTENT_TYPE, "text/css; charset=utf-8");
+    set(headers, CACHE_CONTROL, "public, max-age=86400");
+    set(headers, RESOURCE_POLICY, "same-origin");
+    Ok(response)
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
+    headers.insert(name, HeaderValue::from_static(value));
+}

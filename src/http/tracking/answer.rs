@@ -1,0 +1,207 @@
+//! Answers as SDKs read them.
+
+use std::borrow::Cow;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::event::decode::Malformed;
+use crate::event::intake::RETRY_AFTER_SECONDS;
+use crate::event::{Outcome, SubmitError, Verdict};
+use crate::http::problem::log_chain;
+use crate::postgres;
+
+/// Why a request was not served.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status: StatusCode,
+    code: Cow<'static, str>,
+    message: Cow<'static, str>,
+    pointer: Option<&'static str>,
+    retry_after: Option<u32>,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            status,
+            code: Cow::Borrowed(code),
+            message: message.into(),
+            pointer: None,
+            retry_after: None,
+        }
+    }
+
+    pub(super) fn bad_request(code: &'static str, message: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    /// There is no key.
+    pub(super) fn key_missing() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "key_missing",
+            "send a key: as the user name of Basic authorization, or as writeKey in the body",
+        )
+    }
+
+    /// There is a key, and it is not one in force.
+    pub(super) fn key_unknown() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "key_unknown",
+            "this is not a key, or it was revoked",
+        )
+    }
+
+    /// A secret key came from a browser or in a URL, where others can read it.
+    pub(super) fn key_exposed() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "secret_key_exposed",
+            "this is a secret key in a place that others can read: use a browser key here, and \
+             revoke this one",
+        )
+    }
+
+    pub(super) fn too_slow() -> Self {
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "too_slow",
+            "the body did not arrive in time",
+        )
+    }
+
+    pub(super) fn busy() -> Self {
+        let mut refusal = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "busy",
+            "too much waits to be stored; come back in a moment",
+        );
+        refusal.retry_after = Some(RETRY_AFTER_SECONDS);
+        refusal
+    }
+
+    fn unavailable() -> Self {
+        let mut refusal = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "the database cannot be reached just now; come back in a moment",
+        );
+        refusal.retry_after = Some(RETRY_AFTER_SECONDS);
+        refusal
+    }
+
+    fn internal(error: &dyn std::error::Error) -> Self {
+        log_chain(error);
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "something went wrong on our side; nothing was stored",
+        )
+    }
+}
+
+impl From<Malformed> for Refusal {
+    fn from(fault: Malformed) -> Self {
+        let (status, code) = match &fault {
+            Malformed::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            Malformed::TooManyEvents => (StatusCode::PAYLOAD_TOO_LARGE, "too_many_events"),
+            Malformed::UnknownEncoding => (StatusCode::BAD_REQUEST, "unknown_encoding"),
+            Malformed::BrokenGzip => (StatusCode::BAD_REQUEST, "broken_gzip"),
+            Malformed::NotAnObject(_) => (StatusCode::BAD_REQUEST, "invalid_json"),
+            Malformed::DuplicateKey => (StatusCode::BAD_REQUEST, "duplicate_key"),
+            Malformed::NoBatch => (StatusCode::BAD_REQUEST, "no_batch"),
+        };
+        Self::new(status, code, fault.to_string())
+    }
+}
+
+impl From<SubmitError> for Refusal {
+    fn from(error: SubmitError) -> Self {
+        match &error {
+            SubmitError::Busy => Self::busy(),
+            SubmitError::Unavailable => Self::unavailable(),
+            SubmitError::Failed(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<postgres::Error> for Refusal {
+    fn from(error: postgres::Error) -> Self {
+        match &error {
+            postgres::Error::Unavailable(_) => Self::unavailable(),
+            postgres::Error::Constraint { .. }
+            | postgres::Error::Inconsistent(_)
+            | postgres::Error::Statement(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut body = json!({
+            "success": false, "code": self.code, "message": self.message,
+        });
+        if let Some(pointer) = self.pointer {
+            body["pointer"] = json!(pointer);
+        }
+        let mut response = (self.status, Json(body)).into_response();
+        if let Some(seconds) = self.retry_after {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        response
+    }
+}
+
+/// What a batch is told: stored, and what became of each event.
+pub(super) fn batch(verdicts: &[Verdict]) -> Response {
+    let verdicts: Vec<Value> = verdicts.iter().map(shown).collect();
+    Json(json!({ "success": true, "verdicts": verdicts })).into_response()
+}
+
+/// What the sender of one event is told: a refused one is an error.
+pub(super) fn single(verdicts: &[Verdict]) -> Result<Response, Refusal> {
+    if let [
+        Verdict {
+            outcome:
+                Outcome::Rejected {
+                    code,
+                    detail,
+                    pointer,
+                },
+            ..
+        },
+    ] = verdicts
+    {
+        let mut refusal = Refusal::new(StatusCode::BAD_REQUEST, code, detail.clone());
+        refusal.pointer = Some(pointer);
+        return Err(refusal);
+    }
+    Ok(batch(verdicts))
+}
+
+fn shown(verdict: &Verdict) -> Value {
+    let mut shown = match &verdict.outcome {
+        Outcome::Accepted { flags } if flags.is_empty() => json!({ "status": "accepted" }),
+        Outcome::Accepted { flags } => json!({ "status": "accepted", "flags": flags }),
+        Outcome::Duplicate => json!({ "status": "duplicate" }),
+        Outcome::Conflict => json!({
+            "status": "conflict", "code": "message_id_reused",
+            "detail": "another event is stored under this message id; the first is kept",
+        }),
+        Outcome::Rejected {
+            code,
+            detail,
+            pointer,
+        } => json!({ "status": "rejected", "code": code, "detail": detail, "pointer": pointer }),
+    };
+    if let Some(id) = &verdict.message_id {
+        shown["messageId"] = json!(id);
+    }
+    shown
+}

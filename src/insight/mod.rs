@@ -1,0 +1,23 @@
+//! What the dashboard shows: how many stand where, who they are, what happened.
+//!
+//! Owns reading queries across the tables of a brand and the arithmetic of series. Never writes, and
+//! never computes a stage: it counts what the projector wrote. Each function is bound to one brand
+//! and finds its rows by an index.
+//!
+//! Start with [`overview`] for figures, [`list_customers`] and [`find_customer`] for people,
+//! [`list_timeline`] for one life, [`list_live`] for what is arriving.
+
+mod customer_store;
+mod live;
+mod live_store;
+mod overview;
+mod overview_store;
+mod timeline_store;
+
+pub use customer_store::{
+    Alias, Customer, CustomerPosition, CustomerSummary, find_customer, find_profile_by_alias,
+    has_customers, list_customers, list_profiles_by_email,
+};
+pub use live::{LiveItem, LiveKind, LivePosition, list_live, list_live_after};
+pub use overview::{Overview, Week, overview};
+pub use timeline_store::{Happening, TimelineEntry, TimelinePosition, list_timeline};

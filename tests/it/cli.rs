@@ -1,0 +1,145 @@
+//! The commands of an operator, run as programs on a data folder of their own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// A data folder below the system's temporary one, since the database may have to run as another
+/// user, who must be able to pass through every folder above.
+struct Installation(PathBuf);
+
+impl Installation {
+    fn new(name: &str) -> Self {
+        let folder = format!("befriend-cli-{name}-{}", std::process::id());
+        Self(std::env::temp_dir().join(folder))
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_befriend"))
+            .args(arguments)
+            .arg("--data-dir")
+            .arg(&self.0)
+            // Nothing answers there, and nothing may be taken for it.
+            .env("BEFRIEND_LISTEN", "127.0.0.1:1")
+            .env("BEFRIEND_PUBLIC_URL", "http://127.0.0.1:1")
+            .env("BEFRIEND_LOG", "error")
+            .env_remove("DATABASE_URL")
+            .output()
+            .unwrap()
+    }
+
+    /// What a command prints with `--json`.
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["--json"]].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {said}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+}
+
+impl Drop for Installation {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(Path::new(&self.0)));
+    }
+}
+
+#[test]
+fn an_operator_sets_up_a_brand_by_commands_alone() {
+    let installation = Installation::new("set-up");
+
+    let link = installation.json(&["staff", "setup-link"]);
+    let brand = installation.json(&["brand", "create", "--slug", "bakery", "--name", "Bakery"]);
+    let server = installation.json(&[
+        "application",
+        "create",
+        "--brand",
+        "bakery",
+        "--name",
+        "Back office",
+        "--kind",
+        "server",
+        "--redirect-uri",
+        "https://office.example/callback",
+    ]);
+    let key = installation.json(&[
+        "key", "create", "--brand", "bakery", "--kind", "secret", "--name", "Till",
+    ]);
+    let connections = installation.json(&["connection", "list", "--brand", "bakery"]);
+    let twice = installation.run(&["brand", "create", "--slug", "bakery", "--name", "Bakery"]);
+    let doctor = installation.json(&["doctor"]);
+
+    let url = link["url"].as_str().unwrap();
+    assert!(
+        url.starts_with("http://127.0.0.1:1/dashboard/set-up?token="),
+        "{url}"
+    );
+    assert!(
+        brand["browser_key"]
+            .as_str()
+            .unwrap()
+            .starts_with("bf_pub_")
+    );
+    assert_eq!(server["client_id"], "bakery.back-office");
+    assert_eq!(server["client_secret"].as_str().unwrap().len(), 43);
+    assert!(key["key"].as_str().unwrap().starts_with("bf_sec_"));
+    assert_eq!(connections[0]["provider"], "test");
+    assert_eq!(connections[0]["enabled"], true);
+    assert_eq!(twice.status.code(), Some(1));
+    let said = String::from_utf8(twice.stderr).unwrap();
+    assert!(said.contains("another brand has this short name"), "{said}");
+    let looked_at: Vec<&str> = doctor
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["what"].as_str().unwrap())
+        .collect();
+    for what in [
+        "public URL",
+        "installation key",
+        "database",
+        "clock",
+        "schema",
+        "staff",
+    ] {
+        assert!(looked_at.contains(&what), "{what} in {looked_at:?}");
+    }
+}
+
+#[test]
+fn the_doctor_finds_what_is_wrong_and_says_the_fix() {
+    let installation = Installation::new("doctor");
+    std::fs::create_dir_all(&installation.0).unwrap();
+    std::fs::write(installation.0.join("installation.key"), "not a key").unwrap();
+
+    let output = installation.run(&["doctor"]);
+
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("WRONG installation key"), "{said}");
+    assert!(said.contains("Put it back from a backup"), "{said}");
+}
+
+#[test]
+fn wrong_arguments_name_every_fault_and_change_nothing() {
+    let installation = Installation::new("wrong");
+
+    let output = installation.run(&[
+        "brand", "create", "--slug", "No", "--name", "", "--colour", "red",
+    ]);
+
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    for part in ["--slug:", "--name:", "--colour:"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+}
+
+#[test]
+fn a_healthcheck_fails_where_nothing_answers() {
+    let installation = Installation::new("health");
+
+    let output = installation.run(&["healthcheck"]);
+
+    assert_eq!(output.status.code(), Some(1));
+}

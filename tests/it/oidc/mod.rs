@@ -1,0 +1,10 @@
+//! The OpenID Connect provider, as applications and browsers meet it.
+
+mod authorize;
+mod edge;
+mod keys;
+mod logout;
+mod me;
+mod shop;
+mod token;
+mod world;

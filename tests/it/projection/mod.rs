@@ -1,0 +1,10 @@
+//! From stored events to standings, on a real database.
+
+mod api;
+mod arrival;
+mod corrections;
+mod failure;
+mod insight;
+mod order;
+mod shop;
+mod silence;
