@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::dimension::Scores;
 use super::hash::fnv;
 use super::rules::{ReadySignal, Rules};
 use super::ruleset::{DISCOUNT_SHARE, Guard, Role, Scalar};
@@ -77,6 +78,15 @@ impl Act<'_> {
     /// Where it stands among others: by time, then source, then message id.
     pub(super) fn key(&self) -> (DateTime<Utc>, &str, &str) {
         (self.at, self.source, self.message_id)
+    }
+
+    /// What it adds under `rules`, before the caps of its day; nothing if it does not count.
+    pub fn worth(&self, rules: &Rules) -> Scores {
+        if self.counts() && self.case != NO_CASE {
+            Scores::from(rules.case(self.case).weights)
+        } else {
+            Scores::default()
+        }
     }
 
     pub(super) fn counts(&self) -> bool {

@@ -35,7 +35,9 @@ pub(super) async fn run(
             reason = "a random person's number"
         )]
         let number = (app.entropy.unit() * people_count as f64) as u64;
-        let Some(last) = people::story(number, now).pop() else { continue };
+        let Some(last) = people::story(number, now).pop() else {
+            continue;
+        };
         let mut event = people::passing_act(number, app.entropy.unit());
         let micros = now.timestamp_micros();
         event["messageId"] = json!(format!("demo-drip-{micros}"));

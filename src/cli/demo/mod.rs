@@ -77,7 +77,9 @@ impl Demo {
         let shop_router = setting.shop_router(app)?;
         let shop_stop = stop.clone().cancelled_owned();
         let shop = tokio::spawn(async move {
-            axum::serve(shop, shop_router).with_graceful_shutdown(shop_stop).await
+            axum::serve(shop, shop_router)
+                .with_graceful_shutdown(shop_stop)
+                .await
         });
         let pusher = Pusher::new(app.clone(), setting.secret_key.clone());
         tokio::select! {

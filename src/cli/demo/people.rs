@@ -99,8 +99,14 @@ pub(super) fn story(number: u64, end: DateTime<Utc>) -> Vec<Value> {
         0..=7 => 14 + 21 * i64::try_from(number).unwrap_or(0),
         _ => whole(entropy.unit().sqrt() * 350.0),
     };
-    let mut person =
-        Person { number, entropy, end, now: start, events: Vec::new(), known: false };
+    let mut person = Person {
+        number,
+        entropy,
+        end,
+        now: start,
+        events: Vec::new(),
+        known: false,
+    };
     person.now = start + TimeDelta::days(arrival);
     person.time_of_day();
     person.live(manner);
@@ -116,7 +122,10 @@ pub(super) fn passing_act(number: u64, unit: f64) -> Value {
         u if u < 0.40 => ("Product Viewed", seen),
         u if u < 0.55 => ("Product Added", seen),
         u if u < 0.70 => ("Email Link Clicked", json!({ "campaign": "weekly" })),
-        u if u < 0.92 => ("Order Completed", json!({ "order_id": order_id, "total": goods.1 })),
+        u if u < 0.92 => (
+            "Order Completed",
+            json!({ "order_id": order_id, "total": goods.1 }),
+        ),
         u if u < 0.97 => ("Product Reviewed", json!({ "rating": "5" })),
         _ => ("Invite Sent", json!({ "invitee": "a friend" })),
     };
@@ -165,7 +174,11 @@ impl Person {
         for _ in 0..=self.upto(2) {
             self.minutes(1, 5);
             let (name, price) = self.choose_goods();
-            self.say("track", "Product Viewed", json!({ "name": name, "price": price }));
+            self.say(
+                "track",
+                "Product Viewed",
+                json!({ "name": name, "price": price }),
+            );
         }
     }
 
@@ -204,7 +217,11 @@ impl Person {
         let outage = self.end - TimeDelta::days(STORY_DAYS) + TimeDelta::weeks(OUTAGE_WEEK);
         while self.now < stop.min(self.end) {
             if self.entropy.unit() < chatter {
-                self.say("track", "Email Link Clicked", json!({ "campaign": "weekly" }));
+                self.say(
+                    "track",
+                    "Email Link Clicked",
+                    json!({ "campaign": "weekly" }),
+                );
                 self.minutes(2, 20);
             }
             self.order(0.0);
@@ -249,12 +266,28 @@ impl Person {
     fn fall_out_and_make_up(&mut self) {
         let quarrel = self.end - TimeDelta::days(STORY_DAYS) + TimeDelta::weeks(OUTAGE_WEEK);
         self.buy_until(quarrel, 12.0, 20.0, 0.0);
-        self.say("track", "Promise Broken", json!({ "what": "birthday cake, three hours late" }));
+        self.say(
+            "track",
+            "Promise Broken",
+            json!({ "what": "birthday cake, three hours late" }),
+        );
         self.minutes(30, 90);
-        self.say("track", "Dispute Opened", json!({ "dispute_id": "demo-cake", "channel": "email" }));
+        self.say(
+            "track",
+            "Dispute Opened",
+            json!({ "dispute_id": "demo-cake", "channel": "email" }),
+        );
         self.wait_days(24.0, 25.0);
-        self.say("track", "Apology Offered", json!({ "remedy": "a new cake, by hand" }));
-        self.say("track", "Remedy Proposed", json!({ "dispute_id": "demo-cake" }));
+        self.say(
+            "track",
+            "Apology Offered",
+            json!({ "remedy": "a new cake, by hand" }),
+        );
+        self.say(
+            "track",
+            "Remedy Proposed",
+            json!({ "dispute_id": "demo-cake" }),
+        );
         self.wait_days(1.0, 2.0);
         let resolved = json!({ "dispute_id": "demo-cake", "satisfied": true, "csat": 5 });
         self.say("track", "Dispute Resolved", resolved);
@@ -264,7 +297,11 @@ impl Person {
     fn order(&mut self, discount_share: f64) {
         let (name, price) = self.choose_goods();
         let quantity = 1 + self.upto(3);
-        self.say("track", "Product Added", json!({ "name": name, "price": price }));
+        self.say(
+            "track",
+            "Product Added",
+            json!({ "name": name, "price": price }),
+        );
         self.minutes(2, 12);
         #[expect(clippy::cast_precision_loss, reason = "one digit")]
         let full = price * quantity as f64;
@@ -292,7 +329,11 @@ impl Person {
     fn complain(&mut self, what: &str, mended: bool) {
         let id = format!("demo-{}-{}", self.number, self.events.len());
         self.minutes(60, 600);
-        self.say("track", "Dispute Opened", json!({ "dispute_id": id, "about": what }));
+        self.say(
+            "track",
+            "Dispute Opened",
+            json!({ "dispute_id": id, "about": what }),
+        );
         if mended {
             self.wait_days(0.5, 3.0);
             self.say("track", "Remedy Proposed", json!({ "dispute_id": id }));
@@ -342,7 +383,12 @@ impl Person {
 
     fn email(&self) -> String {
         let (first, last) = self.name();
-        format!("{}.{}.{}@example.com", first.to_lowercase(), last.to_lowercase(), self.number)
+        format!(
+            "{}.{}.{}@example.com",
+            first.to_lowercase(),
+            last.to_lowercase(),
+            self.number
+        )
     }
 
     fn choose_goods(&self) -> (&'static str, f64) {
@@ -368,7 +414,11 @@ impl Person {
 
     /// Moves to bakery hours of the same day, mornings most of all.
     fn time_of_day(&mut self) {
-        let midnight = self.now.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
+        let midnight = self
+            .now
+            .date_naive()
+            .and_time(chrono::NaiveTime::MIN)
+            .and_utc();
         let hour = 7.0 + self.entropy.unit().powi(2) * 12.0;
         let moved = midnight + TimeDelta::seconds(whole(hour * 3_600.0));
         // Never back in time: a story goes forward.
@@ -395,8 +445,10 @@ mod tests {
         for number in 0..300 {
             let events = story(number, end());
             assert!(!events.is_empty(), "person {number} did nothing");
-            let times: Vec<&str> =
-                events.iter().map(|event| event["timestamp"].as_str().expect("a time")).collect();
+            let times: Vec<&str> = events
+                .iter()
+                .map(|event| event["timestamp"].as_str().expect("a time"))
+                .collect();
             assert!(times.is_sorted(), "person {number} goes back in time");
             let first: DateTime<Utc> = times[0].parse().expect("a time");
             let last: DateTime<Utc> = times[times.len() - 1].parse().expect("a time");
@@ -414,8 +466,16 @@ mod tests {
             .filter_map(|event| event["event"].as_str().map(str::to_owned))
             .collect();
 
-        for name in ["Order Completed", "Dispute Opened", "Remedy Proposed", "Dispute Resolved"] {
-            assert!(names.iter().any(|told| told == name), "no {name} in {names:?}");
+        for name in [
+            "Order Completed",
+            "Dispute Opened",
+            "Remedy Proposed",
+            "Dispute Resolved",
+        ] {
+            assert!(
+                names.iter().any(|told| told == name),
+                "no {name} in {names:?}"
+            );
         }
     }
 }

@@ -23,7 +23,10 @@ pub(super) struct Pusher {
 
 impl Pusher {
     pub(super) fn new(app: SharedApp, key: Secret) -> Self {
-        Self { router: crate::http::router(app), key }
+        Self {
+            router: crate::http::router(app),
+            key,
+        }
     }
 
     /// Sends `events` and leaves the list empty. An event that is refused is a fault of the demo.
@@ -34,7 +37,10 @@ impl Pusher {
         let body = json!({ "batch": std::mem::take(events) }).to_string();
         for attempt in 0..ATTEMPTS_MAX {
             let request = Request::post("/v1/batch")
-                .header(header::AUTHORIZATION, format!("Bearer {}", self.key.expose()))
+                .header(
+                    header::AUTHORIZATION,
+                    format!("Bearer {}", self.key.expose()),
+                )
                 .header(header::CONTENT_TYPE, "application/json")
                 .body(Body::from(body.clone()))?;
             let answer = self.router.clone().oneshot(request).await?;
@@ -45,7 +51,10 @@ impl Pusher {
                 StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
                     tokio::time::sleep(Duration::from_millis(50 * u64::from(attempt + 1))).await;
                 }
-                other => bail!("the intake answered {other}: {}", String::from_utf8_lossy(&text)),
+                other => bail!(
+                    "the intake answered {other}: {}",
+                    String::from_utf8_lossy(&text)
+                ),
             }
         }
         bail!("the intake was busy {ATTEMPTS_MAX} times in a row")

@@ -12,6 +12,7 @@ use crate::application;
 use crate::audit::Actor;
 use crate::brand::{self, Brand};
 use crate::cli::output::Output;
+use crate::http::shop::ShopSettings;
 use crate::kernel::Secret;
 use crate::key::{self, Presented};
 use crate::postgres;
@@ -48,7 +49,32 @@ impl Setting {
         };
         let client_id = ensure_application(app, &brand, shop_url).await?;
         let secret_key = ensure_key(app, &brand).await?;
-        Ok(Self { secret_key, story_end: brand.created_at, client_id })
+        Ok(Self {
+            secret_key,
+            story_end: brand.created_at,
+            client_id,
+        })
+    }
+
+    /// The sample shop, told about Befriend as any brand's back end is.
+    pub(super) fn shop_router(&self, app: &SharedApp) -> anyhow::Result<axum::Router> {
+        let settings = ShopSettings {
+            issuer: app.config.issuer().to_owned(),
+            service_url: Some(
+                format!(
+                    "http://{}/",
+                    super::super::healthcheck::reachable(app.config.listen)
+                )
+                .parse()?,
+            ),
+            client_id: self.client_id.clone(),
+            secret_key: self.secret_key.clone(),
+        };
+        Ok(crate::http::shop::router(
+            settings,
+            app.clock.clone(),
+            app.entropy.clone(),
+        )?)
     }
 }
 
@@ -99,7 +125,13 @@ async fn ensure_key(app: &SharedApp, brand: &Brand) -> anyhow::Result<Secret> {
     }
     let presented = postgres::tx(&app.pool, async |conn| {
         let change = app.change(Actor::Operator);
-        setup::create_key(conn, change, brand.brand_id, (key::Kind::Secret, "Shop server")).await
+        setup::create_key(
+            conn,
+            change,
+            brand.brand_id,
+            (key::Kind::Secret, "Shop server"),
+        )
+        .await
     })
     .await?;
     std::fs::create_dir_all(&app.config.data_dir)?;
@@ -116,7 +148,10 @@ async fn ensure_key(app: &SharedApp, brand: &Brand) -> anyhow::Result<Secret> {
 }
 
 /// Removes the demo brand and everything in it.
-pub(super) async fn wipe(app: &SharedApp, output: &Output) -> anyhow::Result<std::process::ExitCode> {
+pub(super) async fn wipe(
+    app: &SharedApp,
+    output: &Output,
+) -> anyhow::Result<std::process::ExitCode> {
     let brand = find(app).await?.filter(|brand| brand.is_demo);
     let Some(brand) = brand else {
         output.result(&json!({ "wiped": false }), "there is no demo to remove");
@@ -126,7 +161,12 @@ pub(super) async fn wipe(app: &SharedApp, output: &Output) -> anyhow::Result<std
         brand::store::delete_demo_brand(conn, brand.brand_id).await
     })
     .await?;
-    drop(std::fs::remove_file(app.config.data_dir.join("demo-shop.key")));
-    output.result(&json!({ "wiped": true }), "the demo brand and everything in it are removed");
+    drop(std::fs::remove_file(
+        app.config.data_dir.join("demo-shop.key"),
+    ));
+    output.result(
+        &json!({ "wiped": true }),
+        "the demo brand and everything in it are removed",
+    );
     Ok(std::process::ExitCode::SUCCESS)
 }

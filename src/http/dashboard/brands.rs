@@ -13,6 +13,7 @@ use crate::brand::{Brand, store};
 use crate::http::extract::PageForm;
 use crate::http::page::{go_to, page, page_with};
 use crate::http::page_error::PageError;
+use crate::insight;
 use crate::postgres;
 use crate::setup::Error;
 use crate::view::dashboard::{BrandForm, BrandRow, BrandsPage};
@@ -88,19 +89,24 @@ async fn filled(
 ) -> Result<BrandsPage, PageError> {
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     let brands = store::list_brands(&mut conn).await?;
+    let mut rows = Vec::with_capacity(brands.len());
+    for brand in &brands {
+        let figures = insight::overview(&mut conn, brand.brand_id, app.clock.now(), 1).await?;
+        rows.push(row(brand, figures.people.iter().sum()));
+    }
     Ok(BrandsPage {
         shell: staff.shell(&brands, None),
-        brands: brands.iter().map(row).collect(),
+        brands: rows,
         form,
     })
 }
 
-fn row(brand: &Brand) -> BrandRow {
+fn row(brand: &Brand, customers: u64) -> BrandRow {
     BrandRow {
         slug: brand.slug.clone(),
         name: brand.name.clone(),
         colour: colour(brand),
-        customers: String::new(),
+        customers: format::count(customers),
         created: format::day_of(brand.created_at),
     }
 }

@@ -6,8 +6,12 @@
 
 mod access;
 mod brands;
+mod customer;
+mod customers;
 mod front_door;
 mod keys;
+mod live;
+mod overview;
 mod providers;
 mod rules;
 mod set_up;
@@ -44,6 +48,11 @@ pub(super) fn routes() -> Router<SharedApp> {
             "/dashboard/{brand}/providers/{slug}/disable",
             post(providers::disable),
         )
+        .route("/dashboard/{brand}/", get(overview::show))
+        .route("/dashboard/{brand}/customers", get(customers::list))
+        .route("/dashboard/{brand}/customers/{id}", get(customer::show))
+        .route("/dashboard/{brand}/live", get(live::show))
+        .route("/dashboard/{brand}/live.json", get(live::update))
         .route("/dashboard/{brand}/rules", get(rules::show))
         .route(
             "/dashboard/{brand}/sites",

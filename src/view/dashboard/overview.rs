@@ -26,7 +26,8 @@ pub struct OverviewPage {
     pub as_of: String,
     /// The figures; none while the brand has no customers.
     pub overview: Option<Overview>,
-    /// What to paste into a site, shown while the brand has no customers.
+    /// What to paste into a site, shown while the brand has no customers; empty where it has no
+    /// site.
     pub snippet: String,
     /// The command that fills a demo brand, shown while the brand has no customers.
     pub demo_command: String,
