@@ -32,8 +32,8 @@ pub mod token;
 
 // 4: what ties domains together
 pub mod flow;
-pub mod oidc;
 pub mod insight;
+pub mod oidc;
 pub mod projection;
 pub mod setup;
 

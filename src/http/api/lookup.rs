@@ -24,7 +24,10 @@ pub(super) async fn list(
     let query = Query::read(&uri, &KEYS)?;
     let limit = query.limit()?;
     let after = query.cursor::<ProfileId>()?;
-    let given: Vec<_> = KEYS.iter().filter(|key| query.value(key).is_some()).collect();
+    let given: Vec<_> = KEYS
+        .iter()
+        .filter(|key| query.value(key).is_some())
+        .collect();
     let [key] = given.as_slice() else {
         let detail = "give exactly one of user_id, anonymous_id and email";
         return Err(page::fault("user_id", "one_key_needed", detail));

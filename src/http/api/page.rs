@@ -29,7 +29,11 @@ impl Query {
             .collect();
         for (place, (name, _)) in pairs.iter().enumerate() {
             if !known.contains(&name.as_str()) && !["limit", "cursor"].contains(&name.as_str()) {
-                return Err(fault(name, "unknown_parameter", "there is no such parameter"));
+                return Err(fault(
+                    name,
+                    "unknown_parameter",
+                    "there is no such parameter",
+                ));
             }
             if pairs[..place].iter().any(|(earlier, _)| earlier == name) {
                 return Err(fault(name, "repeated_parameter", "given more than once"));
@@ -124,7 +128,10 @@ mod tests {
     use super::*;
 
     fn read(query: &str) -> Result<Query, Problem> {
-        Query::read(&format!("/api/v1/things?{query}").parse().unwrap(), &["email"])
+        Query::read(
+            &format!("/api/v1/things?{query}").parse().unwrap(),
+            &["email"],
+        )
     }
 
     #[test]
@@ -149,7 +156,9 @@ mod tests {
 
     #[test]
     fn the_link_to_the_next_page_keeps_the_rest_of_the_query() {
-        let uri = "/api/v1/things?limit=2&cursor=old&email=a%40b".parse().unwrap();
+        let uri = "/api/v1/things?limit=2&cursor=old&email=a%40b"
+            .parse()
+            .unwrap();
 
         assert_eq!(
             next_link(&uri, "new"),

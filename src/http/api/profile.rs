@@ -47,9 +47,9 @@ pub(super) fn in_json(customer: &Customer) -> Value {
             "last_used_at": identity.last_used_at,
         })
     });
-    let aliases = aliases.iter().map(|alias| {
-        json!({ "kind": alias.kind, "alias": alias.alias, "created_at": alias.created_at })
-    });
+    let aliases = aliases.iter().map(
+        |alias| json!({ "kind": alias.kind, "alias": alias.alias, "created_at": alias.created_at }),
+    );
     let consents = consents.iter().map(|consent| {
         json!({
             "purpose": consent.purpose,

@@ -89,7 +89,13 @@ pub(super) async fn list(
     )
     .await?;
     let position = |row: &RecordedTransition| (row.effective_at, row.transition_id);
-    Ok(page::answer(&uri, "transitions", rows, limit, (position, in_json)))
+    Ok(page::answer(
+        &uri,
+        "transitions",
+        rows,
+        limit,
+        (position, in_json),
+    ))
 }
 
 async fn current(

@@ -28,7 +28,9 @@ async fn get(shop: &Shop, path: &str, authorization: &str) -> Answer {
         headers.as_slice()
     };
     let mut browser = shop.test.browser();
-    browser.send(Method::GET, path, headers, Body::empty()).await
+    browser
+        .send(Method::GET, path, headers, Body::empty())
+        .await
 }
 
 async fn alias(shop: &Shop, profile_id: ProfileId, kind: &str, alias: &str) {
@@ -59,9 +61,15 @@ async fn a_standing_is_told_with_what_comes_next() {
     let shop = Shop::open().await;
     let bearer = format!("Bearer {}", key(&shop, Kind::Secret).await);
     let customer = shop.customer().await;
-    shop.learn(customer, &befriending(day(shop.now(), -61))).await;
+    shop.learn(customer, &befriending(day(shop.now(), -61)))
+        .await;
 
-    let answer = get(&shop, &format!("/api/v1/profiles/{customer}/standing"), &bearer).await;
+    let answer = get(
+        &shop,
+        &format!("/api/v1/profiles/{customer}/standing"),
+        &bearer,
+    )
+    .await;
 
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     let body = answer.json();
@@ -75,7 +83,12 @@ async fn a_standing_is_told_with_what_comes_next() {
 
     // Days later the same question is answered for that day, swept or not.
     shop.test.clock.advance(TimeDelta::days(300));
-    let later = get(&shop, &format!("/api/v1/profiles/{customer}/standing"), &bearer).await;
+    let later = get(
+        &shop,
+        &format!("/api/v1/profiles/{customer}/standing"),
+        &bearer,
+    )
+    .await;
     assert_eq!(later.json()["stage"], "acquaintance");
 }
 
@@ -84,7 +97,8 @@ async fn a_standing_is_explained_and_its_moves_are_listed_in_pages() {
     let shop = Shop::open().await;
     let bearer = format!("Bearer {}", key(&shop, Kind::Secret).await);
     let customer = shop.customer().await;
-    shop.learn(customer, &befriending(day(shop.now(), -61))).await;
+    shop.learn(customer, &befriending(day(shop.now(), -61)))
+        .await;
     let at = |rest: &str| format!("/api/v1/profiles/{customer}/{rest}");
 
     let explanation = get(&shop, &at("explanation"), &bearer).await.json();
@@ -125,7 +139,9 @@ async fn profiles_are_found_by_what_they_are_called() {
         let answer = get(&shop, &format!("/api/v1/profiles?{query}"), &basic).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
         let profiles = answer.json()["profiles"].as_array().unwrap().clone();
-        let ids = profiles.iter().map(|one| one["id"].as_str().unwrap().to_owned());
+        let ids = profiles
+            .iter()
+            .map(|one| one["id"].as_str().unwrap().to_owned());
         ids.collect::<Vec<_>>()
     };
 
@@ -137,7 +153,9 @@ async fn profiles_are_found_by_what_they_are_called() {
     assert_eq!(found("email=BOTH%40example.com").await, both);
     assert_eq!(found("email=both%40example.com&limit=1").await, both[..1]);
 
-    let profile = get(&shop, &format!("/api/v1/profiles/{anna}"), &basic).await.json();
+    let profile = get(&shop, &format!("/api/v1/profiles/{anna}"), &basic)
+        .await
+        .json();
     assert_eq!(profile["aliases"][0]["alias"], "4711");
     assert_eq!(profile["emails"][0]["verified"], false);
     for wrong in ["", "?user_id=1&email=x", "?mail=x", "?email=x"] {
@@ -160,13 +178,20 @@ async fn only_a_secret_key_of_the_brand_sees_anything() {
 
     for rest in paths {
         let path = format!("/api/v1/profiles/{customer}{rest}");
-        assert_eq!(get(&shop, &path, &secret).await.status, StatusCode::OK, "{path}");
+        assert_eq!(
+            get(&shop, &path, &secret).await.status,
+            StatusCode::OK,
+            "{path}"
+        );
         let bare = get(&shop, &path, "").await;
         assert_eq!(bare.status, StatusCode::UNAUTHORIZED, "{path}");
         assert!(bare.header("www-authenticate").starts_with("Bearer"));
         assert_eq!(bare.header("content-type"), "application/problem+json");
         let wrong = format!("{}x", &secret[..secret.len() - 1]);
-        assert_eq!(get(&shop, &path, &wrong).await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            get(&shop, &path, &wrong).await.status,
+            StatusCode::UNAUTHORIZED
+        );
         let public = get(&shop, &path, &browser).await;
         assert_eq!(public.status, StatusCode::FORBIDDEN, "{path}");
         assert_eq!(public.json()["code"], "secret_key_needed");
@@ -180,19 +205,24 @@ async fn only_a_secret_key_of_the_brand_sees_anything() {
     }
     let list = "/api/v1/profiles?user_id=1";
     assert_eq!(get(&shop, list, "").await.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(get(&shop, list, &browser).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        get(&shop, list, &browser).await.status,
+        StatusCode::FORBIDDEN
+    );
 }
 
 async fn another_brands_customer(shop: &Shop) -> ProfileId {
     let entropy = &shop.test.app.entropy;
     let brand_id = BrandId::new(shop.now(), entropy);
     let profile_id = ProfileId::new(shop.now(), entropy);
-    sqlx::query("insert into brand (brand_id, slug, name, created_at) values ($1, 'other', '', $2)")
-        .bind(brand_id.uuid())
-        .bind(shop.now())
-        .execute(&shop.test.app.pool)
-        .await
-        .unwrap();
+    sqlx::query(
+        "insert into brand (brand_id, slug, name, created_at) values ($1, 'other', '', $2)",
+    )
+    .bind(brand_id.uuid())
+    .bind(shop.now())
+    .execute(&shop.test.app.pool)
+    .await
+    .unwrap();
     sqlx::query(
         "insert into profile (brand_id, profile_id, status, created_at, last_seen_at)
          values ($1, $2, 'active', $3, $3)",

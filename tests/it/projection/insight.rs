@@ -39,7 +39,8 @@ async fn each_weeks_end_counts_who_stood_where_then() {
         starts.push(start);
     }
     let visitor = shop.profile("anonymous").await;
-    shop.learn(visitor, &[act("Product Viewed", shop.now()).by_visitor()]).await;
+    shop.learn(visitor, &[act("Product Viewed", shop.now()).by_visitor()])
+        .await;
 
     let mut conn = shop.test.app.pool.acquire().await.unwrap();
     let overview = insight::overview(&mut conn, shop.brand_id, shop.now(), 52)
@@ -50,10 +51,15 @@ async fn each_weeks_end_counts_who_stood_where_then() {
     let projector = &shop.test.app.projector;
     for week in &overview.weeks {
         assert_eq!(week.start.weekday(), chrono::Weekday::Mon);
-        let end = (week.start + chrono::Days::new(7)).and_time(chrono::NaiveTime::MIN).and_utc()
+        let end = (week.start + chrono::Days::new(7))
+            .and_time(chrono::NaiveTime::MIN)
+            .and_utc()
             - TimeDelta::microseconds(1);
         let at = end.min(shop.now());
-        let counts = projector.stages_at(shop.brand_id, at, None, |_| ()).await.unwrap();
+        let counts = projector
+            .stages_at(shop.brand_id, at, None, |_| ())
+            .await
+            .unwrap();
         assert_eq!(week.people, counts.people, "week of {}", week.start);
     }
     let warmed: u64 = overview.weeks.iter().map(|week| week.warmed).sum();
@@ -71,8 +77,14 @@ async fn customers_are_found_by_the_beginning_of_what_they_are_called() {
     rename(&shop, anna, "Anna Keller", day(shop.now(), -1)).await;
     rename(&shop, bert, "Bert Anders", day(shop.now(), -2)).await;
     for (table, value) in [
-        ("insert into alias values ($1, 'user', 'K-17', $2, $3)", anna),
-        ("insert into profile_email values ($1, $2, 'bert%_@example.com', null, 'events', $3)", bert),
+        (
+            "insert into alias values ($1, 'user', 'K-17', $2, $3)",
+            anna,
+        ),
+        (
+            "insert into profile_email values ($1, $2, 'bert%_@example.com', null, 'events', $3)",
+            bert,
+        ),
     ] {
         sqlx::query(table)
             .bind(shop.brand_id.uuid())
@@ -141,8 +153,7 @@ async fn a_life_is_told_backwards_in_pages() {
     let mut lines = Vec::new();
     let mut before = None;
     loop {
-        let page =
-            insight::list_timeline(&mut conn, shop.brand_id, customer, before.as_ref(), 3);
+        let page = insight::list_timeline(&mut conn, shop.brand_id, customer, before.as_ref(), 3);
         let page = page.await.unwrap();
         let Some(last) = page.last() else { break };
         before = Some(last.position());
@@ -152,7 +163,10 @@ async fn a_life_is_told_backwards_in_pages() {
         }));
     }
 
-    let told: Vec<_> = lines.iter().map(|(what, stage)| (what.as_str(), *stage)).collect();
+    let told: Vec<_> = lines
+        .iter()
+        .map(|(what, stage)| (what.as_str(), *stage))
+        .collect();
     assert_eq!(
         told,
         [
@@ -172,7 +186,8 @@ async fn the_stream_shows_what_arrived_and_what_it_did() {
     let shop = Shop::open().await;
     let customer = shop.customer().await;
     rename(&shop, customer, "Anna Keller", shop.now()).await;
-    shop.learn(customer, &befriending(day(shop.now(), -61))).await;
+    shop.learn(customer, &befriending(day(shop.now(), -61)))
+        .await;
     let mut conn = shop.test.app.pool.acquire().await.unwrap();
     let latest = insight::list_live(&mut conn, shop.brand_id, shop.now(), None, 3)
         .await
@@ -202,7 +217,10 @@ async fn the_stream_shows_what_arrived_and_what_it_did() {
     let all = after(None).await;
     let kinds: Vec<_> = all.iter().map(|item| item.kind).collect();
     assert_eq!(kinds, [LiveKind::Rejected, LiveKind::Accepted]);
-    assert_eq!(all[0].refusal, Some(("no_id".to_owned(), "nobody is named".to_owned())));
+    assert_eq!(
+        all[0].refusal,
+        Some(("no_id".to_owned(), "nobody is named".to_owned()))
+    );
     assert_eq!(all[1].name, "Signed In");
     assert_eq!(after(Some(LiveKind::Accepted)).await.len(), 1);
     assert_eq!(after(Some(LiveKind::Duplicate)).await.len(), 0);
@@ -210,7 +228,10 @@ async fn the_stream_shows_what_arrived_and_what_it_did() {
     let everything = insight::list_live(&mut conn, shop.brand_id, shop.now(), None, 50)
         .await
         .unwrap();
-    let promoted = everything.iter().find(|item| item.moves == [(1, 2)]).unwrap();
+    let promoted = everything
+        .iter()
+        .find(|item| item.moves == [(1, 2)])
+        .unwrap();
     assert_eq!(promoted.name, "Order Completed");
     let payload: serde_json::Value = serde_json::from_str(&promoted.payload).unwrap();
     assert_eq!(payload["properties"]["order_id"], json!("three"));
