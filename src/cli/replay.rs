@@ -41,7 +41,7 @@ impl Replay {
         let mut reports = Vec::new();
         for brand in brands {
             let people = app.projector.count_people(brand.brand_id).await?;
-            let bar = progress_bar(output, people, &brand.slug);
+            let bar = progress_bar(*output, people, &brand.slug);
             let report = app
                 .projector
                 .replay(brand.brand_id, mode, |people| bar.inc(people))
@@ -74,7 +74,7 @@ pub(super) async fn find_brand(app: &SharedApp, slug: &str) -> anyhow::Result<Br
 }
 
 /// A bar on standard error; none with `--json` or where nobody watches.
-pub(super) fn progress_bar(output: &Output, people: u64, brand: &str) -> ProgressBar {
+pub(super) fn progress_bar(output: Output, people: u64, brand: &str) -> ProgressBar {
     if output.is_json() {
         return ProgressBar::hidden();
     }
@@ -93,7 +93,7 @@ fn in_words(brand: &str, mode: Mode, report: &Report) -> String {
         differing,
         ..
     } = report;
-    let mut text = match (mode, differing) {
+    let first = match (mode, differing) {
         (Mode::Rewrite, _) => {
             format!("{brand}: wrote the standings of {people} customers from {events} events")
         }
@@ -104,16 +104,17 @@ fn in_words(brand: &str, mode: Mode, report: &Report) -> String {
             "{brand}: {differing} of {people} customers do not stand where their events put them"
         ),
     };
+    let mut lines = vec![first];
     if *waiting > 0 {
-        text.push_str(&format!(
-            "\n  left out {waiting} customers for whom events are waiting or parked"
+        lines.push(format!(
+            "  left out {waiting} customers for whom events are waiting or parked"
         ));
     }
-    for one in &report.differences {
-        text.push_str(&format!(
-            "\n  {}: {}\n    stored   {}\n    replayed {}",
+    lines.extend(report.differences.iter().map(|one| {
+        format!(
+            "  {}: {}\n    stored   {}\n    replayed {}",
             one.profile_id, one.what, one.stored, one.replayed
-        ));
-    }
-    text
+        )
+    }));
+    lines.join("\n")
 }

@@ -39,7 +39,7 @@ impl Stages {
             bail!("{at} lies in the future; stages are known up to now");
         }
         let people = app.projector.count_people(brand.brand_id).await?;
-        let bar = progress_bar(output, people, &brand.slug);
+        let bar = progress_bar(*output, people, &brand.slug);
         let counts = app
             .projector
             .stages_at(brand.brand_id, at, self.investment_half_life, |people| {
@@ -78,20 +78,24 @@ fn parse_at(text: &str) -> Result<DateTime<Utc>, String> {
 
 fn in_words(brand: &str, at: DateTime<Utc>, counts: &Counts) -> String {
     let total: u64 = counts.people.iter().sum();
-    let mut text = format!("{brand}, {}\n", at.format("%-d %b %Y %H:%M UTC"));
-    for (stage, people) in Stage::ALL.into_iter().zip(counts.people).rev() {
-        let name = format!("{stage:?}").to_lowercase();
-        text.push_str(&format!(
-            "  {name:<13} {people:>9}  {:>3} %\n",
-            share(people, total)
-        ));
-    }
-    text.push_str(&format!("  {:<13} {total:>9}\n", "customers"));
-    text.push_str(&format!(
+    let mut lines = vec![format!("{brand}, {}", at.format("%-d %b %Y %H:%M UTC"))];
+    lines.extend(
+        Stage::ALL
+            .into_iter()
+            .zip(counts.people)
+            .rev()
+            .map(|(stage, people)| {
+                let name = format!("{stage:?}").to_lowercase();
+                let percent = share(people, total);
+                format!("  {name:<13} {people:>9}  {percent:>3} %")
+            }),
+    );
+    lines.push(format!("  {:<13} {total:>9}", "customers"));
+    lines.push(format!(
         "  not counted: {} anonymous visitors, whom nobody has put a name to",
         counts.anonymous
     ));
-    text
+    lines.join("\n")
 }
 
 fn share(part: u64, total: u64) -> u64 {

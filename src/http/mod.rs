@@ -17,6 +17,7 @@ mod oidc;
 mod page;
 pub mod page_error;
 pub mod problem;
+pub mod shop;
 mod signed_in;
 mod test_provider;
 mod tracking;

@@ -99,7 +99,7 @@ fn series(
         let Some(place) = place_of(row.week) else {
             continue;
         };
-        let count = row.moves;
+        let count = row.count;
         deltas[place][row.from_stage] -= count;
         deltas[place][row.to_stage] += count;
         let way = if row.to_stage > row.from_stage {
@@ -140,12 +140,12 @@ mod tests {
         NaiveDate::from_ymd_opt(2026, 1, 5).unwrap() + Days::new(week * WEEK_DAYS)
     }
 
-    fn moves(week: u64, from_stage: usize, to_stage: usize, moves: i64) -> Moves {
+    fn moves(week: u64, from_stage: usize, to_stage: usize, count: i64) -> Moves {
         Moves {
             week: monday(week),
             from_stage,
             to_stage,
-            moves,
+            count,
         }
     }
 

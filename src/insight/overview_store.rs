@@ -12,7 +12,7 @@ pub(super) struct Moves {
     pub(super) week: NaiveDate,
     pub(super) from_stage: usize,
     pub(super) to_stage: usize,
-    pub(super) moves: i64,
+    pub(super) count: i64,
 }
 
 /// People who became known within a week.
@@ -50,7 +50,7 @@ pub(super) async fn count_moves(
 ) -> Result<Vec<Moves>, Error> {
     let rows = sqlx::query!(
         r#"select date_trunc('week', effective_at, 'UTC') as "week!", from_stage, to_stage,
-                  count(*) as "moves!"
+                  count(*) as "count!"
            from transition
            where brand_id = $1 and superseded_at is null and effective_at >= $2
            group by 1, 2, 3"#,
@@ -65,7 +65,7 @@ pub(super) async fn count_moves(
                 week: row.week.date_naive(),
                 from_stage: stage(row.from_stage)?,
                 to_stage: stage(row.to_stage)?,
-                moves: row.moves,
+                count: row.count,
             })
         })
         .collect()

@@ -137,26 +137,27 @@ pub async fn list_timeline(
 }
 
 fn entry(row: Row) -> TimelineEntry {
-    let happening = match (row.rule, row.from_stage, row.to_stage) {
-        (Some(rule), Some(from_stage), Some(to_stage)) => Happening::Move {
+    let happening = if let Some(((rule, from_stage), to_stage)) =
+        row.rule.zip(row.from_stage).zip(row.to_stage)
+    {
+        Happening::Move {
             from_stage,
             to_stage,
             rule,
             evidence: row.payload,
-        },
-        _ => {
-            let kind = row.kind.unwrap_or_default();
-            Happening::Event {
-                message_id: row.message_id.unwrap_or_default(),
-                name: row
-                    .name
-                    .filter(|name| !name.is_empty())
-                    .unwrap_or_else(|| kind.clone()),
-                kind,
-                trusted: row.trusted.unwrap_or_default(),
-                payload: row.payload,
-                flags: row.flags.unwrap_or_default(),
-            }
+        }
+    } else {
+        let kind = row.kind.unwrap_or_default();
+        Happening::Event {
+            message_id: row.message_id.unwrap_or_default(),
+            name: row
+                .name
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| kind.clone()),
+            kind,
+            trusted: row.trusted.unwrap_or_default(),
+            payload: row.payload,
+            flags: row.flags.unwrap_or_default(),
         }
     };
     TimelineEntry {

@@ -45,7 +45,7 @@ impl Projector {
         let (alive, erased): (Vec<_>, Vec<_>) = people.into_iter().partition(Person::is_alive);
         retire(conn, brand_id, &alive, &erased, now).await?;
         let folded = fold_all(conn, brand_id, alive, &rules, now).await?;
-        done.events = folded.iter().map(|one| one.events_new).sum();
+        done.events = folded.iter().map(|one| one.fresh).sum();
         self.write(conn, brand_id, &rules, folded, now).await?;
         Ok(done)
     }

@@ -159,8 +159,10 @@ pub(super) struct Folded {
     pub(super) known_since: Option<DateTime<Utc>>,
     /// The order key of the last event.
     pub(super) last: Option<(DateTime<Utc>, String)>,
-    pub(super) events_folded: i64,
-    pub(super) events_new: usize,
+    /// Events folded in all.
+    pub(super) total: i64,
+    /// Of these, folded now.
+    pub(super) fresh: usize,
     pub(super) moves: Moves,
 }
 
@@ -203,8 +205,8 @@ pub(super) fn continue_fold(
             first_identified(events),
         ]),
         last: last_of(events).or(stored_last),
-        events_folded: stored.events_folded + i64::try_from(fresh).unwrap_or(i64::MAX),
-        events_new: fresh,
+        total: stored.events_folded + i64::try_from(fresh).unwrap_or(i64::MAX),
+        fresh,
         moves: differences(person, Vec::new(), outcome.transitions, now),
     })
 }
@@ -226,8 +228,8 @@ pub(super) fn fold_anew(
         review_at: outcome.review_at,
         known_since: earliest([person.known_since(), first_identified(events)]),
         last: last_of(events),
-        events_folded: i64::try_from(events.len()).unwrap_or(i64::MAX),
-        events_new: events.len(),
+        total: i64::try_from(events.len()).unwrap_or(i64::MAX),
+        fresh: events.len(),
         moves: differences(person, believed, outcome.transitions, now),
     }
 }

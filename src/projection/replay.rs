@@ -2,6 +2,7 @@
 //! compared with the stored standing, or written over it. Also stages at any date, which are a
 //! matter of folding up to that date.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -262,10 +263,9 @@ impl Projector {
         batch::load_standings(conn, brand_id, &mut people).await?;
         let mut rules = HashMap::from([(in_force.rule_set_id, Arc::clone(&in_force.rules))]);
         for standing in people.iter().filter_map(|person| person.standing.as_ref()) {
-            let id = standing.rule_set_id;
-            if !rules.contains_key(&id) {
-                let version = self.book.version(conn, brand_id, id).await?;
-                rules.insert(id, version.rules);
+            if let Entry::Vacant(place) = rules.entry(standing.rule_set_id) {
+                let id = standing.rule_set_id;
+                place.insert(self.book.version(conn, brand_id, id).await?.rules);
             }
         }
         let ids: Vec<Uuid> = people.iter().map(|one| one.profile_id.uuid()).collect();

@@ -197,7 +197,7 @@ impl Columns {
             .push(profile.last.as_ref().map(|last| last.0));
         self.folded_message_id
             .push(profile.last.as_ref().map(|last| last.1.clone()));
-        self.events_folded.push(profile.events_folded);
+        self.events_folded.push(profile.total);
         self.review_at.push(profile.review_at);
         self.strained.push(standing.strained);
         self.estranged.push(standing.estranged);

@@ -8,6 +8,7 @@
 mod commit;
 mod effects;
 mod resolve;
+mod share;
 mod writer;
 
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use share::{Share, Shares};
 
 use super::{Judged, Submission, Verdict};
 use crate::config;
@@ -50,6 +53,7 @@ struct Inner {
     /// A permit for each event that waits.
     events: Arc<Semaphore>,
     events_max: usize,
+    shares: Shares,
     /// A permit for each KiB that waits.
     kib: Arc<Semaphore>,
     writers: TaskTracker,
@@ -61,6 +65,7 @@ struct Pending {
     submission: Submission,
     answer: oneshot::Sender<Result<Vec<Verdict>, SubmitError>>,
     _room: [OwnedSemaphorePermit; 2],
+    _share: Option<Share>,
 }
 
 impl Intake {
@@ -94,6 +99,7 @@ impl Intake {
             queue,
             events: Arc::new(Semaphore::new(limits.queue_events_max)),
             events_max: limits.queue_events_max,
+            shares: Shares::of_queue(limits.queue_events_max),
             kib: Arc::new(Semaphore::new(QUEUE_KIB_MAX)),
             writers,
             closing,
@@ -102,12 +108,19 @@ impl Intake {
 
     /// Stores events and says what became of each, in order. Refuses at once when too much waits.
     pub async fn submit(&self, submission: Submission) -> Result<Vec<Verdict>, SubmitError> {
+        if submission.items.is_empty() {
+            return Ok(Vec::new());
+        }
         let (events, kib) = self.weight(&submission);
         let inner = &self.0;
         let refused = |error| match error {
             tokio::sync::TryAcquireError::Closed => SubmitError::Unavailable,
             tokio::sync::TryAcquireError::NoPermits => SubmitError::Busy,
         };
+        let share = inner
+            .shares
+            .try_take(submission.sender.brand_id, submission.items.len())
+            .ok_or(SubmitError::Busy)?;
         let room = [
             Arc::clone(&inner.events)
                 .try_acquire_many_owned(events)
@@ -116,7 +129,7 @@ impl Intake {
                 .try_acquire_many_owned(kib)
                 .map_err(refused)?,
         ];
-        self.enqueue(submission, room).await
+        self.enqueue(submission, room, Some(share)).await
     }
 
     /// As [`Intake::submit`], but waits for room: for imports, which nobody hurries.
@@ -137,7 +150,7 @@ impl Intake {
                 .await
                 .map_err(closed)?,
         ];
-        self.enqueue(submission, room).await
+        self.enqueue(submission, room, None).await
     }
 
     /// Takes no more, and waits until everything taken is stored and answered.
@@ -153,12 +166,14 @@ impl Intake {
         &self,
         submission: Submission,
         room: [OwnedSemaphorePermit; 2],
+        share: Option<Share>,
     ) -> Result<Vec<Verdict>, SubmitError> {
         let (answer, answered) = oneshot::channel();
         let pending = Pending {
             submission,
             answer,
             _room: room,
+            _share: share,
         };
         self.0
             .queue

@@ -254,13 +254,13 @@ fn name(map: &Map<String, Value>, kind: Kind) -> Result<String, Fault> {
             .filter(|text| !text.is_empty())
     };
     let (found, pointer) = match kind {
-        Kind::Track => match text("event") {
-            Some(name) => (Some(name), "/event"),
-            None => {
+        Kind::Track => {
+            let Some(name) = text("event") else {
                 let detail = "a track needs the name of what happened in event";
                 return Err(Fault::new("name_missing", "/event", detail));
-            }
-        },
+            };
+            (Some(name), "/event")
+        }
         Kind::Page | Kind::Screen => match text("name") {
             Some(name) => (Some(name), "/name"),
             None => (text("category"), "/category"),

@@ -70,7 +70,7 @@ async fn s11_programs_of_any_origin_may_read_and_none_is_recognised() {
 #[tokio::test]
 async fn the_element_is_given_what_it_must_know() {
     let world = World::start().await;
-    let write_key = world.browser_key().await;
+    let write_key = world.key(befriend::key::Kind::Browser).await;
     sqlx::query(
         "insert into connection (brand_id, connection_id, slug, provider, label, client_id,
                                  position, enabled, created_at)

@@ -5,5 +5,6 @@ mod edge;
 mod keys;
 mod logout;
 mod me;
+mod shop;
 mod token;
 mod world;

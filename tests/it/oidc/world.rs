@@ -23,7 +23,6 @@ pub struct World {
     pub test: TestApp,
     pub brand: Brand,
     pub site: Application,
-    pub server: Application,
 }
 
 impl World {
@@ -69,12 +68,7 @@ impl World {
                 .unwrap();
         }
         drop(conn);
-        Self {
-            test,
-            brand,
-            site,
-            server,
-        }
+        Self { test, brand, site }
     }
 
     /// A customer, Anna, with a proven address.
@@ -143,12 +137,12 @@ impl World {
         session
     }
 
-    /// The brand's browser key.
-    pub async fn browser_key(&self) -> String {
+    /// A key of the brand.
+    pub async fn key(&self, kind: key::Kind) -> String {
         let now = self.test.clock.now();
         let entropy = &self.test.app.entropy;
         let id = befriend::kernel::id::KeyId::new(now, entropy);
-        let key = Presented::generate(key::Kind::Browser, id, entropy);
+        let key = Presented::generate(kind, id, entropy);
         let mut conn = self.test.app.pool.acquire().await.unwrap();
         key::store::insert_key(&mut conn, self.brand.brand_id, &key, "Website", now)
             .await
