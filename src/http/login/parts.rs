@@ -103,10 +103,23 @@ pub(super) fn button(
     last_used: Option<&str>,
 ) -> ProviderButton {
     ProviderButton {
+        last_used: last_used == Some(connection.slug.as_str()),
+        ..plain_button(connection, format!("/login/{flow_id}/{}", connection.slug))
+    }
+}
+
+/// The button that links a connection to the account of somebody signed in.
+pub(in crate::http) fn linking_button(brand: &Brand, connection: &Connection) -> ProviderButton {
+    let action = format!("/login/link/{}/{}", brand.slug, connection.slug);
+    plain_button(connection, action)
+}
+
+fn plain_button(connection: &Connection, action: String) -> ProviderButton {
+    ProviderButton {
         key: connection.provider.clone(),
         label: connection.label.clone(),
-        action: format!("/login/{flow_id}/{}", connection.slug),
-        last_used: last_used == Some(connection.slug.as_str()),
+        action,
+        last_used: false,
         theme: match connection.provider.as_str() {
             "github" => ButtonTheme::Dark,
             "google" => ButtonTheme::Light,
