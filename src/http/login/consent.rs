@@ -14,6 +14,7 @@ use crate::app::{App, SharedApp};
 use crate::brand::Brand;
 use crate::federation::Connection;
 use crate::flow::{self, Answers, Flow, Newcomer, Pending};
+use crate::http::account::brand_mark;
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
 use crate::kernel::secret::sha256;
@@ -78,7 +79,7 @@ impl Waiting {
             .map(|(name, value)| StoredItem { name, value })
             .collect();
         ConsentPage {
-            brand: parts::brand_mark(&self.brand),
+            brand: brand_mark(&self.brand),
             action: format!("/consent?flow={}&of={}", self.flow.flow_id, self.digest()),
             provider_label: self.connection.label.clone(),
             stored,

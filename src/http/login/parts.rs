@@ -16,9 +16,6 @@ use crate::kernel::id::{BrandId, FlowId};
 use crate::postgres::{self, PgConnection};
 use crate::view::{ButtonTheme, ProviderButton};
 
-pub(super) use crate::http::account::brand_mark;
-pub(super) use crate::http::signed_in::{find_client as client, find_session as session};
-
 /// The browser's secret, if it has one.
 pub(super) fn browser(jar: &CookieJar, app: &App) -> Option<Secret> {
     cookie::read(jar, &app.config, cookie::Name::Browser)
