@@ -6,6 +6,7 @@
 mod application;
 mod brand;
 mod connection;
+mod demo;
 mod doctor;
 mod events;
 mod healthcheck;
@@ -57,6 +58,8 @@ enum Command {
     /// Run the service.
     Serve(serve::Serve),
 
+    /// Run the service with a demo brand, a year of its history, and a sample shop.
+    Demo(demo::Demo),
     /// Bring the database schema up to date.
     Migrate(migrate::Migrate),
     /// Say who may use the dashboard.
@@ -96,6 +99,7 @@ pub fn run() -> ExitCode {
     }
     match &arguments.command {
         Command::Serve(serve) => serve.listen.override_settings(&mut overrides),
+        Command::Demo(demo) => demo.listen.override_settings(&mut overrides),
 
         _ => {}
     }
@@ -122,6 +126,7 @@ pub fn run() -> ExitCode {
         match arguments.command {
             Command::Serve(command) => command.run(config, &output).await,
 
+            Command::Demo(command) => command.run(config, &output).await,
             Command::Migrate(command) => command.run(config, &output).await,
             Command::Staff(command) => command.run(config, &output).await,
             Command::Brand(command) => command.run(config, &output).await,

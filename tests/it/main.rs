@@ -16,6 +16,7 @@ mod embedded;
 mod foundation;
 mod harness;
 mod import;
+mod login;
 mod intake;
 mod oidc;
 mod projection;

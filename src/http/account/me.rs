@@ -11,7 +11,9 @@ use super::brand_mark;
 use super::browser_name::browser_name;
 use crate::app::{App, SharedApp};
 use crate::brand::{self, Brand};
+use crate::federation::{self, Connection};
 use crate::http::cookie;
+use crate::http::login::linking_button;
 use crate::http::page::page;
 use crate::http::page_error::PageError;
 use crate::http::signed_in::{find_client, find_session};
@@ -136,6 +138,7 @@ async fn build(
     let emails = profile::store::list_emails(conn, brand_id, profile_id).await?;
     let identities = profile::store::list_identities(conn, brand_id, profile_id).await?;
     let consents = profile::store::list_consents(conn, brand_id, profile_id).await?;
+    let connections = federation::store::list_connections(conn, brand_id).await?;
     let standing = app
         .projector
         .current(conn, brand_id, profile_id)
@@ -160,7 +163,11 @@ async fn build(
         since: day_of(profile.known_since.unwrap_or(profile.created_at)),
         stage: shown_stage(&standing),
         identities: identities.iter().map(shown_identity).collect(),
-        addable: Vec::new(),
+        addable: connections
+            .iter()
+            .filter(|connection| connection.is_enabled && !is_linked(connection, &identities))
+            .map(|connection| linking_button(brand, connection))
+            .collect(),
         consents: consents
             .iter()
             .map(|consent| shown_consent(consent, slug))
@@ -183,6 +190,12 @@ fn shown_stage(standing: &Standing) -> Option<MeStage> {
         stage: StageTag::from(standing.stage),
         since: day_of(standing.since?),
     })
+}
+
+fn is_linked(connection: &Connection, identities: &[Identity]) -> bool {
+    identities
+        .iter()
+        .any(|identity| identity.connection_id == connection.connection_id)
 }
 
 fn shown_identity(identity: &Identity) -> MeIdentity {

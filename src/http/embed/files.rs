@@ -8,6 +8,8 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::app::SharedApp;
 use crate::brand;
@@ -24,12 +26,8 @@ static ELEMENT: &[u8] = include_bytes!("../../../assets/embed.js");
 
 /// Its entity tag: from its content, so that all processes of a version agree.
 static ELEMENT_TAG: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let mut tag = String::from("\"");
-    for byte in &sha256(ELEMENT)[..8] {
-        tag.push_str(&format!("{byte:02x}"));
-    }
-    tag.push('"');
-    HeaderValue::try_from(tag).expect("hexadecimal digits in quotes")
+    let digest = URL_SAFE_NO_PAD.encode(&sha256(ELEMENT)[..9]);
+    HeaderValue::try_from(format!("\"{digest}\"")).expect("base64 in quotes")
 });
 
 /// `/embed.js`. Its name never changes, so it is asked for again every five minutes.

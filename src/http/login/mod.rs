@@ -18,6 +18,8 @@ use axum::routing::{get, post};
 
 use crate::app::SharedApp;
 
+pub(super) use parts::linking_button;
+
 /// The routes of our own pages.
 pub(super) fn pages() -> Router<SharedApp> {
     Router::new()

@@ -5,7 +5,7 @@ use axum_extra::extract::CookieJar;
 
 use super::refusal::gone;
 use crate::app::App;
-use crate::application::{self, Application};
+use crate::application;
 use crate::brand::{self, Brand};
 use crate::federation::{self, Connection, Ready};
 use crate::flow::{self, Flow};
@@ -14,19 +14,10 @@ use crate::http::page_error::PageError;
 use crate::kernel::Secret;
 use crate::kernel::id::{BrandId, FlowId};
 use crate::postgres::{self, PgConnection};
-use crate::session::{self, Session};
-use crate::view::hosted::BrandMark;
-use crate::view::{ButtonTheme, Colour, ProviderButton};
+use crate::view::{ButtonTheme, ProviderButton};
 
-/// How a brand shows itself.
-pub(in crate::http) fn brand_mark(brand: &Brand) -> BrandMark {
-    BrandMark {
-        slug: brand.slug.clone(),
-        name: brand.name.clone(),
-        // The database takes nothing but `#rrggbb`.
-        colour: brand.colour.parse().unwrap_or(Colour::BLACK),
-    }
-}
+pub(super) use crate::http::account::brand_mark;
+pub(super) use crate::http::signed_in::{find_client as client, find_session as session};
 
 /// The browser's secret, if it has one.
 pub(super) fn browser(jar: &CookieJar, app: &App) -> Option<Secret> {
@@ -63,37 +54,6 @@ pub(super) async fn open_flow(
     let flow = flow::load(conn, flow_id, browser.as_ref(), app.clock.now()).await?;
     let brand = brand::store::find_brand(conn, flow.brand_id).await?;
     Ok((flow, brand.ok_or_else(gone)?))
-}
-
-/// Who is signed in at this brand in this browser.
-pub(super) async fn session(
-    conn: &mut PgConnection,
-    app: &App,
-    jar: &CookieJar,
-    brand: &Brand,
-) -> Result<Option<Session>, postgres::Error> {
-    let name = cookie::Name::Session(&brand.slug);
-    let Some(token) = cookie::read(jar, &app.config, name) else {
-        return Ok(None);
-    };
-    let now = app.clock.now();
-    session::store::find_session_by_token(conn, brand.brand_id, &token, now).await
-}
-
-/// The application with this client id, and its brand.
-pub(super) async fn client(
-    conn: &mut PgConnection,
-    client_id: &str,
-) -> Result<Option<(Brand, Application)>, postgres::Error> {
-    let Some(slug) = application::brand_slug_of(client_id) else {
-        return Ok(None);
-    };
-    let Some(brand) = brand::store::find_brand_by_slug(conn, slug).await? else {
-        return Ok(None);
-    };
-    let id = brand.brand_id;
-    let found = application::store::find_application_by_client_id(conn, id, client_id).await?;
-    Ok(found.map(|application| (brand, application)))
 }
 
 /// The name of the flow's application, unless it is the brand's own.
@@ -146,10 +106,23 @@ pub(super) fn button(
     last_used: Option<&str>,
 ) -> ProviderButton {
     ProviderButton {
+        last_used: last_used == Some(connection.slug.as_str()),
+        ..plain_button(connection, format!("/login/{flow_id}/{}", connection.slug))
+    }
+}
+
+/// The button that links a connection to the account of somebody signed in.
+pub(in crate::http) fn linking_button(brand: &Brand, connection: &Connection) -> ProviderButton {
+    let action = format!("/login/link/{}/{}", brand.slug, connection.slug);
+    plain_button(connection, action)
+}
+
+fn plain_button(connection: &Connection, action: String) -> ProviderButton {
+    ProviderButton {
         key: connection.provider.clone(),
         label: connection.label.clone(),
-        action: format!("/login/{flow_id}/{}", connection.slug),
-        last_used: last_used == Some(connection.slug.as_str()),
+        action,
+        last_used: false,
         theme: match connection.provider.as_str() {
             "github" => ButtonTheme::Dark,
             "google" => ButtonTheme::Light,

@@ -141,6 +141,6 @@ pub(super) async fn standing(
     Ok(Json(json!({
         "stage": standing["stage"],
         "since": standing["since"],
-        "next": standing["next"],
+        "next": standing["next"]["sentence"],
     })))
 }

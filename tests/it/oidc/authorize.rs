@@ -1,6 +1,6 @@
 use axum::http::StatusCode;
 
-use super::world::{CALLBACK, World, parameter};
+use super::world::{CALLBACK, World, hand_off, parameter};
 
 #[tokio::test]
 async fn a_signed_in_browser_gets_a_code_at_once() {
@@ -142,15 +142,7 @@ async fn a_stranger_is_sent_to_sign_in_and_comes_back_with_a_code() {
     assert_eq!(provider, "provider=google");
     assert_eq!(too_early.status, StatusCode::BAD_REQUEST);
     assert_eq!(elsewhere.status, StatusCode::BAD_REQUEST);
-    assert_eq!(resumed.status, StatusCode::OK);
-    let html = resumed.text();
-    let href = html
-        .split("content=\"0;url=")
-        .nth(1)
-        .and_then(|rest| rest.split('"').next())
-        .expect("a page that goes on")
-        .replace("&#38;", "&")
-        .replace("&amp;", "&");
+    let href = hand_off(&resumed);
     assert!(href.starts_with(CALLBACK), "{href}");
     let code = parameter(&href, "code").expect("a code");
     assert_eq!(world.exchange(&code, &[]).await.status, StatusCode::OK);

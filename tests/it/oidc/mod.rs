@@ -2,6 +2,7 @@
 
 mod authorize;
 mod edge;
+mod journey;
 mod keys;
 mod logout;
 mod me;

@@ -74,6 +74,22 @@ async fn an_order_counts_for_whoever_the_token_proves_at_the_shops_price() {
         json!({"text": "Burnt", "orderId": "CR-1Z9K3QA", "idToken": tokens["id_token"]});
     let complained = shop.post_json("/complaint", &[], &complaint).await;
 
+    world.test.app.projector.drain().await.unwrap();
+    let bearer = format!("Bearer {}", tokens["id_token"].as_str().unwrap());
+    let standing = shop
+        .send(
+            Method::GET,
+            "/standing",
+            &[("authorization", &bearer)],
+            Body::empty(),
+        )
+        .await;
+
+    assert_eq!(standing.status, StatusCode::OK, "{}", standing.text());
+    let standing = standing.json();
+    assert!(standing["stage"].is_string(), "{standing}");
+    assert!(standing["since"].is_string(), "{standing}");
+    assert!(standing["next"].is_string(), "{standing}");
     assert_eq!(placed.status, StatusCode::OK, "{}", placed.text());
     assert_eq!(placed.json()["total"], 12.4);
     assert_eq!(again.status, StatusCode::OK);

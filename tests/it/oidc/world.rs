@@ -231,3 +231,15 @@ pub fn parameter(location: &str, name: &str) -> Option<String> {
         .find(|(key, _)| key == name)
         .map(|(_, value)| value.into_owned())
 }
+
+/// Where a page leads that hands a browser over to another site.
+pub fn hand_off(answer: &Answer) -> String {
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer
+        .text()
+        .split("content=\"0;url=")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .expect("a page that goes on")
+        .replace("&#38;", "&")
+}
