@@ -105,7 +105,10 @@ pub(super) async fn cancel(
     page(&HandOffPage {
         brand: brand_mark(&asked.brand),
         destination: asked.application.name.clone(),
-        href: asked.authorization.refuse(fault).location(app.config.issuer()),
+        href: asked
+            .authorization
+            .refuse(fault)
+            .location(app.config.issuer()),
     })
 }
 
