@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Key, Kind, Presented};
+use super::{Key, Kind, Presented, USE_GRAIN};
 use crate::kernel::id::{BrandId, KeyId};
 use crate::postgres::{Error, Inconsistency, PgConnection};
 
@@ -13,7 +13,7 @@ pub async fn find_presented_key(
 ) -> Result<Option<Key>, Error> {
     // The unguessable id finds the brand here; everything after is bound to it.
     let row = sqlx::query!(
-        r#"select k.brand_id as "brand_id: BrandId", k.kind, k.secret_hash
+        r#"select k.brand_id as "brand_id: BrandId", k.kind, k.secret_hash, k.last_used_at
            from api_key k join brand b using (brand_id)
            where k.key_id = $1 and k.revoked_at is null and b.disabled_at is null"#,
         presented.key_id.uuid(),
@@ -28,7 +28,32 @@ pub async fn find_presented_key(
         brand_id: row.brand_id,
         key_id: presented.key_id,
         kind,
+        last_used_at: row.last_used_at,
     }))
+}
+
+/// Notes that a key was used, unless that is noted already.
+pub async fn touch_key(
+    conn: &mut PgConnection,
+    key: &Key,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    if key
+        .last_used_at
+        .is_some_and(|noted| now - noted < USE_GRAIN)
+    {
+        return Ok(());
+    }
+    sqlx::query!(
+        "update api_key set last_used_at = $3
+         where brand_id = $1 and key_id = $2 and (last_used_at is null or last_used_at < $3)",
+        key.brand_id.uuid(),
+        key.key_id.uuid(),
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Writes a new key.

@@ -16,7 +16,7 @@ mod embedded;
 mod foundation;
 mod harness;
 mod import;
-mod login;
 mod intake;
+mod login;
 mod oidc;
 mod projection;

@@ -34,6 +34,7 @@ impl FromRequestParts<SharedApp> for Caller {
         let key = key::store::find_presented_key(&mut conn, &presented)
             .await?
             .ok_or_else(unknown)?;
+        key::store::touch_key(&mut conn, &key, app.clock.now()).await?;
         match key.kind {
             Kind::Secret => Ok(Self {
                 brand_id: key.brand_id,

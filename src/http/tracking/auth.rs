@@ -117,6 +117,7 @@ impl Keys {
         let key = store::find_presented_key(&mut conn, presented)
             .await?
             .ok_or_else(Refusal::key_unknown)?;
+        store::touch_key(&mut conn, &key, app.clock.now()).await?;
         drop(conn);
         let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if found.len() >= KEYS_MAX {
