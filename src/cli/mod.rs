@@ -122,11 +122,11 @@ pub fn run() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let done = runtime.block_on(async {
+    let done = runtime.block_on(Box::pin(async {
         match arguments.command {
             Command::Serve(command) => command.run(config, &output).await,
 
-            Command::Demo(command) => command.run(config, &output).await,
+            Command::Demo(command) => Box::pin(command.run(config, &output)).await,
             Command::Migrate(command) => command.run(config, &output).await,
             Command::Staff(command) => command.run(config, &output).await,
             Command::Brand(command) => command.run(config, &output).await,
@@ -137,12 +137,12 @@ pub fn run() -> ExitCode {
             Command::Events(command) => command.run(config, &output).await,
             Command::Doctor(command) => command.run(config, &output).await,
             Command::Healthcheck(command) => command.run(&config, output),
-            Command::Import(command) => command.run(config, &output).await,
+            Command::Import(command) => Box::pin(command.run(config, &output)).await,
             Command::Postgres(command) => command.run(config, &output).await,
             Command::Replay(command) => command.run(config, &output).await,
             Command::Stages(command) => command.run(config, &output).await,
         }
-    });
+    }));
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     match done {
         Ok(code) => code,

@@ -9,7 +9,7 @@ use befriend::postgres::pool::Address;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-const WAIT_MAX: Duration = Duration::from_secs(60);
+const WAIT_MAX: Duration = Duration::from_mins(1);
 
 /// `befriend postgres` on `folder`, once it answers.
 struct Running {

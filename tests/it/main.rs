@@ -5,6 +5,10 @@
     reason = "a test that cannot go on should stop loudly"
 )]
 #![expect(
+    clippy::too_many_lines,
+    reason = "a table of cases is as long as what it lists"
+)]
+#![expect(
     unreachable_pub,
     reason = "one binary: what its modules share is public among them"
 )]

@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::output::{self, Output};
@@ -50,11 +51,11 @@ impl Demo {
             return Runtime::with(config, async |app| setting::wipe(app, output).await).await;
         }
         let listener = serve::bind(config.listen).await?;
-        let shop = serve::bind(self.shop_listen).await?;
+        let counter = serve::bind(self.shop_listen).await?;
         let runtime = Runtime::start(config).await?;
         let stop = CancellationToken::new();
         tokio::spawn(serve::stop_on_signal(stop.clone()));
-        let work = self.serve(listener, shop, &runtime.app, &stop, output);
+        let work = self.serve((listener, counter), &runtime.app, &stop, output);
         let done = serve::with_workers(&runtime.app, &stop, work).await;
         runtime.close().await;
         done.map(|()| ExitCode::SUCCESS)
@@ -62,23 +63,22 @@ impl Demo {
 
     async fn serve(
         &self,
-        listener: tokio::net::TcpListener,
-        shop: tokio::net::TcpListener,
+        (listener, counter): (TcpListener, TcpListener),
         app: &SharedApp,
         stop: &CancellationToken,
         output: &Output,
     ) -> anyhow::Result<()> {
-        let shop_url = format!("http://{}/", shop.local_addr()?);
+        let shop_url = format!("http://{}/", counter.local_addr()?);
         let setting = Setting::prepare(app, &shop_url).await?;
         let service = tokio::spawn({
             let (app, stop) = (app.clone(), stop.clone());
             async move { serve::serve(listener, &app, stop).await }
         });
         let shop_router = setting.shop_router(app)?;
-        let shop_stop = stop.clone().cancelled_owned();
+        let closing = stop.clone().cancelled_owned();
         let shop = tokio::spawn(async move {
-            axum::serve(shop, shop_router)
-                .with_graceful_shutdown(shop_stop)
+            axum::serve(counter, shop_router)
+                .with_graceful_shutdown(closing)
                 .await
         });
         let pusher = Pusher::new(app.clone(), setting.secret_key.clone());

@@ -343,8 +343,8 @@ impl Person {
         }
     }
 
-    fn say(&mut self, kind: &str, name: &str, properties: Value) {
-        self.push(kind, name, json!({ "properties": properties }));
+    fn say(&mut self, kind: &str, name: &str, properties: impl Into<Value>) {
+        self.push(kind, name, json!({ "properties": properties.into() }));
     }
 
     /// Adds an event at the present point of the story; the future is left to the drip.

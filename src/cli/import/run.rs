@@ -67,7 +67,8 @@ impl Import {
         output: &Output,
     ) -> anyhow::Result<ExitCode> {
         let source = Source::open(&self.file)?;
-        Runtime::with(config, async |app| self.import(app, source, output).await).await
+        let work = async |app: &SharedApp| Box::pin(self.import(app, source, output)).await;
+        Box::pin(Runtime::with(config, work)).await
     }
 
     async fn import(
@@ -114,9 +115,9 @@ impl Import {
         report.lines = reader.lines;
         bar.finish_and_clear();
         if !self.dry_run {
-            project(app).await?;
+            Box::pin(project(app)).await?;
         }
-        self.print(&report, output);
+        self.print(&report, *output);
         Ok(if report.rejected == 0 {
             ExitCode::SUCCESS
         } else {
@@ -158,7 +159,7 @@ impl Import {
         bail!("the database did not take the events; run the same command again to go on")
     }
 
-    fn print(&self, report: &Report, output: &Output) {
+    fn print(&self, report: &Report, output: Output) {
         let mut text = if self.dry_run {
             format!(
                 "{} lines read: {} events would be sent, {} would be rejected",
@@ -176,10 +177,12 @@ impl Import {
             )
         };
         for (reason, count) in &report.skipped {
-            text.push_str(&format!("\n{count} skipped: {reason}"));
+            text.push('\n');
+            text.push_str(&[&count.to_string(), " skipped: ", reason].concat());
         }
         for fault in &report.faults {
-            text.push_str(&format!("\n  {fault}"));
+            text.push_str("\n  ");
+            text.push_str(fault);
         }
         output.result(report, &text);
     }

@@ -175,7 +175,7 @@ async fn a115_a_session_of_one_brand_is_none_at_another() {
     let world = World::start().await;
     let anna = world.customer().await;
     let (mut browser, _) = world.signed_in(anna).await;
-    let other = World::in_brand(world.test, "books").await;
+    let _other = World::in_brand(world.test, "books").await;
     let token = browser.cookies["bf_session_bakery"].clone();
     browser.cookies.insert("bf_session_books".to_owned(), token);
 

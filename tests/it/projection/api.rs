@@ -147,7 +147,7 @@ async fn profiles_are_found_by_what_they_are_called() {
 
     assert_eq!(found("user_id=4711").await, [anna.to_string()]);
     assert_eq!(found("anonymous_id=4711").await, [ben.to_string()]);
-    assert_eq!(found("user_id=nobody").await, [String::new(); 0]);
+    assert!(found("user_id=nobody").await.is_empty());
     let mut both = [anna.to_string(), ben.to_string()];
     both.sort();
     assert_eq!(found("email=BOTH%40example.com").await, both);

@@ -93,7 +93,7 @@ async fn workers_share_the_queue_and_never_do_a_thing_twice() {
         }
         shop.test.app.projector.wake().poke();
     }
-    tokio::time::timeout(Duration::from_secs(60), async {
+    tokio::time::timeout(Duration::from_mins(1), async {
         while shop.queue().await.0 > 0 {
             tokio::task::yield_now().await;
         }
