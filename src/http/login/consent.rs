@@ -145,7 +145,8 @@ pub(super) async fn answer(
     if has("decision", "decline") {
         let flow = &waiting.flow;
         flow::store::update_pending(&mut conn, flow.brand_id, flow.flow_id, None).await?;
-        let path = format!("/login?flow={}&problem=declined", flow.flow_id);
+        let path = parts::way_back(flow, &waiting.connection.slug)
+            .unwrap_or_else(|| format!("/login?flow={}&problem=declined", flow.flow_id));
         return Ok(go_to(&path));
     }
     drop(conn);

@@ -53,6 +53,13 @@ pub(super) async fn open_flow(
     Ok((flow, brand.ok_or_else(gone)?))
 }
 
+/// Where somebody goes who says no to the provider that the application itself named: back there,
+/// since the login page would be one they never saw.
+pub(super) fn way_back(flow: &Flow, connection_slug: &str) -> Option<String> {
+    let named = flow.request.as_ref()?.get("provider")?.as_str()?;
+    (named == connection_slug).then(|| format!("/oauth/authorize/cancel?flow={}", flow.flow_id))
+}
+
 /// The name of the flow's application, unless it is the brand's own.
 pub(super) async fn application_name(
     conn: &mut PgConnection,
