@@ -129,8 +129,10 @@ async fn settle_once(
         now,
         entropy,
     };
-    let known = known(conn, arrival, &connection).await?;
+    // In this order: whoever signs up in two browsers at once must not be found as a stranger who
+    // happens to bear the same address.
     let candidates = candidates(conn, arrival, &connection).await?;
+    let known = known(conn, arrival, &connection).await?;
     let decision = decide::decide(&Situation {
         connection_is_enabled: connection.is_enabled,
         known,

@@ -150,7 +150,8 @@ impl Provider {
             let code = format!("code-{}", inner.grants.len());
             let grant = Grant {
                 claims,
-                nonce: query["nonce"].clone(),
+                // Plain OAuth 2.0 sends none.
+                nonce: query.get("nonce").cloned().unwrap_or_default(),
                 challenge: query["code_challenge"].clone(),
             };
             inner.grants.insert(code.clone(), grant);

@@ -325,3 +325,31 @@ async fn two_brands_share_a_provider_and_no_customers() {
     );
     assert_ne!(other.brand_id, world.brand.brand_id);
 }
+
+#[tokio::test]
+async fn a_provider_without_id_tokens_is_believed_by_its_userinfo_alone() {
+    let world = World::new().await;
+    let provider = world.connect_oauth2("plain").await;
+    let mut browser = world.browser();
+    let claims = || person("u-1", "ada@example.com");
+
+    let first = sign_in(&mut browser, &provider, "plain", claims()).await;
+    let mut another = world.browser();
+    let again = sign_in(&mut another, &provider, "plain", claims()).await;
+
+    assert_signed_in(&first);
+    assert_signed_in(&again);
+    assert_eq!(world.texts("select subject from identity").await, ["u-1"]);
+    let issuers = world.texts("select issuer from identity").await;
+    assert_eq!(issuers, [provider.issuer.as_str()]);
+    let addresses = "select count(*) from profile_email";
+    assert_eq!(
+        world.count(addresses).await,
+        0,
+        "an ID token that came along is not read"
+    );
+    provider.say_in_userinfo("");
+    let mut nobody = world.browser();
+    let refused = sign_in(&mut nobody, &provider, "plain", claims()).await;
+    super::world::assert_refused(&refused, 400);
+}

@@ -59,6 +59,18 @@ impl World {
         provider
     }
 
+    /// A provider on loopback that is spoken to by plain OAuth 2.0.
+    pub async fn connect_oauth2(&self, slug: &str) -> Provider {
+        let provider = Provider::start(&self.app.clock).await;
+        let mut connection = self.connection("oauth2", slug);
+        let endpoint = |name: &str| Some(format!("{}/{name}", provider.issuer));
+        connection.authorize_url = endpoint("authorize");
+        connection.token_url = endpoint("token");
+        connection.userinfo_url = endpoint("userinfo");
+        self.insert(&connection).await;
+        provider
+    }
+
     fn connection(&self, provider: &str, slug: &str) -> Connection {
         let app = &self.app.app;
         Connection {
