@@ -22,6 +22,9 @@ use crate::http::page_error::PageError;
 use crate::kernel::Secret;
 use crate::postgres::{self, PgConnection};
 
+/// The person said no at the provider.
+const CANCELLED: &str = "cancelled";
+
 /// The longest query that is read, in bytes.
 const QUERY_BYTES_MAX: usize = 16 * 1024;
 
@@ -83,11 +86,7 @@ pub(super) async fn take(
     drop(conn);
     let (flow, attempt) = claim(&app, &jar, &connection, &answer.state).await?;
     let Some(code) = answer.code.filter(|_| answer.error.is_none()) else {
-        return Ok(go_to(&format!(
-            "/login?flow={}&problem={}",
-            flow.flow_id,
-            problem(answer.error.as_deref())
-        )));
+        return Ok(go_to(&way_back(&flow, problem(answer.error.as_deref()))));
     };
     let returned = Returned {
         code,
@@ -111,6 +110,21 @@ pub(super) async fn take(
     visit
         .settle(&newcomer, &connection.slug, Answers::default())
         .await
+}
+
+/// Where somebody goes whom the provider did not let in. Who chose the way in here chooses another;
+/// who was sent straight to the provider goes back to the site that sent them.
+fn way_back(flow: &Flow, problem: &str) -> String {
+    let flow_id = flow.flow_id;
+    let sent_straight = flow
+        .request
+        .as_ref()
+        .is_some_and(|request| request["provider"].is_string());
+    if sent_straight && problem == CANCELLED {
+        format!("/oauth/authorize/cancel?flow={flow_id}")
+    } else {
+        format!("/login?flow={flow_id}&problem={problem}")
+    }
 }
 
 /// POST: the same by a form from the provider's own site. Our cookies stay behind on such a visit;
@@ -197,7 +211,7 @@ async fn note_failure(
 /// The word for the login page: what the provider wrote for people is not repeated.
 fn problem(error: Option<&str>) -> &'static str {
     match error {
-        Some("access_denied" | "user_cancelled_login" | "user_cancelled_authorize") => "cancelled",
+        Some("access_denied" | "user_cancelled_login" | "user_cancelled_authorize") => CANCELLED,
         Some(_) | None => "refused",
     }
 }

@@ -11,7 +11,7 @@ use url::form_urlencoded;
 use crate::app::{App, SharedApp};
 use crate::application::Application;
 use crate::brand::Brand;
-use crate::flow;
+use crate::flow::{self, Flow};
 use crate::http::account::brand_mark;
 use crate::http::cookie;
 use crate::http::page::{go_to, page};
@@ -20,7 +20,7 @@ use crate::http::signed_in::{find_client, find_session};
 use crate::kernel::Secret;
 use crate::kernel::id::FlowId;
 use crate::oidc::authorize::{self, Authorization, Next, PageFault, Refusal};
-use crate::oidc::{Params, exchange};
+use crate::oidc::{ErrorCode, Fault, Params, exchange};
 use crate::postgres::{self, PgConnection};
 use crate::session::Session;
 use crate::view::hosted::HandOffPage;
@@ -70,15 +70,13 @@ pub(super) async fn resume(
     jar: CookieJar,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let params = Params::parse(query.as_deref().unwrap_or_default());
-    let flow_id = params
-        .get("flow")
-        .ok()
-        .flatten()
-        .and_then(|text| text.parse().ok())
-        .ok_or_else(over)?;
+    let flow_id = flow_id(query.as_deref())?;
+    let browser = cookie::read(&jar, &app.config, cookie::Name::Browser).ok_or_else(over)?;
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
-    let asked = find_asked(&mut conn, &app, &jar, flow_id).await?;
+    let flow = flow::store::find_finished_flow(&mut conn, flow_id, &browser, app.clock.now())
+        .await?
+        .ok_or_else(over)?;
+    let asked = find_asked(&mut conn, flow).await?;
     let session = find_session(&mut conn, &app, &jar, &asked.brand).await?;
     drop(conn);
     let (brand, destination) = (brand_mark(&asked.brand), asked.application.name.clone());
@@ -92,18 +90,34 @@ pub(super) async fn resume(
     }
 }
 
-/// The request that a finished flow of this browser began with.
-async fn find_asked(
-    conn: &mut PgConnection,
-    app: &App,
-    jar: &CookieJar,
-    flow_id: FlowId,
-) -> Result<Asked, PageError> {
-    let browser = cookie::read(jar, &app.config, cookie::Name::Browser).ok_or_else(over)?;
-    let now = app.clock.now();
-    let flow = flow::store::find_finished_flow(conn, flow_id, &browser, now)
-        .await?
-        .ok_or_else(over)?;
+/// GET: the person does not want to sign in after all, and the application hears of it.
+pub(super) async fn cancel(
+    State(app): State<SharedApp>,
+    jar: CookieJar,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
+    let flow_id = flow_id(query.as_deref())?;
+    let browser = cookie::read(&jar, &app.config, cookie::Name::Browser);
+    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+    let flow = flow::load(&mut conn, flow_id, browser.as_ref(), app.clock.now()).await?;
+    let asked = find_asked(&mut conn, flow).await?;
+    let fault = Fault::new(ErrorCode::AccessDenied, "the person did not sign in");
+    let answer = asked.authorization.refuse(fault);
+    page(&HandOffPage {
+        brand: brand_mark(&asked.brand),
+        destination: asked.application.name,
+        href: answer.location(app.config.issuer()),
+    })
+}
+
+fn flow_id(query: Option<&str>) -> Result<FlowId, PageError> {
+    let params = Params::parse(query.unwrap_or_default());
+    let text = params.get("flow").ok().flatten().ok_or_else(over)?;
+    text.parse().map_err(|_| over())
+}
+
+/// The request that a flow began with.
+async fn find_asked(conn: &mut PgConnection, flow: Flow) -> Result<Asked, PageError> {
     let authorization: Authorization = flow
         .request
         .and_then(|request| serde_json::from_value(request).ok())
