@@ -80,8 +80,17 @@ function row(event) {
   return item;
 }
 
+/* What an event did is known a moment after it arrived, so an update may tell it again with more. */
+function tellEffect(item, event) {
+  if (!event.effect || item.querySelector('.event-effect')) return;
+  item.querySelector('details').before(element('p', 'event-effect', event.effect));
+}
+
 function add(events) {
-  const known = new Set([...list.children].map((item) => item.dataset.id));
+  const known = new Map([...list.children].map((item) => [item.dataset.id, item]));
+  for (const event of events) {
+    if (known.has(event.id)) tellEffect(known.get(event.id), event);
+  }
   const rows = events
     .filter((event) => event.status in LABELS && !known.has(event.id))
     .map(row);

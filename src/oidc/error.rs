@@ -11,7 +11,7 @@ pub enum ErrorCode {
     UnsupportedResponseType,
     /// No scope that is offered.
     InvalidScope,
-    /// The person did not want to (RFC 6749 §4.1.2.1).
+    /// The person said no (RFC 6749 §4.1.2.1).
     AccessDenied,
     /// `prompt=none`, and nobody is signed in (OIDC Core §3.1.2.6).
     LoginRequired,

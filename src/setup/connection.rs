@@ -58,8 +58,10 @@ pub struct Faults {
     pub client_id: Option<String>,
     /// The client secret.
     pub client_secret: Option<String>,
-    /// The issuer and the endpoints.
+    /// The issuer, or a URL that is never called.
     pub urls: Option<String>,
+    /// The endpoints of generic OAuth 2.0.
+    pub endpoints: Option<String>,
 }
 
 impl Faults {
@@ -72,6 +74,7 @@ impl Faults {
             ("client-id", &self.client_id),
             ("client-secret", &self.client_secret),
             ("issuer", &self.urls),
+            ("authorize-url", &self.endpoints),
         ]
         .into_iter()
         .filter_map(|(part, fault)| fault.as_deref().map(|fault| (part, fault)))
@@ -167,8 +170,11 @@ impl Draft {
                 faults.client_id = Some("Give the client id that the provider shows.".to_owned());
             }
             Err(fault @ Fault::Provider) => faults.provider = Some(fault.to_string()),
-            Err(fault @ (Fault::Issuer | Fault::Endpoints | Fault::Url)) => {
+            Err(fault @ (Fault::Issuer | Fault::Url)) => {
                 faults.urls = Some(sentence(&fault.to_string()));
+            }
+            Err(fault @ Fault::Endpoints) => {
+                faults.endpoints = Some(sentence(&fault.to_string()));
             }
         }
         faults
@@ -352,7 +358,7 @@ mod tests {
         assert!(
             check(typed("oauth2"))
                 .expect_err("no endpoints")
-                .urls
+                .endpoints
                 .is_some()
         );
         for (issuer, good) in [

@@ -42,6 +42,8 @@ export async function startDemo() {
   const env = { ...process.env, BEFRIEND_DATA_DIR: data, BEFRIEND_LISTEN: `127.0.0.1:${port}`, BEFRIEND_PUBLIC_URL: issuer };
   // The tests want a database of their own: the binary's private cluster, unless one is named for them.
   delete env.DATABASE_URL;
+  // Ours, not a setting of Befriend's, which refuses what it does not know.
+  delete env.BEFRIEND_BIN;
   if (process.env.E2E_DATABASE_URL) env.DATABASE_URL = process.env.E2E_DATABASE_URL;
 
   const logPath = join(OUT, 'server.log');

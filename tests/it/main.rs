@@ -17,5 +17,6 @@ mod foundation;
 mod harness;
 mod import;
 mod intake;
+mod login;
 mod oidc;
 mod projection;

@@ -47,9 +47,12 @@ export class Browser {
         throw error;
       }
       this.#keepCookies(url, answer);
-      const next = answer.headers.get('location');
+      let next = answer.headers.get('location');
       if (!next || answer.status < 300 || answer.status >= 400) {
-        return { url, status: answer.status, text: decode(await answer.text()) };
+        const text = decode(await answer.text());
+        // A page that only hands on: redirects after a form may not leave the site.
+        next = /http-equiv="refresh" content="0; ?url=([^"]+)"/.exec(text)?.[1].replaceAll('&amp;', '&');
+        if (!next) return { url, status: answer.status, text };
       }
       url = new URL(next, url).href;
       if (url.startsWith('http://127.0.0.1:9/')) return { url, status: 0, text: '' };
@@ -83,5 +86,5 @@ function attribute(text, name) {
 }
 
 function decode(text) {
-  return text.replaceAll('&#x2f;', '/').replaceAll('&#x2F;', '/');
+  return text.replaceAll(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)));
 }

@@ -60,6 +60,7 @@ async function signIn(browser, connection, login) {
       const person = await redeem(back.get('code'), verifier);
       return { ...person, asked };
     }
+    if (page.url.startsWith(`${befriend.issuer}/link`)) return { refused: page };
     if (page.text.includes('name="login"')) {
       page = await browser.submit(page, { login, password: 'anything' });
     } else if (page.url.startsWith(`${befriend.issuer}/consent`)) {
@@ -116,8 +117,12 @@ test('the same address at another provider is another person until they prove bo
 
     const twin = await signIn(new Browser(), 'twin', 'alice');
 
+    assert.match(known.sub, /^prf_/);
     // With linking by address off (the default) the person is asked, and nothing is joined meanwhile.
-    assert.notEqual(twin.sub ?? 'asked', known.sub);
+    assert.ok(twin.refused, 'somebody was signed in unasked');
+    assert.match(twin.refused.url, /\/link\?/);
+    const goesOn = await new Browser().get(`${befriend.issuer}/me?brand=acme`);
+    assert.doesNotMatch(goesOn.text, /alice/);
   } finally {
     await provider.stop();
   }
@@ -137,6 +142,7 @@ test('a provider whose discovery names another issuer is refused', async () => {
     assert.ok(refused, 'it went through');
     assert.ok(refused.status >= 400 && refused.status < 600, `status ${refused.status}`);
     assert.notEqual(refused.status, 500);
+    assert.doesNotMatch(refused.text, /going on to/i);
   } finally {
     liar.close();
   }

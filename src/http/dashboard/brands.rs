@@ -106,7 +106,7 @@ fn row(brand: &Brand, customers: u64) -> BrandRow {
         slug: brand.slug.clone(),
         name: brand.name.clone(),
         colour: colour(brand),
-        customers: format::count(customers),
+        customers: format::plural(customers, "customer", "customers"),
         created: format::day_of(brand.created_at),
     }
 }

@@ -35,8 +35,9 @@ const CONSOLES: [(&str, &str); 2] = [
     ("github", "https://github.com/settings/developers"),
 ];
 
-/// Providers whose many settings are given by command alone.
-const BY_COMMAND: [&str; 1] = ["oauth2"];
+/// Providers that the page does not offer: one whose many settings are given by command, and the one
+/// that every brand begins with.
+const NOT_OFFERED: [&str; 2] = ["oauth2", catalogue::TEST];
 
 #[derive(Deserialize)]
 pub(super) struct Shown {
@@ -164,7 +165,7 @@ fn typed(form: &Form) -> Typed {
 }
 
 fn offered(key: &str) -> Option<&'static Provider> {
-    catalogue::find(key).filter(|provider| !BY_COMMAND.contains(&provider.key))
+    catalogue::find(key).filter(|provider| !NOT_OFFERED.contains(&provider.key))
 }
 
 async fn filled(
@@ -254,7 +255,7 @@ fn refused(
         client_secret_error: faults
             .client_secret
             .or_else(|| again.then(|| "Type it once more: it is never sent back.".to_owned())),
-        issuer: field(form.issuer, faults.urls),
+        issuer: field(form.issuer, faults.urls.or(faults.endpoints)),
         ..blank(app, within, provider)
     }
 }

@@ -22,9 +22,6 @@ use crate::http::page_error::PageError;
 use crate::kernel::Secret;
 use crate::postgres::{self, PgConnection};
 
-/// The person said no at the provider.
-const CANCELLED: &str = "cancelled";
-
 /// The longest query that is read, in bytes.
 const QUERY_BYTES_MAX: usize = 16 * 1024;
 
@@ -86,7 +83,11 @@ pub(super) async fn take(
     drop(conn);
     let (flow, attempt) = claim(&app, &jar, &connection, &answer.state).await?;
     let Some(code) = answer.code.filter(|_| answer.error.is_none()) else {
-        return Ok(go_to(&way_back(&flow, problem(answer.error.as_deref()))));
+        let problem = problem(answer.error.as_deref());
+        let way_back = parts::way_back(&flow, &connection_slug).filter(|_| problem == CANCELLED);
+        return Ok(go_to(&way_back.unwrap_or_else(|| {
+            format!("/login?flow={}&problem={problem}", flow.flow_id)
+        })));
     };
     let returned = Returned {
         code,
@@ -110,21 +111,6 @@ pub(super) async fn take(
     visit
         .settle(&newcomer, &connection.slug, Answers::default())
         .await
-}
-
-/// Where somebody goes whom the provider did not let in. Who chose the way in here chooses another;
-/// who was sent straight to the provider goes back to the site that sent them.
-fn way_back(flow: &Flow, problem: &str) -> String {
-    let flow_id = flow.flow_id;
-    let sent_straight = flow
-        .request
-        .as_ref()
-        .is_some_and(|request| request["provider"].is_string());
-    if sent_straight && problem == CANCELLED {
-        format!("/oauth/authorize/cancel?flow={flow_id}")
-    } else {
-        format!("/login?flow={flow_id}&problem={problem}")
-    }
 }
 
 /// POST: the same by a form from the provider's own site. Our cookies stay behind on such a visit;
@@ -207,6 +193,9 @@ async fn note_failure(
     };
     audit::store::insert_entry(&mut conn, brand.brand_id, &app.entropy, entry).await
 }
+
+/// The word for somebody who said no.
+const CANCELLED: &str = "cancelled";
 
 /// The word for the login page: what the provider wrote for people is not repeated.
 fn problem(error: Option<&str>) -> &'static str {

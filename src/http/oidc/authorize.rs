@@ -70,13 +70,12 @@ pub(super) async fn resume(
     jar: CookieJar,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let flow_id = flow_id(query.as_deref())?;
+    let flow_id = flow_of(query.as_deref())?;
     let browser = cookie::read(&jar, &app.config, cookie::Name::Browser).ok_or_else(over)?;
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
-    let flow = flow::store::find_finished_flow(&mut conn, flow_id, &browser, app.clock.now())
-        .await?
-        .ok_or_else(over)?;
-    let asked = find_asked(&mut conn, flow).await?;
+    let now = app.clock.now();
+    let flow = flow::store::find_finished_flow(&mut conn, flow_id, &browser, now).await?;
+    let asked = find_asked(&mut conn, flow.ok_or_else(over)?).await?;
     let session = find_session(&mut conn, &app, &jar, &asked.brand).await?;
     drop(conn);
     let (brand, destination) = (brand_mark(&asked.brand), asked.application.name.clone());
@@ -90,33 +89,36 @@ pub(super) async fn resume(
     }
 }
 
-/// GET: the person does not want to sign in after all, and the application hears of it.
+/// GET: the person said no, at the provider that the application named or to what would be stored:
+/// the application is told so. The flow stays as it is and ends by itself.
 pub(super) async fn cancel(
     State(app): State<SharedApp>,
     jar: CookieJar,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let flow_id = flow_id(query.as_deref())?;
+    let flow_id = flow_of(query.as_deref())?;
     let browser = cookie::read(&jar, &app.config, cookie::Name::Browser);
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     let flow = flow::load(&mut conn, flow_id, browser.as_ref(), app.clock.now()).await?;
     let asked = find_asked(&mut conn, flow).await?;
-    let fault = Fault::new(ErrorCode::AccessDenied, "the person did not sign in");
-    let answer = asked.authorization.refuse(fault);
+    let fault = Fault::new(ErrorCode::AccessDenied, "the person said no");
     page(&HandOffPage {
         brand: brand_mark(&asked.brand),
-        destination: asked.application.name,
-        href: answer.location(app.config.issuer()),
+        destination: asked.application.name.clone(),
+        href: asked
+            .authorization
+            .refuse(fault)
+            .location(app.config.issuer()),
     })
 }
 
-fn flow_id(query: Option<&str>) -> Result<FlowId, PageError> {
+fn flow_of(query: Option<&str>) -> Result<FlowId, PageError> {
     let params = Params::parse(query.unwrap_or_default());
-    let text = params.get("flow").ok().flatten().ok_or_else(over)?;
-    text.parse().map_err(|_| over())
+    let text = params.get("flow").ok().flatten();
+    text.and_then(|text| text.parse().ok()).ok_or_else(over)
 }
 
-/// The request that a flow began with.
+/// The request that a flow of this browser began with.
 async fn find_asked(conn: &mut PgConnection, flow: Flow) -> Result<Asked, PageError> {
     let authorization: Authorization = flow
         .request

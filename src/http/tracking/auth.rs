@@ -114,7 +114,7 @@ impl Keys {
             .acquire()
             .await
             .map_err(crate::postgres::Error::from)?;
-        let key = store::find_presented_key(&mut conn, presented)
+        let key = store::find_presented_key(&mut conn, presented, app.clock.now())
             .await?
             .ok_or_else(Refusal::key_unknown)?;
         drop(conn);

@@ -28,7 +28,7 @@ pub struct BrandRow {
     pub name: String,
     /// The brand's colour.
     pub colour: Colour,
-    /// How many customers it has, as in `5,012`.
+    /// How many customers it has, as in `5,012 customers`.
     pub customers: String,
     /// The day it was made.
     pub created: String,
@@ -88,13 +88,13 @@ impl BrandsPage {
                     "bellmoor",
                     "Bellmoor Bakery",
                     Colour::new(0xb8, 0x52, 0x07),
-                    "5,012",
+                    "5,012 customers",
                 ),
                 row(
                     "northlight",
                     "Northlight Books",
                     Colour::new(0x0b, 0x6a, 0x74),
-                    "318",
+                    "318 customers",
                 ),
             ],
             form: BrandForm {

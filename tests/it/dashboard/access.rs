@@ -20,13 +20,30 @@ const OPEN: [(&str, &str); 4] = [
 ];
 
 /// Everything else: method, pattern, and a path that fits it. A new route needs a row.
-const GUARDED: [(&str, &str, &str); 17] = [
+const GUARDED: [(&str, &str, &str); 22] = [
     ("POST", "/dashboard/sign-out", "/dashboard/sign-out"),
     ("GET", "/dashboard", "/dashboard"),
     ("GET", "/dashboard/", "/dashboard/"),
     ("GET", "/dashboard/brands", "/dashboard/brands"),
     ("POST", "/dashboard/brands", "/dashboard/brands"),
     ("GET", "/dashboard/{brand}", "/dashboard/bakery"),
+    ("GET", "/dashboard/{brand}/", "/dashboard/bakery/"),
+    (
+        "GET",
+        "/dashboard/{brand}/customers",
+        "/dashboard/bakery/customers",
+    ),
+    (
+        "GET",
+        "/dashboard/{brand}/customers/{id}",
+        "/dashboard/bakery/customers/prf_00000000000000000000000000000000",
+    ),
+    ("GET", "/dashboard/{brand}/live", "/dashboard/bakery/live"),
+    (
+        "GET",
+        "/dashboard/{brand}/live.json",
+        "/dashboard/bakery/live.json",
+    ),
     ("GET", "/dashboard/{brand}/rules", "/dashboard/bakery/rules"),
     (
         "GET",

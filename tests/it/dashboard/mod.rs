@@ -2,6 +2,7 @@
 
 mod access;
 mod making;
+mod pages;
 mod providers;
 mod rules;
 mod set_up;

@@ -111,7 +111,7 @@ fn detail(payload: &Value) -> String {
     let mut parts: Vec<String> = amount(properties).into_iter().collect();
     let told = TELLING
         .into_iter()
-        .filter_map(|name| properties.get(name).and_then(text))
+        .filter_map(|name| properties.get(name).and_then(|value| text(name, value)))
         .take(TOLD_MAX);
     parts.extend(told);
     parts.join(", ")
@@ -126,10 +126,11 @@ fn amount(properties: &Value) -> Option<String> {
     Some(format!("{currency} {figure:.2}").trim().to_owned())
 }
 
-fn text(value: &Value) -> Option<String> {
+fn text(name: &str, value: &Value) -> Option<String> {
     let text = match value {
         Value::String(text) => text.trim().to_owned(),
-        Value::Number(number) => number.to_string(),
+        // A number alone says nothing.
+        Value::Number(number) => format!("{name} {number}"),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
     };
     if text.is_empty() {
@@ -156,8 +157,8 @@ mod tests {
                 "CHF 42.50, 4711",
             ),
             (
-                json!({"rating": 5, "product": "Rye loaf", "title": "x"}),
-                "Rye loaf, x",
+                json!({"rating": 5, "product": "Rye loaf", "reason": "x"}),
+                "Rye loaf, rating 5",
             ),
             (json!({"path": "/breads"}), "/breads"),
             (json!({"products": [1, 2], "coupon": true}), ""),

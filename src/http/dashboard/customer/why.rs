@@ -153,7 +153,7 @@ fn slack(reading: &ConditionReading) -> String {
     let left = reading.days_left.map(days);
     match (reading.met, &reading.missing, left) {
         (true, _, Some(left)) => format!("{left} left"),
-        (false, Some(missing), _) => format!("{missing} to go"),
+        (false, Some(missing), _) => format!("needs {missing}"),
         (false, None, Some(left)) => format!("met in {left} if nothing happens"),
         (true, _, None) | (false, None, None) => String::new(),
     }

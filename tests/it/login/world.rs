@@ -1,0 +1,211 @@
+//! A brand with ways in, and a person at a browser.
+
+use befriend::brand::{self, Brand};
+use befriend::federation::{self, Connection};
+use befriend::kernel::id::{BrandId, ConnectionId};
+use serde_json::{Value, json};
+
+use super::provider::Provider;
+use crate::harness::{Answer, Browser, TestApp};
+
+/// A service with one brand, `bakery`.
+pub struct World {
+    pub app: TestApp,
+    pub brand: Brand,
+}
+
+/// What the brand wants.
+#[derive(Clone, Copy, Default)]
+pub struct Wishes {
+    pub links_by_email: bool,
+    pub asks_terms: bool,
+}
+
+impl World {
+    /// A brand that asks for nothing.
+    pub async fn new() -> Self {
+        Self::with(Wishes::default()).await
+    }
+
+    pub async fn with(wishes: Wishes) -> Self {
+        let app = TestApp::start_with(&[("egress_allows_private", "true")]).await;
+        let brand = insert_brand(&app, "bakery", wishes).await;
+        Self { app, brand }
+    }
+
+    /// Another brand in the same service.
+    pub async fn insert_brand(&self, slug: &str) -> Brand {
+        insert_brand(&self.app, slug, Wishes::default()).await
+    }
+
+    /// A connection to the built-in provider, called `test`.
+    pub async fn connect_test_provider(&self) {
+        let mut connection = self.connection("test", "test");
+        connection.label = "Test provider".to_owned();
+        self.insert(&connection).await;
+    }
+
+    /// A provider on loopback, connected as `slug`.
+    pub async fn connect(&self, slug: &str) -> Provider {
+        self.connect_trusting(slug, &[]).await
+    }
+
+    pub async fn connect_trusting(&self, slug: &str, domains: &[&str]) -> Provider {
+        let provider = Provider::start(&self.app.clock).await;
+        let mut connection = self.connection("oidc", slug);
+        connection.issuer = Some(provider.issuer.clone());
+        connection.trusted_domains = domains.iter().map(|&domain| domain.to_owned()).collect();
+        self.insert(&connection).await;
+        provider
+    }
+
+    fn connection(&self, provider: &str, slug: &str) -> Connection {
+        let app = &self.app.app;
+        Connection {
+            brand_id: self.brand.brand_id,
+            connection_id: ConnectionId::new(app.clock.now(), &app.entropy),
+            slug: slug.to_owned(),
+            provider: provider.to_owned(),
+            label: slug.to_owned(),
+            client_id: "befriend".to_owned(),
+            client_secret: None,
+            issuer: None,
+            authorize_url: None,
+            token_url: None,
+            userinfo_url: None,
+            jwks_url: None,
+            scopes: Vec::new(),
+            claim_paths: json!({}),
+            trusted_domains: Vec::new(),
+            position: 0,
+            is_enabled: true,
+        }
+    }
+
+    async fn insert(&self, connection: &Connection) {
+        let mut conn = self.app.app.pool.acquire().await.unwrap();
+        let now = self.app.clock.now();
+        federation::store::insert_connection(&mut conn, connection, now)
+            .await
+            .unwrap();
+    }
+
+    pub async fn enable(&self, slug: &str, is_enabled: bool) {
+        let mut conn = self.app.app.pool.acquire().await.unwrap();
+        let id = self.brand.brand_id;
+        let found = federation::store::find_connection_by_slug(&mut conn, id, slug)
+            .await
+            .unwrap()
+            .unwrap();
+        federation::store::update_connection_enabled(
+            &mut conn,
+            id,
+            found.connection_id,
+            is_enabled,
+        )
+        .await
+        .unwrap();
+    }
+
+    pub fn browser(&self) -> Browser {
+        self.app.browser()
+    }
+
+    /// A number from the database.
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql)
+            .fetch_one(&self.app.app.pool)
+            .await
+            .unwrap()
+    }
+
+    /// Texts from the database.
+    pub async fn texts(&self, sql: &'static str) -> Vec<String> {
+        sqlx::query_scalar(sql)
+            .fetch_all(&self.app.app.pool)
+            .await
+            .unwrap()
+    }
+
+    /// Runs a statement.
+    pub async fn run(&self, sql: &'static str) {
+        sqlx::query(sql).execute(&self.app.app.pool).await.unwrap();
+    }
+}
+
+async fn insert_brand(app: &TestApp, slug: &str, wishes: Wishes) -> Brand {
+    let now = app.clock.now();
+    let brand = Brand {
+        brand_id: BrandId::new(now, &app.app.entropy),
+        slug: slug.to_owned(),
+        name: format!("The {slug}"),
+        colour: "#b85207".to_owned(),
+        links_by_email: wishes.links_by_email,
+        asks_terms: wishes.asks_terms,
+        terms_url: None,
+        privacy_url: None,
+        is_demo: false,
+        created_at: now,
+        disabled_at: None,
+    };
+    let mut conn = app.app.pool.acquire().await.unwrap();
+    brand::store::insert_brand(&mut conn, &brand).await.unwrap();
+    brand
+}
+
+/// Somebody with a proven address.
+pub fn person(subject: &str, email: &str) -> Value {
+    json!({ "sub": subject, "name": subject, "email": email, "email_verified": true })
+}
+
+/// Opens the sign-in page; gives its path, which holds the flow.
+pub async fn open_login(browser: &mut Browser) -> String {
+    let answer = browser.get("/login?brand=bakery").await;
+    assert_eq!(answer.status, 303);
+    answer.location().to_owned()
+}
+
+/// Goes off to the provider `slug`; gives the provider's URL.
+pub async fn go_to(browser: &mut Browser, login: &str, slug: &str) -> String {
+    let answer = browser.get(&format!("{login}&provider={slug}")).await;
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    answer.location().to_owned()
+}
+
+/// Signs in through a provider on loopback; gives the answer of the callback.
+pub async fn sign_in(
+    browser: &mut Browser,
+    provider: &Provider,
+    slug: &str,
+    claims: Value,
+) -> Answer {
+    let login = open_login(browser).await;
+    let away = go_to(browser, &login, slug).await;
+    browser.get(&provider.agree(&away, claims)).await
+}
+
+/// Asserts that somebody was signed in.
+pub fn assert_signed_in(answer: &Answer) {
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    assert_eq!(answer.location(), "/me?brand=bakery");
+    let mut cookies = answer.headers.get_all("set-cookie").iter();
+    let is_session = |text: &str| text.starts_with("bf_session_bakery=");
+    assert!(cookies.any(|value| is_session(value.to_str().unwrap())));
+}
+
+/// Asserts that nobody was, and that it was our decision or the provider's fault.
+pub fn assert_refused(answer: &Answer, status: u16) {
+    assert_eq!(answer.status, status, "{}", answer.text());
+    let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
+    assert!(cookies.is_empty(), "{cookies:?}");
+}
+
+/// The address that a hand-off page goes on to.
+pub fn href(page: &Answer) -> String {
+    let text = page.text();
+    let (_, rest) = text.split_once("href=\"http://127.0.0.1").unwrap();
+    let (rest, _) = rest.split_once('"').unwrap();
+    format!("http://127.0.0.1{rest}")
+        .replace("&#38;", "&")
+        .replace("&amp;", "&")
+}
