@@ -130,3 +130,24 @@ async fn a_newcomer_signs_up_and_comes_back_with_tokens() {
     let me = browser.get("/me").await;
     assert!(me.text().contains(person.name));
 }
+
+#[tokio::test]
+async fn whoever_refuses_at_the_named_provider_goes_back_to_the_site() {
+    let test = TestApp::start().await;
+    open_shop(&test).await;
+    let issuer = test.app.config.issuer().to_owned();
+    let mut browser = test.browser();
+
+    let begun = browser.get(&authorize()).await;
+    let (place, _) = follow(&mut browser, &issuer, begun).await;
+    let refused = browser.post_form(&place, &[("decision", "deny")]).await;
+    let (at, handed) = follow(&mut browser, &issuer, refused).await;
+    let elsewhere = test.browser().get(&at).await;
+
+    let href = hand_off(&handed);
+    assert!(href.starts_with(CALLBACK), "{href}");
+    assert_eq!(parameter(&href, "error").as_deref(), Some("access_denied"));
+    assert_eq!(parameter(&href, "state").as_deref(), Some("st"));
+    assert_eq!(parameter(&href, "iss"), Some(issuer));
+    assert_eq!(elsewhere.status, StatusCode::BAD_REQUEST);
+}
