@@ -182,7 +182,7 @@ async fn a57_more_sign_ins_than_memory_allows_are_told_to_come_back() {
         assert_eq!(answer.header("retry-after"), "2");
     }
     let slowest_checked = answers.iter().map(|(_, took)| *took).max().unwrap();
-    assert!(slowest_checked < Duration::from_secs(60));
+    assert!(slowest_checked < Duration::from_mins(1));
     let mut browser = staff_browser(&test).await;
     assert!(is_inside(&mut browser).await, "the service is as before");
 }
