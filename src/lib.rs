@@ -33,6 +33,7 @@ pub mod token;
 // 4: what ties domains together
 pub mod flow;
 pub mod insight;
+pub mod maintenance;
 pub mod oidc;
 pub mod projection;
 pub mod setup;

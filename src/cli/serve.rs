@@ -14,6 +14,7 @@ use super::output::Output;
 use super::runtime::Runtime;
 use crate::app::SharedApp;
 use crate::config::Config;
+use crate::maintenance;
 
 /// Where the service is reached.
 #[derive(clap::Args)]
@@ -68,9 +69,12 @@ pub(super) async fn with_workers(
     work: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
     let projector = tokio::spawn(app.projector.clone().run(stop.clone()));
+    let (pool, clock) = (app.pool.clone(), app.clock.clone());
+    let housekeeping = tokio::spawn(maintenance::run(pool, clock, stop.clone()));
     let done = work.await;
     stop.cancel();
     projector.await.context("the projector broke")?;
+    housekeeping.await.context("keeping house broke")?;
     done
 }
 

@@ -49,7 +49,7 @@ fn reach_v6(address: Ipv6Addr) -> Reach {
     match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 1] | [0xfc00..=0xfdff, ..] => Reach::Private,
         // Teredo carries an IPv4 address in disguise, and nobody needs it.
-        [0x2001, 0..=0x01ff, ..] | [0x2001, 0x0db8, ..] | [0x3fff, 0..=0x0fff, ..] => Reach::Never,
+        [0x2001, 0..=0x01ff | 0x0db8, ..] | [0x3fff, 0..=0x0fff, ..] => Reach::Never,
         // Global unicast is 2000::/3; whatever lies outside it is not the internet.
         [0x2000..=0x3fff, ..] => Reach::Public,
         _ => Reach::Never,

@@ -32,9 +32,12 @@ const REMEMBERED_MAX: usize = 1000;
 /// The memory. Each process has its own.
 #[derive(Default)]
 pub(super) struct Directory {
-    documents: Mutex<HashMap<Url, (DateTime<Utc>, Arc<serde_json::Value>)>>,
+    documents: Mutex<HashMap<Url, Document>>,
     rings: Mutex<HashMap<Url, Arc<tokio::sync::Mutex<Ring>>>>,
 }
+
+/// When a discovery document was got, and what it says.
+type Document = (DateTime<Utc>, Arc<serde_json::Value>);
 
 /// A provider's keys as last heard.
 #[derive(Default)]

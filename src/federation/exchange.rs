@@ -209,8 +209,21 @@ impl Federation {
         Ok(())
     }
 
-    /// Where to send the browser for `attempt`.
+    /// Where to send the browser for `attempt`, within [`EXCHANGE_TIME_MAX`].
     pub async fn authorize_url(
+        &self,
+        ready: &Ready,
+        attempt: &Attempt,
+        state: &Secret,
+        now: DateTime<Utc>,
+    ) -> Result<Url, Error> {
+        let work = self.authorize_url_unbounded(ready, attempt, state, now);
+        tokio::time::timeout(EXCHANGE_TIME_MAX, work)
+            .await
+            .map_err(|_| Error::TimedOut)?
+    }
+
+    async fn authorize_url_unbounded(
         &self,
         ready: &Ready,
         attempt: &Attempt,

@@ -15,7 +15,7 @@ use crate::brand::Brand;
 use crate::federation::{self, Connection};
 use crate::kernel::id::{ConsentId, EventId, IdentityId, ProfileId, SessionId};
 use crate::kernel::secret::sha256;
-use crate::kernel::{Entropy, Secret};
+use crate::kernel::{EmailAddress, Entropy, Secret};
 use crate::outbox::{self, Fact};
 use crate::postgres::{Error, PgConnection};
 use crate::profile::{self, Consent, NewEmail, NewIdentity};
@@ -259,7 +259,7 @@ impl Scene<'_> {
     /// Takes the address from a profile that never proved it, and signs that profile out (A6, A10).
     async fn set_apart(&self, conn: &mut PgConnection, other: ProfileId) -> Result<(), Error> {
         let emails = self.newcomer.claims.verified_emails();
-        let addresses: Vec<&str> = emails.map(|address| address.as_str()).collect();
+        let addresses: Vec<&str> = emails.map(EmailAddress::as_str).collect();
         let brand_id = self.brand.brand_id;
         store::delete_unproven_email(conn, brand_id, other, &addresses, self.now).await?;
         let entry = audit::Entry {

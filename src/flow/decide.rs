@@ -324,8 +324,8 @@ mod tests {
         asks_terms: true,
     };
 
-    fn known(profile_id: ProfileId, status: Status) -> Option<Known> {
-        Some(Known { profile_id, status })
+    const fn known(profile_id: ProfileId, status: Status) -> Known {
+        Known { profile_id, status }
     }
 
     fn candidate(profile_id: ProfileId, is_verified: bool, is_trusted: bool) -> Candidate {
@@ -341,7 +341,7 @@ mod tests {
         let [one, two, three] = profiles();
         let candidates = [candidate(two, true, true), candidate(three, true, true)];
         let situation = Situation {
-            known: known(one, Status::Active),
+            known: Some(known(one, Status::Active)),
             candidates: &candidates,
             policy: LINKS,
             ..NOBODY
@@ -359,7 +359,7 @@ mod tests {
             (Status::Merged, Refusal::Gone),
         ] {
             let situation = Situation {
-                known: known(one, status),
+                known: Some(known(one, status)),
                 ..NOBODY
             };
             assert_eq!(decide(&situation), Decision::Refuse(refusal), "{status:?}");
@@ -383,7 +383,7 @@ mod tests {
         for situation in [
             NOBODY,
             Situation {
-                known: known(one, Status::Active),
+                known: Some(known(one, Status::Active)),
                 ..NOBODY
             },
             Situation {
@@ -429,7 +429,7 @@ mod tests {
         };
 
         assert_eq!(verdict(true, true, None), link(LinkGround::Session));
-        let own = known(one, Status::Active);
+        let own = Some(known(one, Status::Active));
         assert_eq!(verdict(true, true, own), link(LinkGround::Already));
         for (is_alive, is_fresh, known, refusal) in [
             (false, true, None, Refusal::LinkSessionEnded),
@@ -438,13 +438,13 @@ mod tests {
             (
                 true,
                 true,
-                known(two, Status::Active),
+                Some(known(two, Status::Active)),
                 Refusal::IdentityTaken,
             ),
             (
                 true,
                 true,
-                known(two, Status::Erased),
+                Some(known(two, Status::Erased)),
                 Refusal::IdentityTaken,
             ),
         ] {
@@ -582,10 +582,13 @@ mod tests {
         };
 
         assert_eq!(
-            verdict(known(one, Status::Active)),
+            verdict(Some(known(one, Status::Active))),
             Decision::LinkAwaited(one)
         );
-        assert_eq!(verdict(known(two, Status::Active)), Decision::AskAgain);
+        assert_eq!(
+            verdict(Some(known(two, Status::Active))),
+            Decision::AskAgain
+        );
         assert_eq!(verdict(None), Decision::AskAgain);
     }
 

@@ -8,13 +8,8 @@ pub mod store;
 
 use std::fmt;
 
-use chrono::{DateTime, TimeDelta, Utc};
-
 use crate::kernel::id::{BrandId, KeyId};
 use crate::kernel::{Entropy, Secret};
-
-/// How stale the note of a key's last use may be, so that not every use writes.
-const USE_GRAIN: TimeDelta = TimeDelta::minutes(1);
 
 /// What a key may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +55,6 @@ pub struct Key {
     pub key_id: KeyId,
     /// What it may do.
     pub kind: Kind,
-    /// When it was last used, as far as is noted.
-    pub last_used_at: Option<DateTime<Utc>>,
 }
 
 /// A key as its holder writes it: `bf_sec_` or `bf_pub_`, 32 hexadecimal digits that find it, an

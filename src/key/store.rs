@@ -1,15 +1,20 @@
 //! SQL of API keys.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Key, Kind, Presented, USE_GRAIN};
+use super::{Key, Kind, Presented};
 use crate::kernel::id::{BrandId, KeyId};
 use crate::postgres::{Error, Inconsistency, PgConnection};
 
-/// The key that `presented` is, if it is one, is not revoked, and its brand is switched on.
+/// How precisely a key's last use is known.
+const USE_NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
+
+/// The key that `presented` is, if it is one, is not revoked, and its brand is switched on. Notes
+/// its use, at most once a minute.
 pub async fn find_presented_key(
     conn: &mut PgConnection,
     presented: &Presented,
+    now: DateTime<Utc>,
 ) -> Result<Option<Key>, Error> {
     // The unguessable id finds the brand here; everything after is bound to it.
     let row = sqlx::query!(
@@ -18,38 +23,44 @@ pub async fn find_presented_key(
            where k.key_id = $1 and k.revoked_at is null and b.disabled_at is null"#,
         presented.key_id.uuid(),
     )
-    .fetch_optional(conn)
+    .fetch_optional(&mut *conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
     let kind = Kind::parse(&row.kind)
         .ok_or_else(|| Inconsistency::new("api_key", presented.key_id, "unknown kind"))?;
     let proven = presented.secret.hash().matches(&row.secret_hash) && kind == presented.kind;
-    Ok(proven.then_some(Key {
-        brand_id: row.brand_id,
-        key_id: presented.key_id,
+    if !proven {
+        return Ok(None);
+    }
+    if row
+        .last_used_at
+        .is_none_or(|used| now - used >= USE_NOTED_EVERY)
+    {
+        update_key_used(conn, row.brand_id, presented.key_id, now).await?;
+    }
+    let (brand_id, key_id) = (row.brand_id, presented.key_id);
+    Ok(Some(Key {
+        brand_id,
+        key_id,
         kind,
-        last_used_at: row.last_used_at,
     }))
 }
 
-/// Notes that a key was used, unless that is noted already.
-pub async fn touch_key(
+/// Notes a use. Skipped when another request is noting one: this row must never be waited for.
+async fn update_key_used(
     conn: &mut PgConnection,
-    key: &Key,
-    now: DateTime<Utc>,
+    brand_id: BrandId,
+    key_id: KeyId,
+    at: DateTime<Utc>,
 ) -> Result<(), Error> {
-    if key
-        .last_used_at
-        .is_some_and(|noted| now - noted < USE_GRAIN)
-    {
-        return Ok(());
-    }
     sqlx::query!(
         "update api_key set last_used_at = $3
-         where brand_id = $1 and key_id = $2 and (last_used_at is null or last_used_at < $3)",
-        key.brand_id.uuid(),
-        key.key_id.uuid(),
-        now,
+         where brand_id = $1 and key_id in (
+            select key_id from api_key where brand_id = $1 and key_id = $2
+            for update skip locked)",
+        brand_id.uuid(),
+        key_id.uuid(),
+        at,
     )
     .execute(conn)
     .await?;

@@ -11,6 +11,8 @@ pub enum ErrorCode {
     UnsupportedResponseType,
     /// No scope that is offered.
     InvalidScope,
+    /// The person said no (RFC 6749 §4.1.2.1).
+    AccessDenied,
     /// `prompt=none`, and nobody is signed in (OIDC Core §3.1.2.6).
     LoginRequired,
     /// A request object (RFC 9101).
@@ -36,6 +38,7 @@ impl ErrorCode {
             Self::InvalidRequest => "invalid_request",
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::InvalidScope => "invalid_scope",
+            Self::AccessDenied => "access_denied",
             Self::LoginRequired => "login_required",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",

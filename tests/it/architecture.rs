@@ -27,7 +27,15 @@ const LAYERS: [&[&str]; 8] = [
         "referral",
         "layer",
     ],
-    &["flow", "oidc", "projection", "insight", "webhook", "setup"],
+    &[
+        "flow",
+        "oidc",
+        "projection",
+        "maintenance",
+        "insight",
+        "webhook",
+        "setup",
+    ],
     &["http", "app"],
     &["main", "cli"],
 ];

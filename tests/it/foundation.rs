@@ -115,3 +115,42 @@ async fn f07_a_spent_pool_answers_unavailable_within_its_wait() {
     assert_eq!(answer.json()["code"], "unavailable");
     assert_eq!(answer.header("retry-after"), "1");
 }
+
+#[tokio::test]
+async fn keeping_house_deletes_what_has_served_its_time_and_nothing_else() {
+    let test = TestApp::start().await;
+    let draft = befriend::brand::draft::Draft::parse("house", "House", "").unwrap();
+    let (brand, _) = test
+        .app
+        .create_brand(befriend::audit::Actor::Operator, draft, false)
+        .await
+        .unwrap();
+    let now = test.clock.now();
+    for age_days in [1, 6, 8, 400] {
+        sqlx::query(
+            "insert into reject (brand_id, reject_id, status, code, detail, received_at)
+             values ($1, gen_random_uuid(), 'rejected', 'x', 'x', $2)",
+        )
+        .bind(brand.brand_id.uuid())
+        .bind(now - chrono::TimeDelta::days(age_days))
+        .execute(&test.app.pool)
+        .await
+        .unwrap();
+    }
+    let kept = "select (select count(*) from reject), (select count(*) from audit)";
+    let before: (i64, i64) = sqlx::query_as(kept)
+        .fetch_one(&test.app.pool)
+        .await
+        .unwrap();
+
+    befriend::maintenance::clean(&test.app.pool, now)
+        .await
+        .unwrap();
+
+    let after: (i64, i64) = sqlx::query_as(kept)
+        .fetch_one(&test.app.pool)
+        .await
+        .unwrap();
+    assert_eq!((before.0, after.0), (4, 2));
+    assert_eq!(before.1, after.1, "the audit record stays");
+}

@@ -118,7 +118,7 @@ async fn ensure_key(app: &SharedApp, brand: &Brand) -> anyhow::Result<Secret> {
         .and_then(|text| Presented::parse(text.trim()))
     {
         let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
-        let known = key::store::find_presented_key(&mut conn, &presented).await?;
+        let known = key::store::find_presented_key(&mut conn, &presented, app.clock.now()).await?;
         if known.is_some_and(|key| key.brand_id == brand.brand_id) {
             return Ok(Secret::new(presented.expose()));
         }

@@ -28,7 +28,7 @@ pub use request::{AuthorizeRequest, Malformed};
 
 use crate::egress::{Local, LocalAnswer, Method, Request, Response};
 use crate::kernel::secret::sha256;
-use crate::kernel::{Cipher, Clock};
+use crate::kernel::{Cipher, Clock, Secret};
 
 /// Where it stands below the public URL.
 pub const PATH: &str = "/test-provider";
@@ -243,7 +243,7 @@ impl TestProvider {
 
     /// Answers a call to one of the endpoints that programs use.
     fn respond(&self, request: &Request) -> Answer {
-        let authorization = request.authorization.as_ref().map(|value| value.expose());
+        let authorization = request.authorization.as_ref().map(Secret::expose);
         let path = request.url.path();
         let end = path.rsplit_once(PATH).map_or("", |(_, end)| end);
         match (request.method, end) {

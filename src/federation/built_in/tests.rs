@@ -12,11 +12,11 @@ use crate::federation::attempt::Attempt;
 use crate::federation::id_token::Rejection;
 use crate::federation::{Connection, Error, Federation, NormalClaims, Ready, Returned};
 use crate::kernel::id::{BrandId, ConnectionId, FlowId};
-use crate::kernel::{Cipher, Clock, Entropy, Secret};
+use crate::kernel::{Cipher, Clock, EmailAddress, Entropy, Secret};
 
 const PUBLIC: &str = "https://id.brand.example";
 
-struct Stage {
+struct Service {
     clock: Clock,
     entropy: Entropy,
     provider: Arc<TestProvider>,
@@ -24,7 +24,7 @@ struct Stage {
     ready: Ready,
 }
 
-impl Stage {
+impl Service {
     fn new() -> Self {
         let entropy = Entropy::seeded(1);
         let clock = Clock::frozen(DateTime::from_timestamp(1_800_000_000, 0).unwrap());
@@ -106,69 +106,66 @@ impl Stage {
 
 #[tokio::test]
 async fn a_round_trip_says_who_the_person_chose_to_be() {
-    let stage = Stage::new();
-    let (attempt, state) = stage.attempt();
+    let service = Service::new();
+    let (attempt, state) = service.attempt();
 
-    let request = stage.request(&attempt, &state).await;
-    let back = stage
+    let request = service.request(&attempt, &state).await;
+    let back = service
         .provider
         .grant(&request, Person::sample("ada").unwrap());
-    let claims = stage.exchange(&attempt, &back).await.unwrap();
+    let claims = service.exchange(&attempt, &back).await.unwrap();
 
     assert_eq!(request.state, state.expose());
     assert_eq!(claims.issuer, "https://id.brand.example/test-provider");
     assert_eq!(claims.subject, "ada");
     assert_eq!(claims.name().as_deref(), Some("Ada Lindqvist"));
-    let verified: Vec<_> = claims
-        .verified_emails()
-        .map(|email| email.as_str())
-        .collect();
+    let verified: Vec<_> = claims.verified_emails().map(EmailAddress::as_str).collect();
     assert_eq!(verified, ["ada@example.com"]);
 }
 
 #[tokio::test]
 async fn a17_a_code_works_once_and_for_a_minute() {
-    let stage = Stage::new();
-    let (attempt, state) = stage.attempt();
-    let request = stage.request(&attempt, &state).await;
+    let service = Service::new();
+    let (attempt, state) = service.attempt();
+    let request = service.request(&attempt, &state).await;
     let grant = || {
-        stage
+        service
             .provider
             .grant(&request, Person::sample("ada").unwrap())
     };
 
     let back = grant();
-    assert!(stage.exchange(&attempt, &back).await.is_ok());
-    let again = stage.exchange(&attempt, &back).await;
+    assert!(service.exchange(&attempt, &back).await.is_ok());
+    let again = service.exchange(&attempt, &back).await;
     assert!(matches!(again, Err(Error::Denied(code)) if code == "invalid_grant"));
 
     let late = grant();
-    stage.clock.advance(TimeDelta::minutes(1));
+    service.clock.advance(TimeDelta::minutes(1));
     assert!(matches!(
-        stage.exchange(&attempt, &late).await,
+        service.exchange(&attempt, &late).await,
         Err(Error::Denied(_))
     ));
 }
 
 #[tokio::test]
 async fn a18_a_code_of_another_attempt_does_not_fit() {
-    let stage = Stage::new();
-    let (victim, victim_state) = stage.attempt();
-    let (attacker, _) = stage.attempt();
-    let request = stage.request(&victim, &victim_state).await;
+    let service = Service::new();
+    let (victim, victim_state) = service.attempt();
+    let (attacker, _) = service.attempt();
+    let request = service.request(&victim, &victim_state).await;
 
-    let stolen = stage
+    let stolen = service
         .provider
         .grant(&request, Person::sample("ada").unwrap());
-    let by_verifier = stage.exchange(&attacker, &stolen).await;
+    let by_verifier = service.exchange(&attacker, &stolen).await;
     let mixed = Attempt {
         pkce_verifier: victim.pkce_verifier.clone(),
         ..attacker
     };
-    let fresh = stage
+    let fresh = service
         .provider
         .grant(&request, Person::sample("ada").unwrap());
-    let by_nonce = stage.exchange(&mixed, &fresh).await;
+    let by_nonce = service.exchange(&mixed, &fresh).await;
 
     assert!(
         matches!(by_verifier, Err(Error::Denied(_))),
@@ -182,18 +179,18 @@ async fn a18_a_code_of_another_attempt_does_not_fit() {
 
 #[tokio::test]
 async fn a19_an_answer_that_names_another_issuer_is_not_redeemed() {
-    let stage = Stage::new();
-    let (attempt, state) = stage.attempt();
-    let request = stage.request(&attempt, &state).await;
+    let service = Service::new();
+    let (attempt, state) = service.attempt();
+    let request = service.request(&attempt, &state).await;
 
     for issuer in ["iss=https%3A%2F%2Fhonest.example", ""] {
-        let granted = stage
+        let granted = service
             .provider
             .grant(&request, Person::sample("ada").unwrap());
         let ours = "iss=https%3A%2F%2Fid.brand.example%2Ftest-provider";
         assert!(granted.as_str().contains(ours));
         let forged = Url::parse(&granted.as_str().replace(ours, issuer)).unwrap();
-        let verdict = stage.exchange(&attempt, &forged).await;
+        let verdict = service.exchange(&attempt, &forged).await;
         assert!(matches!(verdict, Err(Error::OtherIssuer)), "{issuer}");
     }
 }

@@ -247,7 +247,7 @@ fn check_times(claims: &Map<String, Value>, now: DateTime<Utc>) -> Result<(), Re
     }
 }
 
-/// A NumericDate (RFC 7519 §2) that a person alive could mean: not negative, before the year 10000.
+/// A `NumericDate` (RFC 7519 §2) that a person alive could mean: not negative, before the year 10000.
 fn seconds(value: &Value) -> Option<i64> {
     const YEAR_10000: i64 = 253_402_300_800;
     let whole = match (value.as_i64(), value.as_f64()) {

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::{Expectations, Keys, Rejection, SUBJECT_BYTES_MAX, TOKEN_BYTES_MAX, verify};
 
 const NOW: i64 = 1_800_000_000;
+const DAY: i64 = 86_400;
 const ISSUER: &str = "https://accounts.example";
 const US: &str = "befriend-client";
 
@@ -295,7 +296,6 @@ fn a21_several_audiences_need_us_as_the_authorized_party() {
 #[test]
 fn a22_times_are_numbers_within_reason_and_a_minute_of_skew() {
     let signer = Signer::new();
-    const DAY: i64 = 86_400;
 
     for (name, value, rejection) in [
         ("exp", json!(NOW - 61), Rejection::Expired),

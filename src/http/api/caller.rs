@@ -31,10 +31,9 @@ impl FromRequestParts<SharedApp> for Caller {
         let unknown = || unauthorized("the key is not one of ours, or was revoked");
         let presented = presented_key(header).ok_or_else(unknown)?;
         let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
-        let key = key::store::find_presented_key(&mut conn, &presented)
+        let key = key::store::find_presented_key(&mut conn, &presented, app.clock.now())
             .await?
             .ok_or_else(unknown)?;
-        key::store::touch_key(&mut conn, &key, app.clock.now()).await?;
         match key.kind {
             Kind::Secret => Ok(Self {
                 brand_id: key.brand_id,

@@ -83,11 +83,11 @@ pub(super) async fn take(
     drop(conn);
     let (flow, attempt) = claim(&app, &jar, &connection, &answer.state).await?;
     let Some(code) = answer.code.filter(|_| answer.error.is_none()) else {
-        return Ok(go_to(&format!(
-            "/login?flow={}&problem={}",
-            flow.flow_id,
-            problem(answer.error.as_deref())
-        )));
+        let problem = problem(answer.error.as_deref());
+        let way_back = parts::way_back(&flow, &connection_slug).filter(|_| problem == CANCELLED);
+        return Ok(go_to(&way_back.unwrap_or_else(|| {
+            format!("/login?flow={}&problem={problem}", flow.flow_id)
+        })));
     };
     let returned = Returned {
         code,
@@ -194,10 +194,13 @@ async fn note_failure(
     audit::store::insert_entry(&mut conn, brand.brand_id, &app.entropy, entry).await
 }
 
+/// The word for somebody who said no.
+const CANCELLED: &str = "cancelled";
+
 /// The word for the login page: what the provider wrote for people is not repeated.
 fn problem(error: Option<&str>) -> &'static str {
     match error {
-        Some("access_denied" | "user_cancelled_login" | "user_cancelled_authorize") => "cancelled",
+        Some("access_denied" | "user_cancelled_login" | "user_cancelled_authorize") => CANCELLED,
         Some(_) | None => "refused",
     }
 }

@@ -14,6 +14,7 @@ use crate::app::{App, SharedApp};
 use crate::brand::Brand;
 use crate::federation::Connection;
 use crate::flow::{self, Answers, Flow, Newcomer, Pending};
+use crate::http::account::brand_mark;
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
 use crate::kernel::secret::sha256;
@@ -78,7 +79,7 @@ impl Waiting {
             .map(|(name, value)| StoredItem { name, value })
             .collect();
         ConsentPage {
-            brand: parts::brand_mark(&self.brand),
+            brand: brand_mark(&self.brand),
             action: format!("/consent?flow={}&of={}", self.flow.flow_id, self.digest()),
             provider_label: self.connection.label.clone(),
             stored,
@@ -144,7 +145,8 @@ pub(super) async fn answer(
     if has("decision", "decline") {
         let flow = &waiting.flow;
         flow::store::update_pending(&mut conn, flow.brand_id, flow.flow_id, None).await?;
-        let path = format!("/login?flow={}&problem=declined", flow.flow_id);
+        let path = parts::way_back(flow, &waiting.connection.slug)
+            .unwrap_or_else(|| format!("/login?flow={}&problem=declined", flow.flow_id));
         return Ok(go_to(&path));
     }
     drop(conn);

@@ -15,8 +15,10 @@ use crate::app::SharedApp;
 use crate::brand;
 use crate::federation;
 use crate::flow::{self, Answers, Pending};
+use crate::http::account::brand_mark;
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
+use crate::http::signed_in::find_session;
 use crate::postgres;
 use crate::view::hosted::LinkPage;
 
@@ -53,7 +55,7 @@ pub(super) async fn show(
         .collect();
     let email = newcomer.claims.verified_emails().next();
     page(&LinkPage {
-        brand: parts::brand_mark(&brand),
+        brand: brand_mark(&brand),
         email: email.map_or_else(String::new, |address| address.as_str().to_owned()),
         provider_label: connection.label,
         proofs,
@@ -108,7 +110,7 @@ pub(super) async fn begin(
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     let found = brand::store::find_brand_by_slug(&mut conn, &brand_slug).await?;
     let brand = found.ok_or_else(gone)?;
-    let Some(session) = parts::session(&mut conn, &app, &jar, &brand).await? else {
+    let Some(session) = find_session(&mut conn, &app, &jar, &brand).await? else {
         return Ok(go_to(&format!("/login?brand={}", brand.slug)));
     };
     let id = brand.brand_id;

@@ -16,9 +16,6 @@ use crate::kernel::id::{BrandId, FlowId};
 use crate::postgres::{self, PgConnection};
 use crate::view::{ButtonTheme, ProviderButton};
 
-pub(super) use crate::http::account::brand_mark;
-pub(super) use crate::http::signed_in::{find_client as client, find_session as session};
-
 /// The browser's secret, if it has one.
 pub(super) fn browser(jar: &CookieJar, app: &App) -> Option<Secret> {
     cookie::read(jar, &app.config, cookie::Name::Browser)
@@ -54,6 +51,13 @@ pub(super) async fn open_flow(
     let flow = flow::load(conn, flow_id, browser.as_ref(), app.clock.now()).await?;
     let brand = brand::store::find_brand(conn, flow.brand_id).await?;
     Ok((flow, brand.ok_or_else(gone)?))
+}
+
+/// Where somebody goes who says no to the provider that the application itself named: back there,
+/// since the login page would be one they never saw.
+pub(super) fn way_back(flow: &Flow, connection_slug: &str) -> Option<String> {
+    let named = flow.request.as_ref()?.get("provider")?.as_str()?;
+    (named == connection_slug).then(|| format!("/oauth/authorize/cancel?flow={}", flow.flow_id))
 }
 
 /// The name of the flow's application, unless it is the brand's own.

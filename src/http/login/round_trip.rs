@@ -12,6 +12,7 @@ use crate::brand::Brand;
 use crate::federation::{self, Attempt, Connection};
 use crate::flow::Flow;
 use crate::flow::decide::Refusal;
+use crate::http::account::brand_mark;
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
 use crate::postgres;
@@ -73,7 +74,7 @@ pub(super) fn leave(
         return Ok(go_to(url.as_str()));
     }
     page(&HandOffPage {
-        brand: parts::brand_mark(brand),
+        brand: brand_mark(brand),
         destination,
         href: url.to_string(),
     })

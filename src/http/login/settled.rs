@@ -13,6 +13,7 @@ use crate::flow::{self, Answers, Arrival, Browser, Flow, Newcomer, Outcome, Unus
 use crate::http::cookie;
 use crate::http::page::go_to;
 use crate::http::page_error::PageError;
+use crate::http::signed_in::find_session;
 use crate::kernel::Secret;
 use crate::postgres;
 use crate::session::SESSION_LIFE;
@@ -41,7 +42,7 @@ impl Visit<'_> {
         let app = self.app;
         let secret = parts::browser(&self.jar, app).ok_or(Unusable::OtherBrowser)?;
         let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
-        let session = parts::session(&mut conn, app, &self.jar, self.brand).await?;
+        let session = find_session(&mut conn, app, &self.jar, self.brand).await?;
         drop(conn);
         let arrival = Arrival {
             brand: self.brand,

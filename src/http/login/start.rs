@@ -15,9 +15,12 @@ use crate::application::Application;
 use crate::brand::{self, Brand};
 use crate::federation::{self, Connection};
 use crate::flow::{self, Flow, NewFlow};
+use crate::http::account::brand_mark;
 use crate::http::cookie;
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
+use crate::http::signed_in::find_client;
+use crate::kernel::Secret;
 use crate::postgres::{self, PgConnection};
 use crate::view::hosted::{LanguageLink, LoginPage};
 use crate::view::language::Language;
@@ -65,13 +68,13 @@ pub(super) async fn show(
     let mut providers: Vec<_> = connections
         .iter()
         .map(|connection| {
-            let last_used = last_used.as_ref().map(|secret| secret.expose());
+            let last_used = last_used.as_ref().map(Secret::expose);
             parts::button(flow.flow_id, connection, last_used)
         })
         .collect();
     providers.sort_by_key(|button| !button.last_used);
     page(&LoginPage {
-        brand: parts::brand_mark(&brand),
+        brand: brand_mark(&brand),
         application_name,
         providers,
         privacy_url: brand.privacy_url.clone(),
@@ -96,7 +99,7 @@ async fn begin(app: &App, jar: CookieJar, asked: &Asked) -> Result<Response, Pag
     let mut path = format!("/login?flow={flow_id}");
     for (name, value) in [("provider", &asked.provider), ("lang", &asked.lang)] {
         if let Some(value) = value {
-            path.push_str(&format!("&{name}="));
+            path.extend(["&", name, "="]);
             path.extend(form_urlencoded::byte_serialize(value.as_bytes()));
         }
     }
@@ -108,7 +111,7 @@ async fn place(
     asked: &Asked,
 ) -> Result<Option<(Brand, Option<Application>)>, postgres::Error> {
     if let Some(client_id) = &asked.client_id {
-        let found = parts::client(conn, client_id).await?;
+        let found = find_client(conn, client_id).await?;
         return Ok(found.map(|(brand, application)| (brand, Some(application))));
     }
     let Some(slug) = &asked.brand else {

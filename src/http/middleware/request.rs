@@ -9,19 +9,17 @@ use axum::response::Response;
 use tracing::Instrument as _;
 
 use crate::app::SharedApp;
-use crate::http::extract::ThisRequest;
 use crate::http::{page_error, problem};
 use crate::kernel::id::RequestId;
 
 /// The outermost layer.
 pub(super) async fn identify(
     State(app): State<SharedApp>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
     let started = Instant::now();
     let id = RequestId::new(app.clock.now(), &app.entropy);
-    request.extensions_mut().insert(ThisRequest(id));
     let method = request.method().clone();
     // The pattern, not the path: paths can hold tokens.
     let route = request

@@ -11,7 +11,7 @@ use url::form_urlencoded;
 use crate::app::{App, SharedApp};
 use crate::application::Application;
 use crate::brand::Brand;
-use crate::flow;
+use crate::flow::{self, Flow};
 use crate::http::account::brand_mark;
 use crate::http::cookie;
 use crate::http::page::{go_to, page};
@@ -20,7 +20,7 @@ use crate::http::signed_in::{find_client, find_session};
 use crate::kernel::Secret;
 use crate::kernel::id::FlowId;
 use crate::oidc::authorize::{self, Authorization, Next, PageFault, Refusal};
-use crate::oidc::{Params, exchange};
+use crate::oidc::{ErrorCode, Fault, Params, exchange};
 use crate::postgres::{self, PgConnection};
 use crate::session::Session;
 use crate::view::hosted::HandOffPage;
@@ -70,15 +70,12 @@ pub(super) async fn resume(
     jar: CookieJar,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
-    let params = Params::parse(query.as_deref().unwrap_or_default());
-    let flow_id = params
-        .get("flow")
-        .ok()
-        .flatten()
-        .and_then(|text| text.parse().ok())
-        .ok_or_else(over)?;
+    let flow_id = flow_of(query.as_deref())?;
+    let browser = cookie::read(&jar, &app.config, cookie::Name::Browser).ok_or_else(over)?;
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
-    let asked = find_asked(&mut conn, &app, &jar, flow_id).await?;
+    let now = app.clock.now();
+    let flow = flow::store::find_finished_flow(&mut conn, flow_id, &browser, now).await?;
+    let asked = find_asked(&mut conn, flow.ok_or_else(over)?).await?;
     let session = find_session(&mut conn, &app, &jar, &asked.brand).await?;
     drop(conn);
     let (brand, destination) = (brand_mark(&asked.brand), asked.application.name.clone());
@@ -92,18 +89,37 @@ pub(super) async fn resume(
     }
 }
 
-/// The request that a finished flow of this browser began with.
-async fn find_asked(
-    conn: &mut PgConnection,
-    app: &App,
-    jar: &CookieJar,
-    flow_id: FlowId,
-) -> Result<Asked, PageError> {
-    let browser = cookie::read(jar, &app.config, cookie::Name::Browser).ok_or_else(over)?;
-    let now = app.clock.now();
-    let flow = flow::store::find_finished_flow(conn, flow_id, &browser, now)
-        .await?
-        .ok_or_else(over)?;
+/// GET: the person said no, at the provider that the application named or to what would be stored:
+/// the application is told so. The flow stays as it is and ends by itself.
+pub(super) async fn cancel(
+    State(app): State<SharedApp>,
+    jar: CookieJar,
+    RawQuery(query): RawQuery,
+) -> Result<Response, PageError> {
+    let flow_id = flow_of(query.as_deref())?;
+    let browser = cookie::read(&jar, &app.config, cookie::Name::Browser);
+    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+    let flow = flow::load(&mut conn, flow_id, browser.as_ref(), app.clock.now()).await?;
+    let asked = find_asked(&mut conn, flow).await?;
+    let fault = Fault::new(ErrorCode::AccessDenied, "the person said no");
+    page(&HandOffPage {
+        brand: brand_mark(&asked.brand),
+        destination: asked.application.name.clone(),
+        href: asked
+            .authorization
+            .refuse(fault)
+            .location(app.config.issuer()),
+    })
+}
+
+fn flow_of(query: Option<&str>) -> Result<FlowId, PageError> {
+    let params = Params::parse(query.unwrap_or_default());
+    let text = params.get("flow").ok().flatten();
+    text.and_then(|text| text.parse().ok()).ok_or_else(over)
+}
+
+/// The request that a flow of this browser began with.
+async fn find_asked(conn: &mut PgConnection, flow: Flow) -> Result<Asked, PageError> {
     let authorization: Authorization = flow
         .request
         .and_then(|request| serde_json::from_value(request).ok())

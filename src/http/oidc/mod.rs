@@ -27,6 +27,7 @@ pub(super) fn pages() -> Router<SharedApp> {
     Router::new()
         .route("/oauth/authorize", get(authorize::authorize))
         .route("/oauth/authorize/resume", get(authorize::resume))
+        .route("/oauth/authorize/cancel", get(authorize::cancel))
         .route("/oauth/logout", get(logout::logout))
         .route("/logout", get(logout::ask).post(logout::sign_out))
 }

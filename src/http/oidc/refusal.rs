@@ -56,6 +56,7 @@ impl IntoResponse for Refusal {
             ErrorCode::InvalidRequest
             | ErrorCode::UnsupportedResponseType
             | ErrorCode::InvalidScope
+            | ErrorCode::AccessDenied
             | ErrorCode::LoginRequired
             | ErrorCode::RequestNotSupported
             | ErrorCode::RequestUriNotSupported

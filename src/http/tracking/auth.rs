@@ -114,10 +114,9 @@ impl Keys {
             .acquire()
             .await
             .map_err(crate::postgres::Error::from)?;
-        let key = store::find_presented_key(&mut conn, presented)
+        let key = store::find_presented_key(&mut conn, presented, app.clock.now())
             .await?
             .ok_or_else(Refusal::key_unknown)?;
-        store::touch_key(&mut conn, &key, app.clock.now()).await?;
         drop(conn);
         let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if found.len() >= KEYS_MAX {

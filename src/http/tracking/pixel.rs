@@ -59,9 +59,7 @@ async fn take(
         sender: receive::sender(&key),
         items: vec![judge_value(event, &receipt)],
     };
-    let verdicts = app.intake.submit(submission).await?;
-    app.projector.wake().poke();
-    answer::single(&verdicts)?;
+    answer::single(&app.intake.submit(submission).await?)?;
     Ok(([(header::CONTENT_TYPE, "image/gif")], PIXEL).into_response())
 }
 

@@ -74,7 +74,6 @@ pub(super) async fn receive(
     let mut items = judge(&app, shape, &envelope, &text, &headers).await?;
     prove::mark(&app, &sender, credentials.token.as_ref(), &mut items).await?;
     let verdicts = app.intake.submit(Submission { sender, items }).await?;
-    app.projector.wake().poke();
     match shape {
         Shape::Batch => Ok(answer::batch(&verdicts)),
         Shape::Single(_) => answer::single(&verdicts),

@@ -21,7 +21,7 @@ fn find_key(answer: &Answer, prefix: &str) -> String {
 async fn is_good(test: &TestApp, key: &str) -> bool {
     let presented = Presented::parse(key).unwrap();
     let mut conn = test.app.pool.acquire().await.unwrap();
-    let found = store::find_presented_key(&mut conn, &presented).await;
+    let found = store::find_presented_key(&mut conn, &presented, test.clock.now()).await;
     found.unwrap().is_some()
 }
 

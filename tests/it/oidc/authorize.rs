@@ -1,6 +1,6 @@
 use axum::http::StatusCode;
 
-use super::world::{CALLBACK, World, hand_off, parameter};
+use super::world::{CALLBACK, World, authorize_path, hand_off, parameter};
 
 #[tokio::test]
 async fn a_signed_in_browser_gets_a_code_at_once() {
@@ -8,7 +8,7 @@ async fn a_signed_in_browser_gets_a_code_at_once() {
     let anna = world.customer().await;
     let (mut browser, _) = world.signed_in(anna).await;
 
-    let answer = browser.get(&world.authorize_path("bakery.web", &[])).await;
+    let answer = browser.get(&authorize_path("bakery.web", &[])).await;
 
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
     let location = answer.location();
@@ -48,7 +48,7 @@ async fn s2_a112_a_bad_client_or_redirect_is_shown_on_a_page() {
         ("bakery.web", "https://shop.example@evil/signed-in"),
         ("bakery.web", "JAVASCRIPT:alert(1)"),
     ] {
-        let path = world.authorize_path(client_id, &[("redirect_uri", redirect_uri)]);
+        let path = authorize_path(client_id, &[("redirect_uri", redirect_uri)]);
         let answer = browser.get(&path).await;
 
         assert_eq!(
@@ -77,9 +77,7 @@ async fn a113_a_request_without_pkce_is_refused_to_the_application() {
     ] {
         // Servers too: PKCE is for everybody (S3).
         for client_id in ["bakery.web", "bakery.server"] {
-            let answer = browser
-                .get(&world.authorize_path(client_id, &[change]))
-                .await;
+            let answer = browser.get(&authorize_path(client_id, &[change])).await;
 
             assert_eq!(answer.status, StatusCode::SEE_OTHER);
             let error = parameter(answer.location(), "error");
@@ -95,8 +93,8 @@ async fn s18_prompt_none_never_shows_a_page_and_login_always_does() {
     let anna = world.customer().await;
     let (mut signed_in, _) = world.signed_in(anna).await;
     let mut stranger = world.test.browser();
-    let none = world.authorize_path("bakery.web", &[("prompt", "none")]);
-    let login = world.authorize_path("bakery.web", &[("prompt", "login")]);
+    let none = authorize_path("bakery.web", &[("prompt", "none")]);
+    let login = authorize_path("bakery.web", &[("prompt", "login")]);
 
     let unknown = stranger.get(&none).await;
     let known = signed_in.get(&none).await;
@@ -119,7 +117,7 @@ async fn a_stranger_is_sent_to_sign_in_and_comes_back_with_a_code() {
     let world = World::start().await;
     let anna = world.customer().await;
     let mut browser = world.test.browser();
-    let path = world.authorize_path("bakery.web", &[("provider", "google"), ("max_age", "0")]);
+    let path = authorize_path("bakery.web", &[("provider", "google"), ("max_age", "0")]);
 
     let begun = browser.get(&path).await;
     let (flow, provider) = begun
@@ -151,7 +149,7 @@ async fn a_stranger_is_sent_to_sign_in_and_comes_back_with_a_code() {
 #[tokio::test]
 async fn a_request_by_form_becomes_a_visit() {
     let world = World::start().await;
-    let path = world.authorize_path("bakery.web", &[]);
+    let path = authorize_path("bakery.web", &[]);
     let form = path.split_once('?').unwrap().1.to_owned();
 
     let answer = world
@@ -181,7 +179,7 @@ async fn a115_a_session_of_one_brand_is_none_at_another() {
     let token = browser.cookies["bf_session_bakery"].clone();
     browser.cookies.insert("bf_session_books".to_owned(), token);
 
-    let path = other.authorize_path("books.web", &[("prompt", "none")]);
+    let path = authorize_path("books.web", &[("prompt", "none")]);
     let answer = browser.get(&path).await;
 
     assert_eq!(

@@ -6,7 +6,7 @@ use befriend::token::Expected;
 use chrono::TimeDelta;
 use serde_json::Value;
 
-use super::world::{SERVER_SECRET, World, parameter};
+use super::world::{SERVER_SECRET, World, authorize_path, parameter};
 
 fn error(answer: &crate::harness::Answer) -> (u16, String) {
     let code = answer.json()["error"].as_str().unwrap_or("").to_owned();
@@ -191,7 +191,7 @@ async fn a_server_proves_itself_by_header_or_form() {
         (None, Some("wrong"), 401),
         (None, None, 401),
     ] {
-        let path = world.authorize_path("bakery.server", &[]);
+        let path = authorize_path("bakery.server", &[]);
         let location = browser.get(&path).await;
         let code = parameter(location.location(), "code").unwrap();
         let mut form = url::form_urlencoded::Serializer::new(String::new());
@@ -290,7 +290,7 @@ async fn a_minimal_scope_tells_only_who() {
     let world = World::start().await;
     let anna = world.customer().await;
     let (mut browser, _) = world.signed_in(anna).await;
-    let path = world.authorize_path("bakery.web", &[("scope", "openid offline_access")]);
+    let path = authorize_path("bakery.web", &[("scope", "openid offline_access")]);
     let code = parameter(browser.get(&path).await.location(), "code").unwrap();
 
     let tokens = world.exchange(&code, &[]).await.json();

@@ -150,30 +150,9 @@ impl World {
         key.expose()
     }
 
-    /// A right authorization request of `client_id`, some parameters set otherwise; an empty value
-    /// leaves one out.
-    pub fn authorize_path(&self, client_id: &str, changes: &[(&str, &str)]) -> String {
-        let mut pairs = vec![
-            ("response_type", "code"),
-            ("client_id", client_id),
-            ("redirect_uri", CALLBACK),
-            ("scope", "openid profile email"),
-            ("state", "st"),
-            ("nonce", "no"),
-            ("code_challenge", CHALLENGE),
-            ("code_challenge_method", "S256"),
-        ];
-        pairs.retain(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
-        pairs.extend(changes.iter().filter(|(_, value)| !value.is_empty()));
-        let query = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(pairs)
-            .finish();
-        format!("/oauth/authorize?{query}")
-    }
-
     /// A code for the site, from a signed-in browser.
     pub async fn code(&self, browser: &mut Browser) -> String {
-        let path = self.authorize_path(&self.site.client_id, &[]);
+        let path = authorize_path(&self.site.client_id, &[]);
         let answer = browser.get(&path).await;
         assert_eq!(answer.status, 303, "{}", answer.text());
         parameter(answer.location(), "code").expect("a code")
@@ -221,6 +200,27 @@ impl World {
             .await
             .unwrap()
     }
+}
+
+/// A right authorization request of `client_id`, some parameters set otherwise; an empty value
+/// leaves one out.
+pub fn authorize_path(client_id: &str, changes: &[(&str, &str)]) -> String {
+    let mut pairs = vec![
+        ("response_type", "code"),
+        ("client_id", client_id),
+        ("redirect_uri", CALLBACK),
+        ("scope", "openid profile email"),
+        ("state", "st"),
+        ("nonce", "no"),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ];
+    pairs.retain(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+    pairs.extend(changes.iter().filter(|(_, value)| !value.is_empty()));
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(pairs)
+        .finish();
+    format!("/oauth/authorize?{query}")
 }
 
 /// A parameter of a URL's query.

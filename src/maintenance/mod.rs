@@ -1,0 +1,55 @@
+//! Keeping house: what has served its time is deleted, a little at a time.
+//!
+//! Owns no table; each rule below names what goes and when. Never deletes an event, a transition, a
+//! consent or an audit entry. Several processes may do it at once: they take different rows.
+//!
+//! | What | Goes when |
+//! |---|---|
+//! | refused, repeated and conflicting events | 7 days after they came |
+//! | sign-ins in progress, with their attempts | a day after they ended |
+//! | authorization codes and access tokens | a day after they ended |
+//! | outbox facts | 30 days after they were written |
+//! | set-up links | 30 days after they ended |
+
+pub mod store;
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio_util::sync::CancellationToken;
+
+use crate::kernel::Clock;
+use crate::postgres::{Error, Pool};
+
+/// How long refused, repeated and conflicting events are kept.
+pub const REJECTS_KEPT: TimeDelta = TimeDelta::days(7);
+const ENDED_KEPT: TimeDelta = TimeDelta::days(1);
+const FACTS_KEPT: TimeDelta = TimeDelta::days(30);
+
+/// Between one round and the next.
+const PAUSE: Duration = Duration::from_mins(5);
+
+/// Keeps house until `stop`.
+pub async fn run(pool: Pool, clock: Clock, stop: CancellationToken) {
+    loop {
+        if let Err(error) = clean(&pool, clock.now()).await {
+            tracing::warn!(%error, "keeping house failed; the next round tries again");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+    }
+}
+
+/// One round: deletes everything that has served its time at `now`.
+pub async fn clean(pool: &Pool, now: DateTime<Utc>) -> Result<(), Error> {
+    let mut conn = pool.acquire().await?;
+    while store::delete_rejects(&mut conn, now - REJECTS_KEPT).await? == store::BATCH_ROWS {}
+    while store::delete_access_tokens(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
+    while store::delete_codes(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
+    while store::delete_flows(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
+    while store::delete_facts(&mut conn, now - FACTS_KEPT).await? == store::BATCH_ROWS {}
+    while store::delete_invitations(&mut conn, now - FACTS_KEPT).await? == store::BATCH_ROWS {}
+    Ok(())
+}

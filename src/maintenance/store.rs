@@ -1,0 +1,86 @@
+//! SQL of keeping house: bounded deletes over all brands, each of rows that nobody else is taking.
+
+use chrono::{DateTime, Utc};
+
+use crate::postgres::{Error, PgConnection};
+
+/// The most rows that one statement deletes, so that none holds its locks for long.
+pub const BATCH_ROWS: u64 = 1_000;
+
+/// Deletes events that were not stored and came before `before`. Returns how many.
+pub async fn delete_rejects(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        "delete from reject where ctid in
+            (select ctid from reject where received_at < $1 limit 1000 for update skip locked)",
+        before,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Deletes access tokens that ended before `before`. Returns how many.
+pub async fn delete_access_tokens(
+    conn: &mut PgConnection,
+    before: DateTime<Utc>,
+) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        "delete from access_token where ctid in
+            (select ctid from access_token where expires_at < $1 limit 1000 for update skip locked)",
+        before,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Deletes authorization codes that ended before `before`. Returns how many.
+pub async fn delete_codes(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        "delete from authorization_code where ctid in
+            (select ctid from authorization_code where expires_at < $1 limit 1000 for update skip locked)",
+        before,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Deletes sign-ins that ended before `before`, with their attempts. Returns how many.
+pub async fn delete_flows(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        "delete from flow where ctid in
+            (select ctid from flow where expires_at < $1 limit 1000 for update skip locked)",
+        before,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Deletes facts written before `before`. Returns how many.
+pub async fn delete_facts(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        "delete from outbox where ctid in
+            (select ctid from outbox where created_at < $1 limit 1000 for update skip locked)",
+        before,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Deletes set-up links that ended before `before`. Returns how many.
+pub async fn delete_invitations(
+    conn: &mut PgConnection,
+    before: DateTime<Utc>,
+) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        "delete from staff_invitation where ctid in
+            (select ctid from staff_invitation where expires_at < $1 limit 1000 for update skip locked)",
+        before,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
