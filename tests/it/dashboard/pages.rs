@@ -25,9 +25,9 @@ impl Shop {
         let mut browser = staff_with_brand(&test).await;
         let fields = [("name", "Till"), ("kind", "secret")];
         let made = browser.post_form("/dashboard/bakery/keys", &fields).await;
-        let text = made.text();
-        let start = text.find("bf_sec_").unwrap();
-        let key = text[start..start + 83].to_owned();
+        let body = made.text();
+        let start = body.find("bf_sec_").unwrap();
+        let key = body[start..start + 83].to_owned();
         Self { test, browser, key }
     }
 

@@ -13,7 +13,7 @@ async fn a_brand_begins_with_the_default_rules_in_words() {
     let page = browser.get("/dashboard/bakery/rules").await;
 
     assert_eq!(page.status, StatusCode::OK);
-    let text = page.text();
+    let body = page.text();
     for said in [
         "Version 1, published 15 Jan 2026",
         "How people warm",
@@ -21,6 +21,6 @@ async fn a_brand_begins_with_the_default_rules_in_words() {
         "Order Completed, discount 20 % or more",
         "Familiarity halves every 60 days.",
     ] {
-        assert!(text.contains(said), "{said}");
+        assert!(body.contains(said), "{said}");
     }
 }
