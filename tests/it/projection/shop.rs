@@ -49,7 +49,7 @@ impl Act {
     }
 
     pub fn message_id(mut self, id: &str) -> Self {
-        self.message_id = id.to_owned();
+        id.clone_into(&mut self.message_id);
         self
     }
 }
