@@ -2,7 +2,7 @@
 //!
 //! Owns the `flow` table and what a finished flow writes: profile, identity, consents, session, the
 //! facts and events that tell of it, all in one transaction. Never calls a provider and never speaks
-//! HTTP. Start with [`decide`], then [`settle`].
+//! HTTP. Start with [`decide`], then [`mod@settle`].
 
 mod complete;
 pub mod decide;

@@ -4,7 +4,7 @@
 //! never computes a stage: it counts what the projector wrote. Each function is bound to one brand
 //! and finds its rows by an index.
 //!
-//! Start with [`overview`] for figures, [`list_customers`] and [`find_customer`] for people,
+//! Start with [`mod@overview`] for figures, [`list_customers`] and [`find_customer`] for people,
 //! [`list_timeline`] for one life, [`list_live`] for what is arriving.
 
 mod customer_store;

@@ -7,7 +7,7 @@
 //!
 //! Reading order: `tier`, `dimension` and `day` for the nouns; [`ruleset`] for what a brand may say;
 //! [`event`] for how an event becomes an act; [`ledger`]; `state` for what is kept; `evaluate` for
-//! conditions; [`advance`] for the fold itself; [`explain`] and [`corrections`].
+//! conditions; [`mod@advance`] for the fold itself; [`mod@explain`] and [`corrections`].
 //!
 //! ```
 //! use befriend::stage::{self, Fact, Rules, Stage};
