@@ -32,9 +32,7 @@ async fn f17_a_provider_that_hangs_costs_ten_seconds_at_most_and_nobody_else() {
             if endpoint == Endpoint::Discovery {
                 return start;
             }
-            browser
-                .get(&slow.agree(&start.location().to_owned(), ada()))
-                .await
+            browser.get(&slow.agree(start.location(), ada())).await
         };
         let others = async {
             let mut browser = world.browser();

@@ -116,7 +116,7 @@ async fn whoever_proves_another_account_is_asked_again_and_may_go_on_as_new() {
     );
     assert_eq!(world.count(PROFILES).await, 2);
     let done = browser
-        .post_form(&on.location().to_owned(), &[("decision", "accept")])
+        .post_form(on.location(), &[("decision", "accept")])
         .await;
 
     assert_signed_in(&done);

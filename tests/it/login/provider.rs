@@ -125,7 +125,7 @@ impl Provider {
     pub fn rotate(&self, key_id: &str) {
         self.inner(|inner| {
             inner.key = new_key();
-            inner.key_id = key_id.to_owned();
+            key_id.clone_into(&mut inner.key_id);
         });
     }
 

@@ -23,7 +23,7 @@ async fn pick(browser: &mut Browser, fields: &[(&str, &str)]) -> Answer {
 
     let back = browser.post_form(&provider, fields).await;
     assert_eq!(back.status, 303, "{}", back.text());
-    browser.get(&back.location().to_owned()).await
+    browser.get(back.location()).await
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn whoever_comes_back_is_the_same_person_and_is_not_asked_again() {
     let mut first = world.browser();
     let asked = pick(&mut first, &[("person", "ada")]).await;
     let accept = [("decision", "accept")];
-    first.post_form(&asked.location().to_owned(), &accept).await;
+    first.post_form(asked.location(), &accept).await;
 
     let mut second = world.browser();
     let again = pick(&mut second, &[("person", "ada")]).await;
@@ -165,7 +165,7 @@ async fn declining_stores_nothing_and_leads_back_to_the_ways_in() {
         .await;
 
     assert_eq!(declined.status, 303);
-    let login = browser.get(&declined.location().to_owned()).await;
+    let login = browser.get(declined.location()).await;
     assert_eq!(login.status, 200);
     assert!(login.text().contains("Nothing was stored"));
     assert_eq!(world.count("select count(*) from profile").await, 0);
@@ -209,7 +209,7 @@ async fn somebody_made_up_signs_in_and_somebody_who_refuses_does_not() {
 
     let refused = pick(&mut browser, &[("decision", "deny")]).await;
     assert_eq!(refused.status, 303);
-    let login = browser.get(&refused.location().to_owned()).await;
+    let login = browser.get(refused.location()).await;
     assert!(login.text().contains("was cancelled"));
 
     let eve = [
@@ -302,7 +302,7 @@ async fn a_callback_by_form_is_relayed_to_where_cookies_go() {
         .await;
     assert_eq!(relayed.status, 303);
     assert!(!relayed.location().contains("user="));
-    let done = browser.get(&relayed.location().to_owned()).await;
+    let done = browser.get(relayed.location()).await;
 
     assert_signed_in(&done);
 }
@@ -316,7 +316,7 @@ async fn two_brands_share_a_provider_and_no_customers() {
     assert_signed_in(&sign_in(&mut browser, &provider, "op", person("a", "a@example.com")).await);
 
     let answer = browser.get("/login?brand=florist").await;
-    let page = browser.get(&answer.location().to_owned()).await;
+    let page = browser.get(answer.location()).await;
 
     assert_eq!(page.status, 200);
     assert!(

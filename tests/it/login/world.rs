@@ -41,7 +41,7 @@ impl World {
     /// A connection to the built-in provider, called `test`.
     pub async fn connect_test_provider(&self) {
         let mut connection = self.connection("test", "test");
-        connection.label = "Test provider".to_owned();
+        "Test provider".clone_into(&mut connection.label);
         self.insert(&connection).await;
     }
 
