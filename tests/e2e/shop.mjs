@@ -32,6 +32,7 @@ export function shopTests(world) {
     await page.waitForURL(/thanks\.html/);
     await page.getByText(STAGE).waitFor();
     await inspect(page, 'shop-thanks');
+    assert.doesNotMatch(await page.getByRole('main').innerText(), /\[object|undefined|NaN/);
 
     await page.getByRole('main').getByRole('button', { name: 'Something wrong with your order?' }).click();
     await page.getByLabel('What went wrong').fill('The tart arrived upside down.');
