@@ -2,11 +2,12 @@
 import { spawn, execFile } from 'node:child_process';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
+
+import { freePort } from '../program/befriend.mjs';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const START_LIMIT_MS = 180_000;
@@ -15,14 +16,6 @@ const LOG_TAIL_LINES = 40;
 
 export const OUT = join(import.meta.dirname, 'out');
 mkdirSync(OUT, { recursive: true });
-
-async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((ready) => probe.once('listening', ready));
-  const { port } = probe.address();
-  await new Promise((closed) => probe.close(closed));
-  return port;
-}
 
 async function answers(url) {
   try {

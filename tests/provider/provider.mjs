@@ -1,16 +1,9 @@
 /** An `oidc-provider` on a port of its own. Whoever types a name there is that person. */
 import { generateKeyPairSync } from 'node:crypto';
-import { createServer } from 'node:net';
 
 import { Provider } from 'oidc-provider';
 
-async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((ready) => probe.once('listening', ready));
-  const { port } = probe.address();
-  await new Promise((closed) => probe.close(closed));
-  return port;
-}
+import { freePort } from '../program/befriend.mjs';
 
 function key(algorithm) {
   const pair = {

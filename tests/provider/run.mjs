@@ -8,7 +8,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 
 import { Browser } from './browser.mjs';
-import { startBefriend } from './befriend.mjs';
+import { startBefriend } from '../program/befriend.mjs';
 import { startProvider } from './provider.mjs';
 
 const REDIRECT = 'http://127.0.0.1:9/back';
@@ -18,13 +18,14 @@ let befriend;
 const providers = {};
 
 before(async () => {
-  befriend = await startBefriend();
+  // The providers of these tests run on this machine.
+  befriend = await startBefriend({ BEFRIEND_EGRESS_ALLOWS_PRIVATE: 'true' });
   befriend.cli('brand', 'create', '--slug', 'acme', '--name', 'Acme');
   befriend.cli('application', 'create', '--brand', 'acme', '--name', 'Site', '--client', 'web', '--kind', 'browser',
     '--redirect-uri', REDIRECT);
   for (const algorithm of ['RS256', 'ES256', 'PS256', 'EdDSA']) {
     const slug = algorithm.toLowerCase();
-    const callback = `${befriend.issuer}/login/callback/acme/${slug}`;
+    const callback = `${befriend.url}/login/callback/acme/${slug}`;
     providers[algorithm] = await startProvider({ callback, algorithm });
     connect(slug, providers[algorithm].issuer);
   }
@@ -50,23 +51,23 @@ async function signIn(browser, connection, login) {
     code_challenge: createHash('sha256').update(verifier).digest('base64url'), code_challenge_method: 'S256',
     provider: connection, prompt: 'login',
   });
-  let page = await browser.get(`${befriend.issuer}/oauth/authorize?${request}`);
+  let page = await browser.get(`${befriend.url}/oauth/authorize?${request}`);
   let asked = false;
   for (let step = 0; step < STEPS_MAX; step += 1) {
     if (page.url.startsWith(REDIRECT)) {
       const back = new URL(page.url).searchParams;
       assert.equal(back.get('state'), state);
-      assert.equal(back.get('iss'), befriend.issuer);
+      assert.equal(back.get('iss'), befriend.url);
       const person = await redeem(back.get('code'), verifier);
       return { ...person, asked };
     }
-    if (page.url.startsWith(`${befriend.issuer}/link`)) return { refused: page };
+    if (page.url.startsWith(`${befriend.url}/link`)) return { refused: page };
     if (page.text.includes('name="login"')) {
       page = await browser.submit(page, { login, password: 'anything' });
-    } else if (page.url.startsWith(`${befriend.issuer}/consent`)) {
+    } else if (page.url.startsWith(`${befriend.url}/consent`)) {
       asked = true;
       page = await browser.submit(page, {}, /create|agree|yes/i);
-    } else if (/<form/.test(page.text) && !page.url.startsWith(befriend.issuer)) {
+    } else if (/<form/.test(page.text) && !page.url.startsWith(befriend.url)) {
       page = await browser.submit(page, {});
     } else {
       return { refused: page };
@@ -79,10 +80,10 @@ async function redeem(code, verifier) {
   const body = new URLSearchParams({
     grant_type: 'authorization_code', code, redirect_uri: REDIRECT, client_id: 'acme.web', code_verifier: verifier,
   });
-  const answer = await fetch(`${befriend.issuer}/oauth/token`, { method: 'POST', body });
+  const answer = await fetch(`${befriend.url}/oauth/token`, { method: 'POST', body });
   const tokens = await answer.json();
   assert.equal(answer.status, 200, JSON.stringify(tokens));
-  const userinfo = await fetch(`${befriend.issuer}/oauth/userinfo`, {
+  const userinfo = await fetch(`${befriend.url}/oauth/userinfo`, {
     headers: { authorization: `Bearer ${tokens.access_token}` },
   });
   return userinfo.json();
@@ -109,7 +110,7 @@ for (const algorithm of ['RS256', 'ES256', 'PS256', 'EdDSA']) {
 
 test('the same address at another provider is another person until they prove both', async () => {
   const provider = await startProvider({
-    callback: `${befriend.issuer}/login/callback/acme/twin`, algorithm: 'RS256', domain: 'rs256.example',
+    callback: `${befriend.url}/login/callback/acme/twin`, algorithm: 'RS256', domain: 'rs256.example',
   });
   try {
     connect('twin', provider.issuer);
@@ -121,7 +122,7 @@ test('the same address at another provider is another person until they prove bo
     // With linking by address off (the default) the person is asked, and nothing is joined meanwhile.
     assert.ok(twin.refused, 'somebody was signed in unasked');
     assert.match(twin.refused.url, /\/link\?/);
-    const goesOn = await new Browser().get(`${befriend.issuer}/me?brand=acme`);
+    const goesOn = await new Browser().get(`${befriend.url}/me?brand=acme`);
     assert.doesNotMatch(goesOn.text, /alice/);
   } finally {
     await provider.stop();

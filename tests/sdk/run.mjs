@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 
 import { Analytics } from '@segment/analytics-node';
 
-import { startBefriend } from './befriend.mjs';
+import { startBefriend } from '../program/befriend.mjs';
 import { startBadNetwork } from './proxy.mjs';
 
 const BRAND = 'bakery';

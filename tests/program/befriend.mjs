@@ -11,53 +11,13 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const START_LIMIT_MS = 120_000;
 const STOP_LIMIT_MS = 30_000;
 
-async function freePort() {
+/** A port of this machine that nobody listens on. */
+export async function freePort() {
   const probe = createServer().listen(0, '127.0.0.1');
   await new Promise((ready) => probe.once('listening', ready));
   const { port } = probe.address();
   await new Promise((closed) => probe.close(closed));
   return port;
-}
-
-export async function startBefriend() {
-  const binary = resolve(ROOT, process.env.BEFRIEND_BIN ?? 'target/debug/befriend');
-  const data = mkdtempSync(join(tmpdir(), 'befriend-provider-'));
-  const listen = `127.0.0.1:${await freePort()}`;
-  const issuer = `http://${listen}`;
-  const env = {
-    ...process.env,
-    BEFRIEND_DATA_DIR: data,
-    BEFRIEND_LISTEN: listen,
-    BEFRIEND_PUBLIC_URL: issuer,
-    // The provider of these tests runs on this machine.
-    BEFRIEND_EGRESS_ALLOWS_PRIVATE: 'true',
-  };
-  delete env.DATABASE_URL;
-  delete env.BEFRIEND_BIN;
-  let log = '';
-  const child = spawn(binary, ['serve'], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => { log += text; });
-  const ended = new Promise((done) => child.once('exit', done));
-
-  const deadline = Date.now() + START_LIMIT_MS;
-  while (!(await answers(`${issuer}/readyz`))) {
-    if (child.exitCode !== null || Date.now() > deadline) throw new Error(`befriend did not start:\n${log}`);
-    await wait(50);
-  }
-  return {
-    issuer,
-    log: () => log,
-    /** Runs a command of the program beside the running service; gives what it prints as JSON. */
-    cli(...words) {
-      const text = execFileSync(binary, [...words, '--json'], { cwd: ROOT, env, encoding: 'utf8' });
-      return text.trim() ? JSON.parse(text) : null;
-    },
-    async stop() {
-      child.kill('SIGTERM');
-      await Promise.race([ended, wait(STOP_LIMIT_MS).then(() => child.kill('SIGKILL'))]);
-      await rm(data, { recursive: true, force: true });
-    },
-  };
 }
 
 async function answers(url) {
@@ -66,4 +26,47 @@ async function answers(url) {
   } catch {
     return false;
   }
+}
+
+/** `befriend serve` on a free port. `settings` are added to its environment. */
+export async function startBefriend(settings = {}) {
+  const binary = resolve(ROOT, process.env.BEFRIEND_BIN ?? 'target/debug/befriend');
+  const data = mkdtempSync(join(tmpdir(), 'befriend-program-'));
+  const listen = `127.0.0.1:${await freePort()}`;
+  const url = `http://${listen}`;
+  const env = {
+    ...process.env,
+    BEFRIEND_DATA_DIR: data,
+    BEFRIEND_LISTEN: listen,
+    BEFRIEND_PUBLIC_URL: url,
+    BEFRIEND_LOG: 'warn',
+    ...settings,
+  };
+  delete env.DATABASE_URL;
+  // Ours, not a setting of Befriend's, which refuses what it does not know.
+  delete env.BEFRIEND_BIN;
+  let log = '';
+  const child = spawn(binary, ['serve'], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => { log += text; });
+  const ended = new Promise((done) => child.once('exit', done));
+
+  const deadline = Date.now() + START_LIMIT_MS;
+  while (!(await answers(`${url}/readyz`))) {
+    if (child.exitCode !== null || Date.now() > deadline) throw new Error(`befriend did not start:\n${log}`);
+    await wait(50);
+  }
+  return {
+    url,
+    log: () => log,
+    /** Runs a command of the program beside the running service; gives what it prints as JSON. */
+    cli(...words) {
+      return JSON.parse(execFileSync(binary, [...words, '--json'], { cwd: ROOT, env, encoding: 'utf8' }));
+    },
+    /** Asks it to stop, and sees to it that it does. */
+    async stop() {
+      child.kill('SIGTERM');
+      await Promise.race([ended, wait(STOP_LIMIT_MS, undefined, { ref: false }).then(() => child.kill('SIGKILL'))]);
+      await rm(data, { recursive: true, force: true });
+    },
+  };
 }
