@@ -20,6 +20,9 @@ const BATCH_ROWS: i64 = 512;
 const ATTEMPTS_MAX: i32 = 5;
 /// How long a loop rests after an error that is nobody's fault.
 const REST_AFTER_ERROR: Duration = Duration::from_secs(1);
+/// How often draining looks again at rows that are in other hands, and how long it waits between.
+const DRAIN_LOOKS_MAX: u32 = 500;
+const DRAIN_PAUSE: Duration = Duration::from_millis(20);
 /// The longest reason that is stored with a failed row, in characters.
 const REASON_CHARS_MAX: usize = 500;
 
@@ -69,9 +72,16 @@ impl Projector {
         }
     }
 
-    /// Projects until nothing waits. What fails ends parked.
+    /// Projects until nothing waits. What fails ends parked; what other workers hold is waited for,
+    /// for a while.
     pub async fn drain(&self) -> Result<(), Error> {
-        while self.turn().await? == Turn::Worked {}
+        for _ in 0..DRAIN_LOOKS_MAX {
+            while self.turn().await? == Turn::Worked {}
+            if self.count_waiting().await? == 0 {
+                break;
+            }
+            tokio::time::sleep(DRAIN_PAUSE).await;
+        }
         Ok(())
     }
 
