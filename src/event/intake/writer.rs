@@ -206,8 +206,9 @@ fn answer(batch: Vec<Pending>, stored: Stored) {
                 })
             })
             .collect();
+        let answer = pending.give_back();
         // Whoever asked may have left; what was stored stays stored.
-        drop(pending.answer.send(verdicts));
+        drop(answer.send(verdicts));
     }
 }
 
