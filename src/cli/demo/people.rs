@@ -97,7 +97,7 @@ pub(super) fn story(number: u64, end: DateTime<Utc>) -> Vec<Value> {
     // Newcomers arrive all year, rather more of them lately.
     let arrival = match number {
         0..=7 => 14 + 21 * i64::try_from(number).unwrap_or(0),
-        _ => whole(entropy.unit().sqrt() * 350.0),
+        _ => whole(entropy.unit().sqrt() * 362.0),
     };
     let mut person = Person {
         number,
