@@ -4,7 +4,8 @@
 //! An invoice becomes one `Order Completed`. A cancelled line is matched to the newest earlier line
 //! of the same customer, product and quantity. When every line of an order has been cancelled it is
 //! refunded: `Order Refunded` under the order's number. A part of it is an `Order Updated`, which
-//! moves nobody. A cancellation that matches nothing cancels a purchase from before the file begins.
+//! moves nobody. A cancellation that matches none (another quantity, or a purchase from before the
+//! file begins) is counted and left out.
 
 use std::collections::HashMap;
 
@@ -15,6 +16,9 @@ use super::{LineError, Step};
 
 #[derive(Deserialize)]
 struct Line {
+    /// Where it stands in the file.
+    #[serde(skip)]
+    number: u64,
     #[serde(rename = "InvoiceNo")]
     invoice: String,
     #[serde(rename = "StockCode")]
@@ -32,6 +36,7 @@ struct Line {
 }
 
 /// An order's lines that stand.
+#[derive(Default)]
 struct Order {
     lines_standing: usize,
 }
@@ -76,9 +81,10 @@ impl Reader {
             self.headings = Some(record);
             return Ok(Vec::new());
         };
-        let line: Line = record
+        let mut line: Line = record
             .deserialize(Some(headings))
             .map_err(|error| fault(error.to_string()))?;
+        line.number = number;
         if line.customer.is_empty() {
             return Ok(vec![Step::Skipped("no customer")]);
         }
@@ -110,17 +116,12 @@ impl Reader {
                 .or_default()
                 .push(invoice.clone());
         }
-        self.orders.insert(
-            invoice.clone(),
-            Order {
-                lines_standing: lines.len(),
-            },
-        );
+        let order = self.orders.entry(invoice.clone()).or_default();
+        order.lines_standing += lines.len();
         let products: Vec<Value> = lines.iter().map(product).collect();
         vec![event(
             first,
             "Order Completed",
-            &invoice,
             &invoice,
             total(&lines),
             Some(products),
@@ -143,9 +144,7 @@ impl Reader {
             return Vec::new();
         };
         if touched.is_empty() {
-            return vec![Step::Skipped(
-                "cancels a purchase from before the file begins",
-            )];
+            return vec![Step::Skipped("a cancellation that matches no earlier line")];
         }
         touched
             .iter()
@@ -159,8 +158,7 @@ impl Reader {
                 } else {
                     "Order Updated"
                 };
-                let id = format!("{}-{order}", first.invoice);
-                event(first, name, &id, order, total(lines), None)
+                event(first, name, order, total(lines), None)
             })
             .collect()
     }
@@ -196,14 +194,7 @@ fn product(line: &Line) -> Value {
     })
 }
 
-fn event(
-    line: &Line,
-    name: &str,
-    id: &str,
-    order: &str,
-    total: f64,
-    products: Option<Vec<Value>>,
-) -> Step {
+fn event(line: &Line, name: &str, order: &str, total: f64, products: Option<Vec<Value>>) -> Step {
     let mut properties = json!({ "order_id": order, "total": total, "currency": "GBP" });
     if let Some(products) = products {
         properties["products"] = Value::Array(products);
@@ -211,7 +202,9 @@ fn event(
     Step::Event(json!({
         "type": "track",
         "event": name,
-        "messageId": format!("online-retail-{id}"),
+        // By line: an invoice may be interrupted by another and go on, which is a second event of
+        // the same order; and one cancellation may touch several orders.
+        "messageId": format!("online-retail-{}-{order}", line.number),
         "userId": format!("online-retail-{}", line.customer),
         "timestamp": line.date,
         "properties": properties,
@@ -290,7 +283,7 @@ mod tests {
         assert_eq!(part[1], pair("Order Updated", "1"));
         assert_eq!(
             other[1],
-            pair("skipped", "cancels a purchase from before the file begins")
+            pair("skipped", "a cancellation that matches no earlier line")
         );
     }
 
