@@ -17,7 +17,8 @@ use super::tier::Stage;
 
 pub(in crate::stage) use condition::MARGIN;
 pub use condition::{
-    Comparison, Condition, DiscountGuard, QualifyingDays, ScoreBelowFor, ScoreTest, Within,
+    Comparison, Condition, DiscountGuard, OrderCount, QualifyingDays, ScoreBelowFor, ScoreTest,
+    Within,
 };
 pub use load::LoadError;
 pub(in crate::stage) use signal::DISCOUNT_SHARE;
