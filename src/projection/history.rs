@@ -196,8 +196,8 @@ pub(super) fn continue_fold(
     Some(Folded {
         profile_id: person.profile_id,
         state: json(&outcome.state),
-        standing: outcome.standing,
         stage_since: outcome.standing.since.unwrap_or(person.created_at()),
+        standing: outcome.standing,
         review_at: outcome.review_at,
         known_since: earliest([
             stored.known_since,
@@ -223,8 +223,8 @@ pub(super) fn fold_anew(
     Folded {
         profile_id: person.profile_id,
         state: json(&outcome.state),
-        standing: outcome.standing,
         stage_since: outcome.standing.since.unwrap_or(person.created_at()),
+        standing: outcome.standing,
         review_at: outcome.review_at,
         known_since: earliest([person.known_since(), first_identified(events)]),
         last: last_of(events),

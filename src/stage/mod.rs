@@ -45,10 +45,14 @@ mod dimension;
 mod evaluate;
 mod exact;
 mod hash;
+mod layer;
+mod ready_layer;
+mod rest;
 mod rules;
 mod state;
 mod tier;
 mod transition;
+mod turn;
 
 pub mod advance;
 pub mod corrections;
@@ -63,12 +67,14 @@ pub use day::Day;
 pub use dimension::{Dimension, Dimensions, Scores};
 pub use event::{Act, Fact, Verdict, interpret};
 pub use explain::{Explanation, TransitionExplanation, explain, explain_transition};
+pub use layer::{LayerMove, LayerStanding, LayerStatus};
 pub use ledger::{Ledger, LedgerEntry};
 pub use rules::Rules;
 pub use ruleset::RuleSet;
 pub use state::{DisputeStatus, Standing, State, Trend};
 pub use tier::Stage;
-pub use transition::{Cause, Figure, MoveKind, RECONCILED, Transition};
+pub use transition::{Cause, Figure, LayerTransition, MoveKind, RECONCILED, Transition};
+pub use turn::{Step, Turn, TurnOutcome};
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use super::moves::Trigger;
 use crate::stage::day::Day;
 use crate::stage::dimension::{DIMENSIONS, Dimension};
 use crate::stage::evaluate::Signs;
-use crate::stage::event::Act;
+use crate::stage::event::{Act, NO_LAYER};
 use crate::stage::ledger::LedgerEntry;
 use crate::stage::ruleset::{Comparison, Role};
 use crate::stage::state::{AdvocacyRecord, LowRun, QualifyingDay, SignalSum, TREND_DAYS};
@@ -30,6 +30,7 @@ impl Fold<'_> {
         }
         self.signs = Signs::default();
         self.added = [0.0; DIMENSIONS];
+        self.counted = false;
         let day = Day::of(act.at);
         self.carry_lows_to(day);
         if act.counts() {
@@ -65,6 +66,20 @@ impl Fold<'_> {
                 self.state.estranged = true;
                 true
             }
+            Some(Role::RelationshipPaused) => self.pause(act),
+            Some(Role::RelationshipResumed) => {
+                if act.layer == NO_LAYER {
+                    self.wake(day);
+                }
+                true
+            }
+            Some(
+                Role::LayerInvited
+                | Role::InvitationAccepted
+                | Role::InvitationDeclined
+                | Role::LayerLeft
+                | Role::MilestoneReached,
+            ) => true,
         };
         if counts {
             self.count(act, day);
@@ -76,15 +91,22 @@ impl Fold<'_> {
         let case = rules.case(act.case);
         let signal = rules.signal(case.signal);
         self.signs.detractor = case.detractor;
+        self.counted = true;
         if signal.qualifying {
             self.count_qualifying(day, case.discounted);
+            self.wake(day);
         }
+        self.turn_with_act(signal, act.at);
         if let Some(kind) = &signal.advocacy_kind
             && case.weights[Dimension::Advocacy.index()] > 0.0
         {
             self.count_advocacy(kind, day);
         }
-        self.add_capped(case.signal, case.weights, day);
+        if act.layer == NO_LAYER {
+            self.add_capped(case.signal, case.weights, day);
+        } else {
+            self.add_capped(case.signal, self.spilt(act, case.weights), day);
+        }
     }
 
     /// Adds weights of one signal to its day, as far as the day's caps allow.
@@ -118,12 +140,16 @@ impl Fold<'_> {
         }
         let index = dimension.index();
         let decay = self.rules.decay(index);
+        let running = self.state.scores[index];
+        let aged = self.state.age(running.day.min(day), running.day.max(day));
         let running = &mut self.state.scores[index];
         if day > running.day {
-            running.value *= decay.factor(day.since(running.day));
+            running.value *= decay.factor(aged);
             running.day = day;
+            running.value += amount;
+        } else {
+            running.value += amount * decay.factor(aged);
         }
-        running.value += amount * decay.factor(running.day.since(day));
         self.added[index] += amount;
         let entry = LedgerEntry {
             day,
@@ -201,6 +227,9 @@ impl Fold<'_> {
 
     /// Brings the record of low sums up to the morning of `day`, before anything is added to it.
     pub(super) fn carry_lows_to(&mut self, day: Day) {
+        if self.state.resting {
+            return;
+        }
         if self
             .state
             .settled
@@ -226,6 +255,9 @@ impl Fold<'_> {
 
     /// Brings the record of low sums up to the present scores.
     pub(super) fn judge_lows(&mut self, day: Day) {
+        if self.state.resting {
+            return self.state.lows.clear();
+        }
         for (of, below) in self.rules.watched(self.state.stage) {
             let run = LowRun {
                 of: *of,

@@ -89,6 +89,7 @@ impl Fold<'_> {
             );
         }
         self.uncount_qualifying(day, case.discounted);
+        self.void_in_layers(order);
         if let Some(promoting) = self.state.promoting
             && promoting.order == order
         {

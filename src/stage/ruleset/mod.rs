@@ -6,6 +6,8 @@
 //! `rules/default.yaml` for the set a brand starts with.
 
 mod condition;
+mod layer;
+mod layer_check;
 mod load;
 mod signal;
 mod validate;
@@ -20,6 +22,7 @@ pub use condition::{
     Comparison, Condition, DiscountGuard, OrderCount, QualifyingDays, ScoreBelowFor, ScoreTest,
     Within,
 };
+pub use layer::{DormantAfter, Invitation, Keep, Layer, LayerAct, LayerTier, Resting};
 pub use load::LoadError;
 pub(in crate::stage) use signal::DISCOUNT_SHARE;
 pub use signal::{Amounts, Case, Guard, Mark, Role, Scalar, Signal, Trust};
@@ -43,6 +46,12 @@ pub struct RuleSet {
     /// The clocks and weights of disputes.
     #[serde(default)]
     pub disputes: DisputeRules,
+    /// What lies beyond the four stages; a layer that lies on another comes after it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<Layer>,
+    /// How long silence is rest.
+    #[serde(default, skip_serializing_if = "Resting::is_default")]
+    pub resting: Resting,
 }
 
 /// What the brand calls the four stages, in the singular and with a capital.

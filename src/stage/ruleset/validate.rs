@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::layer_check::check_layers;
 use super::signal::{Amounts, DISCOUNT_SHARE, Guard, Role, Signal};
 use super::{Comparison, Condition, Rule, RuleSet, ScoreBelowFor};
 use crate::stage::dimension::{Dimension, Dimensions};
@@ -12,7 +13,7 @@ use crate::stage::tier::Stage;
 /// Largest weight, cap or threshold, in points.
 const POINTS_MAX: f64 = 10_000.0;
 /// Longest half-life, window, grace or clock.
-const DAYS_MAX: u16 = 3_650;
+pub(super) const DAYS_MAX: u16 = 3_650;
 /// Longest window in which orders are counted: they are kept for as long as they can be taken back.
 const ORDER_DAYS_MAX: u16 = 400;
 /// Most orders that can be asked for.
@@ -46,15 +47,16 @@ impl RuleSet {
         check_signals(&self.signals, &mut faults);
         check_rules(&self.rules, &mut faults);
         check_disputes(self, &mut faults);
+        check_layers(self, &mut faults);
         faults.0
     }
 }
 
 #[derive(Default)]
-struct Faults(Vec<Fault>);
+pub(super) struct Faults(Vec<Fault>);
 
 impl Faults {
-    fn add(&mut self, path: &str, problem: impl Into<String>, mend: impl Into<String>) {
+    pub(super) fn add(&mut self, path: &str, problem: impl Into<String>, mend: impl Into<String>) {
         self.0.push(Fault {
             path: path.to_owned(),
             problem: problem.into(),
@@ -62,7 +64,7 @@ impl Faults {
         });
     }
 
-    fn name(&mut self, path: &str, name: &str) {
+    pub(super) fn name(&mut self, path: &str, name: &str) {
         if name.trim().is_empty() || name.len() > NAME_BYTES_MAX {
             self.add(
                 path,
@@ -72,7 +74,7 @@ impl Faults {
         }
     }
 
-    fn points(&mut self, path: &str, points: f64) {
+    pub(super) fn points(&mut self, path: &str, points: f64) {
         if !points.is_finite() || points.abs() > POINTS_MAX {
             self.add(
                 path,
@@ -82,7 +84,7 @@ impl Faults {
         }
     }
 
-    fn days(&mut self, path: &str, days: u16) {
+    pub(super) fn days(&mut self, path: &str, days: u16) {
         if days == 0 || days > DAYS_MAX {
             self.add(
                 path,
@@ -302,7 +304,12 @@ fn check_direction(path: &str, rule: &Rule, faults: &mut Faults) {
     }
 }
 
-fn check_condition(path: &str, condition: &Condition, depth: usize, faults: &mut Faults) {
+pub(super) fn check_condition(
+    path: &str,
+    condition: &Condition,
+    depth: usize,
+    faults: &mut Faults,
+) {
     if depth > DEPTH_MAX {
         faults.add(
             path,

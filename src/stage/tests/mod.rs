@@ -3,5 +3,6 @@
 mod crossings;
 mod explanations;
 mod history;
+mod layers;
 mod properties;
 mod worked_examples;
