@@ -4,4 +4,5 @@ mod crossings;
 mod explanations;
 mod history;
 mod properties;
+mod simulate;
 mod worked_examples;

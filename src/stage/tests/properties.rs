@@ -56,7 +56,7 @@ fn dispute() -> impl Strategy<Value = (&'static str, Value)> {
 }
 
 /// Up to 40 happenings with distinct ids.
-fn history() -> impl Strategy<Value = Vec<Happening>> {
+pub(super) fn history() -> impl Strategy<Value = Vec<Happening>> {
     prop::collection::vec(happening(), 0..40).prop_map(|mut happenings| {
         for (number, happening) in happenings.iter_mut().enumerate() {
             happening.id = format!("{}-{number}", happening.id);
