@@ -143,6 +143,11 @@ impl Rules {
             .map(|index| &self.signals[usize::from(*index)])
     }
 
+    /// The number under which [`Self::signal`] knows an event.
+    pub(super) fn number_of_signal(&self, event: &str) -> Option<u16> {
+        self.by_event.get(event).copied()
+    }
+
     #[inline]
     pub(super) fn case(&self, case: u16) -> &ReadyCase {
         &self.cases[usize::from(case)]

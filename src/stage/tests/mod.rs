@@ -3,5 +3,6 @@
 mod crossings;
 mod explanations;
 mod history;
+mod over_time;
 mod properties;
 mod worked_examples;
