@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::decay::Decay;
 use super::dimension::{DIMENSIONS, Dimensions};
 use super::ruleset::{
-    Condition, DisputeRules, Fault, Guard, Mark, Role, Rule, RuleSet, StageNames,
+    Condition, DisputeRules, Fault, Guard, Mark, ReferralRules, Role, Rule, RuleSet, StageNames,
 };
 use super::tier::Stage;
 
@@ -189,6 +189,10 @@ impl Rules {
 
     pub(super) fn disputes(&self) -> &DisputeRules {
         &self.set.disputes
+    }
+
+    pub(super) fn referrals(&self) -> ReferralRules {
+        self.set.referrals
     }
 
     pub(super) fn names(&self) -> &StageNames {

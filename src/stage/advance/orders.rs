@@ -9,6 +9,7 @@ use super::Fold;
 use crate::stage::day::Day;
 use crate::stage::dimension::{DIMENSIONS, Dimension};
 use crate::stage::event::Act;
+use crate::stage::referral::FirstOrder;
 use crate::stage::state::OrderRecord;
 use crate::stage::tier::Stage;
 
@@ -24,6 +25,11 @@ impl Fold<'_> {
             return false;
         }
         self.keep_order(act, Some(act.case));
+        self.state.first_order.get_or_insert_with(|| FirstOrder {
+            at: act.at,
+            message_id: act.message_id.to_owned(),
+            taken_back_at: None,
+        });
         true
     }
 
@@ -77,6 +83,12 @@ impl Fold<'_> {
         let case = self.rules.case(number);
         let before = self.uncapped_on(day, case.signal);
         self.state.orders[place].void = true;
+        let record = &self.state.orders[place];
+        if let Some(first) = &mut self.state.first_order
+            && first.message_id == record.message_id
+        {
+            first.taken_back_at.get_or_insert(at);
+        }
         self.lower_today(day, case.signal, case.weights);
         let caps = self.rules.signal(case.signal).caps;
         for dimension in Dimension::ALL {
@@ -126,7 +138,7 @@ impl Fold<'_> {
         sums
     }
 
-    fn lower_today(&mut self, day: Day, signal: u16, weights: [f64; DIMENSIONS]) {
+    pub(super) fn lower_today(&mut self, day: Day, signal: u16, weights: [f64; DIMENSIONS]) {
         let today = &mut self.state.today;
         if today.day == day
             && let Some(sum) = today.sums.iter_mut().find(|sum| sum.signal == signal)

@@ -1,7 +1,9 @@
 //! The engine as a whole: the worked examples, and laws that hold for every history.
 
 mod crossings;
+mod disputes;
 mod explanations;
 mod history;
 mod properties;
+mod referrals;
 mod worked_examples;
