@@ -42,9 +42,11 @@
 mod day;
 mod decay;
 mod dimension;
+mod dispute;
 mod evaluate;
 mod exact;
 mod hash;
+mod referral;
 mod rules;
 mod schedule;
 mod state;
@@ -62,13 +64,15 @@ pub use advance::{AdvanceError, Outcome, advance, fold};
 pub use corrections::{Corrections, Notice, correct};
 pub use day::Day;
 pub use dimension::{Dimension, Dimensions, Scores};
+pub use dispute::{Dispute, DisputeStatus};
 pub use event::{Act, Fact, Verdict, interpret};
 pub use explain::{Explanation, TransitionExplanation, explain, explain_transition};
 pub use ledger::{Ledger, LedgerEntry};
+pub use referral::Conversion;
 pub use rules::Rules;
 pub use ruleset::RuleSet;
 pub use schedule::{Schedule, Term};
-pub use state::{DisputeStatus, Standing, State, Trend};
+pub use state::{Standing, State, Trend};
 pub use tier::Stage;
 pub use transition::{Cause, Figure, MoveKind, RECONCILED, Transition};
 

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use super::decay::Decay;
 use super::dimension::{DIMENSIONS, Dimension, Dimensions};
 use super::ruleset::{
-    Condition, DisputeRules, Fault, Guard, HalfLife, Mark, Role, Rule, RuleSet, StageNames,
+    Condition, DisputeRules, Fault, Guard, HalfLife, Mark, ReferralRules, Role, Rule, RuleSet,
+    StageNames,
 };
 use super::tier::Stage;
 
@@ -210,6 +211,10 @@ impl Rules {
 
     pub(super) fn disputes(&self) -> &DisputeRules {
         &self.set.disputes
+    }
+
+    pub(super) fn referrals(&self) -> ReferralRules {
+        self.set.referrals
     }
 
     pub(super) fn names(&self) -> &StageNames {
