@@ -120,10 +120,6 @@ impl History {
 }
 
 impl Happening {
-    pub(super) fn act<'a>(&'a self, rules: &Rules) -> Act<'a> {
-        stage::interpret(rules, &self.fact())
-    }
-
     pub(super) fn fact(&self) -> Fact<'_> {
         Fact {
             at: self.at,
@@ -135,6 +131,10 @@ impl Happening {
             known_after: self.known,
             brand_initiated: false,
         }
+    }
+
+    pub(super) fn act<'a>(&'a self, rules: &Rules) -> Act<'a> {
+        stage::interpret(rules, &self.fact())
     }
 }
 
