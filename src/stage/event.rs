@@ -76,12 +76,14 @@ pub struct Act<'a> {
     pub(super) satisfied: Option<bool>,
     pub(super) public: bool,
     pub(super) case: u16,
-    /// The order or dispute it is about, hashed; 0 when it names none.
+    /// The order, dispute or referee it is about, hashed; 0 when it names none.
     pub(super) thing: u64,
     /// The layer it names, by place in the rules; [`NO_LAYER`] when it names none.
     pub(super) layer: u16,
     /// The day it names: until when to hibernate, or of which invitation it speaks.
     pub(super) names_day: Option<Day>,
+    /// How many generations away a converted referral is; 1 for everything else.
+    pub(super) hop: u8,
 }
 
 impl Act<'_> {
@@ -120,11 +122,15 @@ pub fn interpret<'a>(rules: &Rules, fact: &Fact<'a>) -> Act<'a> {
         thing: 0,
         layer: NO_LAYER,
         names_day: None,
+        hop: 1,
     };
     let Some(signal) = signal else { return act };
     act.verdict = judge(rules, signal, fact, &mut act.case);
     if let (Verdict::Counted, Some(role)) = (act.verdict, signal.role) {
         read_role(rules, role, fact.properties, &mut act);
+        if act.hop > rules.referrals().hops {
+            act.verdict = Verdict::NoCase;
+        }
     }
     if act.counts() && rules.case(act.case).names_layer && act.layer == NO_LAYER {
         act.layer = layer_named(rules, fact.properties);
@@ -158,7 +164,13 @@ fn judge(rules: &Rules, signal: &ReadySignal, fact: &Fact<'_>, chosen: &mut u16)
 fn read_role(rules: &Rules, role: Role, properties: &Value, act: &mut Act<'_>) {
     let id_property = match role {
         Role::Order | Role::Refund => "order_id",
-        Role::ReferralConverted | Role::RelationshipEnded => return,
+        Role::ReferralConverted | Role::ReferralClawedBack => {
+            // That somebody else came is no sign of life.
+            act.by_customer = false;
+            act.hop = hop(properties.get("hop"));
+            "referee_id"
+        }
+        Role::RelationshipEnded | Role::DisputesReviewed => return,
         Role::LayerInvited
         | Role::InvitationAccepted
         | Role::InvitationDeclined
@@ -171,7 +183,8 @@ fn read_role(rules: &Rules, role: Role, properties: &Value, act: &mut Act<'_>) {
         | Role::RemedyProposed
         | Role::DisputeResolved
         | Role::DisputeReopened
-        | Role::DisputeWithdrawn => "dispute_id",
+        | Role::DisputeWithdrawn
+        | Role::DisputeHandedOff => "dispute_id",
     };
     act.thing = identify(properties.get(id_property));
     act.public = properties.get("channel").and_then(Value::as_str) == Some("public");
@@ -228,6 +241,17 @@ fn day_named(property: Option<&Value>) -> Option<Day> {
         .ok()
 }
 
+/// One generation away where nothing is said; farther than anybody is credited for where what is
+/// said is no distance.
+fn hop(property: Option<&Value>) -> u8 {
+    match property {
+        None | Some(Value::Null) => 1,
+        Some(value) => number(Some(value))
+            .and_then(|hops| (1..=u8::MAX).find(|hop| f64::from(*hop).total_cmp(&hops).is_eq()))
+            .unwrap_or(u8::MAX),
+    }
+}
+
 fn identify(id: Option<&Value>) -> u64 {
     match id {
         Some(Value::String(text)) if !text.is_empty() => fnv(text.as_bytes()),
@@ -275,7 +299,7 @@ fn is_present(property: Option<&Value>) -> bool {
 }
 
 /// A number, or text that is one: the standard has ratings as text.
-fn number(property: Option<&Value>) -> Option<f64> {
+pub(super) fn number(property: Option<&Value>) -> Option<f64> {
     match property? {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse().ok(),
@@ -415,6 +439,27 @@ mod tests {
 
         for (name, verdict) in table {
             assert_eq!(reading(name, &json!({}), false).0, verdict, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_referral_counts_up_to_the_third_generation() {
+        let table = [
+            (json!({}), Verdict::Counted),
+            (json!({ "hop": 1 }), Verdict::Counted),
+            (json!({ "hop": "3" }), Verdict::Counted),
+            (json!({ "hop": 0 }), Verdict::NoCase),
+            (json!({ "hop": 1.5 }), Verdict::NoCase),
+            (json!({ "hop": 4 }), Verdict::NoCase),
+            (json!({ "hop": "near" }), Verdict::NoCase),
+        ];
+
+        for (properties, verdict) in table {
+            assert_eq!(
+                reading("Referral Converted", &properties, true).0,
+                verdict,
+                "{properties}"
+            );
         }
     }
 

@@ -93,6 +93,13 @@ impl ReadyLayer {
         now
     }
 
+    /// From which day on enough acts are asked for.
+    pub(super) fn asked_from(&self, kept: &LayerState) -> Option<Day> {
+        let window = i32::from(self.keep?.within_days);
+        let joined = Day::of(kept.joined_at.unwrap_or(kept.since));
+        Some(kept.kept_until.unwrap_or(joined.plus(window)))
+    }
+
     pub(super) fn standing(&self, kept: &LayerState, day: Day) -> LayerStanding {
         LayerStanding {
             layer: self.id.clone(),
@@ -102,7 +109,9 @@ impl ReadyLayer {
             invited_at: kept.invited_at,
             joined_at: kept.joined_at,
             cycle: kept.cycle,
-            stage: kept.stage.filter(|_| kept.status.is_member()),
+            stage: kept
+                .stage
+                .filter(|_| kept.status.is_member() && !self.tiers.is_empty()),
             points: kept.points_on(&self.decay, day),
             trust: kept.trust_on(&self.decay, day),
             hibernating_until: kept.rest.map(|rest| rest.until.start()),

@@ -8,10 +8,7 @@ use crate::stage::evaluate::Signs;
 use crate::stage::event::{Act, NO_LAYER};
 use crate::stage::ledger::LedgerEntry;
 use crate::stage::ruleset::{Comparison, Role};
-use crate::stage::state::{AdvocacyRecord, LowRun, QualifyingDay, SignalSum, TREND_DAYS};
-
-/// Days of converted referrals kept for counting within a window.
-const REFERRAL_DAYS_MAX: usize = 64;
+use crate::stage::state::{AdvocacyRecord, LowRun, QualifyingDay, Running, SignalSum, TREND_DAYS};
 
 impl Fold<'_> {
     /// Takes the next act, after everything that time brought about before it.
@@ -23,7 +20,7 @@ impl Fold<'_> {
         if !act.counts() && !identifies {
             return;
         }
-        self.pass_time(act.at);
+        self.come_to(act.at);
         self.state.since.get_or_insert(act.at);
         if identifies {
             self.state.known_since = Some(act.at);
@@ -45,33 +42,41 @@ impl Fold<'_> {
     fn record(&mut self, act: &Act<'_>, day: Day) {
         let rules = self.rules;
         let signal = rules.signal(rules.case(act.case).signal);
-        let counts = match signal.role {
-            None => true,
-            Some(Role::Order) => self.take_order(act),
-            Some(Role::Refund) => self.take_refund(act),
+        // How much of its weight an act has; none for one that does not count.
+        let whole = |counts: bool| counts.then_some(1.0);
+        let share = match signal.role {
+            None => Some(1.0),
+            Some(Role::Order) => whole(self.take_order(act)),
+            Some(Role::Refund) => whole(self.take_refund(act)),
             Some(Role::DisputeOpened) => self.open_dispute(act),
             Some(
                 role @ (Role::DisputeAcknowledged
                 | Role::RemedyProposed
                 | Role::DisputeResolved
                 | Role::DisputeReopened
-                | Role::DisputeWithdrawn),
-            ) => self.follow_dispute(role, act),
-            Some(Role::ReferralConverted) => {
-                self.count_referral(day);
-                true
+                | Role::DisputeWithdrawn
+                | Role::DisputeHandedOff),
+            ) => whole(self.follow_dispute(role, act)),
+            Some(Role::DisputesReviewed) => whole(self.state.flag.take().is_some()),
+            Some(Role::ReferralConverted) => self.take_referral(act),
+            Some(Role::ReferralClawedBack) => {
+                self.claw_back(act);
+                None
             }
             Some(Role::RelationshipEnded) => {
                 self.signs.ended = true;
                 self.state.estranged = true;
-                true
+                Some(1.0)
             }
-            Some(Role::RelationshipPaused) => self.pause(act),
+            Some(Role::RelationshipPaused) => {
+                self.pause(act);
+                Some(1.0)
+            }
             Some(Role::RelationshipResumed) => {
                 if act.layer == NO_LAYER {
                     self.wake(day);
                 }
-                true
+                Some(1.0)
             }
             Some(
                 Role::LayerInvited
@@ -79,14 +84,14 @@ impl Fold<'_> {
                 | Role::InvitationDeclined
                 | Role::LayerLeft
                 | Role::MilestoneReached,
-            ) => true,
+            ) => Some(1.0),
         };
-        if counts {
-            self.count(act, day);
+        if let Some(share) = share {
+            self.count(act, day, share);
         }
     }
 
-    fn count(&mut self, act: &Act<'_>, day: Day) {
+    fn count(&mut self, act: &Act<'_>, day: Day, share: f64) {
         let rules = self.rules;
         let case = rules.case(act.case);
         let signal = rules.signal(case.signal);
@@ -99,14 +104,12 @@ impl Fold<'_> {
         self.turn_with_act(signal, act.at);
         if let Some(kind) = &signal.advocacy_kind
             && case.weights[Dimension::Advocacy.index()] > 0.0
+            && act.hop == 1
         {
             self.count_advocacy(kind, day);
         }
-        if act.layer == NO_LAYER {
-            self.add_capped(case.signal, case.weights, day);
-        } else {
-            self.add_capped(case.signal, self.spilt(act, case.weights), day);
-        }
+        let weights = self.spilt(act, case.weights.map(|weight| weight * share));
+        self.add_capped(case.signal, weights, day);
     }
 
     /// Adds weights of one signal to its day, as far as the day's caps allow.
@@ -139,16 +142,17 @@ impl Fold<'_> {
             return;
         }
         let index = dimension.index();
-        let decay = self.rules.decay(index);
         let running = self.state.scores[index];
-        let aged = self.state.age(running.day.min(day), running.day.max(day));
-        let running = &mut self.state.scores[index];
         if day > running.day {
-            running.value *= decay.factor(aged);
-            running.day = day;
-            running.value += amount;
+            let aged = self.state.age(running.day, day);
+            let left = self.rules.decay(index).factor(aged);
+            self.state.scores[index] = Running {
+                value: running.value * left + amount,
+                day,
+            };
         } else {
-            running.value += amount * decay.factor(aged);
+            let left = self.left(index, day, running.day);
+            self.state.scores[index].value += amount * left;
         }
         self.added[index] += amount;
         let entry = LedgerEntry {
@@ -179,6 +183,7 @@ impl Fold<'_> {
             .count();
         state.qualifying.drain(..gone);
         self.forget_orders(day);
+        self.forget_referrals(day);
         self.forget_disputes(day);
     }
 
@@ -214,15 +219,6 @@ impl Fold<'_> {
                 acts: 1,
             }),
         }
-    }
-
-    fn count_referral(&mut self, day: Day) {
-        let referrals = &mut self.state.referrals;
-        referrals.ever += 1;
-        if referrals.days.len() == REFERRAL_DAYS_MAX {
-            referrals.days.remove(0);
-        }
-        referrals.days.push(day);
     }
 
     /// Brings the record of low sums up to the morning of `day`, before anything is added to it.

@@ -107,7 +107,10 @@ impl Fold<'_> {
             | Role::DisputeResolved
             | Role::DisputeReopened
             | Role::DisputeWithdrawn
+            | Role::DisputeHandedOff
+            | Role::DisputesReviewed
             | Role::ReferralConverted
+            | Role::ReferralClawedBack
             | Role::RelationshipEnded => return,
         };
         let Some(place) = self.layer_meant(role, act) else {

@@ -165,7 +165,7 @@ impl Fold<'_> {
             (LayerStatus::Notice, false) if self.own_day(place) <= Some(day) => {
                 Change::new(LayerMove::Lapsed, LayerStatus::Lapsed, "keep")
             }
-            (LayerStatus::Active, false) if kept.kept_until <= Some(day) => {
+            (LayerStatus::Active, false) if layer.asked_from(kept) <= Some(day) => {
                 Change::new(LayerMove::Notice, LayerStatus::Notice, "keep")
             }
             _ => return,
@@ -235,7 +235,9 @@ impl Fold<'_> {
             kind: change.kind,
             from,
             to: change.to,
-            stage: kept.stage.filter(|_| change.to.is_member()),
+            stage: kept
+                .stage
+                .filter(|_| change.to.is_member() && !layer.tiers.is_empty()),
             effective_at: at,
             rule: change.rule.to_owned(),
             figures,
@@ -338,7 +340,7 @@ impl Fold<'_> {
                 .map(|keep| since.plus(i32::from(keep.notice_days))),
             LayerStatus::Active => {
                 let keep = layer.keep?;
-                let asked_from = kept.kept_until.unwrap_or(since);
+                let asked_from = layer.asked_from(kept)?;
                 let too_few = kept.too_few_from(keep.at_least, keep.within_days);
                 Some(too_few.map_or(asked_from, |day| day.max(asked_from)))
             }

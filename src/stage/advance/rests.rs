@@ -16,10 +16,10 @@ use crate::stage::state::State;
 const RESTS_MAX: usize = 64;
 
 impl Fold<'_> {
-    /// The customer pauses the relationship; whether that is possible.
-    pub(super) fn pause(&mut self, act: &Act<'_>) -> bool {
+    /// The customer pauses the relationship, if it is the whole that they mean and it may be.
+    pub(super) fn pause(&mut self, act: &Act<'_>) {
         if act.layer != NO_LAYER {
-            return true;
+            return;
         }
         let day = Day::of(act.at);
         let longest = self.rules.set().resting.hibernation_days_max;
@@ -30,7 +30,7 @@ impl Fold<'_> {
         };
         let until = rest_until(from, act.names_day, longest);
         if until <= day {
-            return true;
+            return;
         }
         if state.resting {
             state.rests.pop();
@@ -39,7 +39,6 @@ impl Fold<'_> {
         self.state.rests.push(Rest { from, until });
         self.state.resting = true;
         self.state.lows.clear();
-        true
     }
 
     /// The relationship is awake from `day` on, if it was not before.

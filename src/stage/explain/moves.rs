@@ -69,10 +69,15 @@ fn cause(step: &Transition) -> String {
         Cause::DisputeClock { message_id } => {
             format!("Rule {rule}, because the dispute of message {message_id} ran out.")
         }
+        Cause::RulesChanged => format!(
+            "Rule {rule}, because the rules changed on {}.",
+            words::date(Day::of(step.effective_at).date())
+        ),
     }
 }
 
-fn figure(figure: &Figure) -> String {
+/// A condition and the figure it saw: "Investment at least 24: 26.8".
+pub(in crate::stage) fn figure(figure: &Figure) -> String {
     let saw = match &figure.condition {
         Condition::ScoreBelowFor(_) => {
             format!("{} days", words::points(figure.figure))
@@ -108,6 +113,9 @@ fn otherwise(rules: &Rules, step: &Transition) -> String {
         "they would have stayed {}",
         words::a(rules.names(), step.from)
     );
+    if step.cause == Cause::RulesChanged {
+        return format!("Under the rules that held before, {stay}.");
+    }
     match step.kind {
         MoveKind::Promotion | MoveKind::Reentry => promotion_otherwise(step, &stay),
         MoveKind::Decay => decay_otherwise(step, &stay),
