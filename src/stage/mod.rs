@@ -7,7 +7,7 @@
 //!
 //! Reading order: `tier`, `dimension` and `day` for the nouns; [`ruleset`] for what a brand may say;
 //! [`event`] for how an event becomes an act; [`ledger`]; `state` for what is kept; `evaluate` for
-//! conditions; [`mod@advance`] for the fold itself; [`mod@explain`] and [`corrections`].
+//! conditions; [`mod@advance`] for the fold itself; [`Schedule`] for rules that change; [`mod@explain`] and [`corrections`].
 //!
 //! ```
 //! use befriend::stage::{self, Fact, Rules, Stage};
@@ -48,6 +48,7 @@ mod exact;
 mod hash;
 mod referral;
 mod rules;
+mod schedule;
 mod state;
 mod tier;
 mod transition;
@@ -70,6 +71,7 @@ pub use ledger::{Ledger, LedgerEntry};
 pub use referral::Conversion;
 pub use rules::Rules;
 pub use ruleset::RuleSet;
+pub use schedule::{Schedule, Term};
 pub use state::{Standing, State, Trend};
 pub use tier::Stage;
 pub use transition::{Cause, Figure, MoveKind, RECONCILED, Transition};

@@ -24,7 +24,7 @@ const TREND_MARGIN: f64 = 1e-9;
 /// [`advance`](super::advance()).
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct State {
-    /// [`Rules::fingerprint`] of the rules it was computed under.
+    /// Under which rules it has come about: [`Rules::fingerprint`], or the lineage of the term.
     pub(super) rules: u64,
     pub(super) stage: Stage,
     pub(super) since: Option<DateTime<Utc>>,
@@ -210,9 +210,15 @@ impl State {
         self.last_act
     }
 
-    /// Whether the state was computed under `rules`.
+    /// Whether the state was computed under `rules`, held since ever.
     pub fn is_under(&self, rules: &Rules) -> bool {
         self.rules == rules.fingerprint()
+    }
+
+    /// [`Term::lineage`](super::Term::lineage) of the rules that the state has come to; the
+    /// [`Rules::fingerprint`] where they hold since ever.
+    pub fn lineage(&self) -> u64 {
+        self.rules
     }
 
     /// The four scores at `at`, if nothing happens until then.

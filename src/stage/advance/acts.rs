@@ -20,7 +20,7 @@ impl Fold<'_> {
         if !act.counts() && !identifies {
             return;
         }
-        self.pass_time(act.at);
+        self.come_to(act.at);
         self.state.since.get_or_insert(act.at);
         if identifies {
             self.state.known_since = Some(act.at);
@@ -126,7 +126,9 @@ impl Fold<'_> {
             running.value *= decay.factor(day.since(running.day));
             running.day = day;
         }
-        running.value += amount * decay.factor(running.day.since(day));
+        let until = running.day;
+        let left = self.left(index, day, until);
+        self.state.scores[index].value += amount * left;
         self.added[index] += amount;
         let entry = LedgerEntry {
             day,

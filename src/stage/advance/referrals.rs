@@ -9,6 +9,7 @@ use crate::stage::day::Day;
 use crate::stage::dimension::{DIMENSIONS, Dimension};
 use crate::stage::event::Act;
 use crate::stage::referral::ReferralRecord;
+use crate::stage::ruleset::Role;
 
 /// A referral this old cannot be taken back any more, nor told from a repetition.
 const CLAW_BACK_DAYS_MAX: i32 = 400;
@@ -92,12 +93,13 @@ impl Fold<'_> {
             return;
         };
         let (day, hop, weights) = (Day::of(record.at), record.hop, record.weights);
-        let rules = self.rules;
+        // It counted under the rules of its own time, and that is what is taken back.
+        let (_, rules) = self.rules_at(record.at);
         let case = rules.case(number);
         let signal = rules.signal(case.signal);
-        let before = self.referrals_on(day, case.signal);
+        let before = self.referrals_on(day, &signal.event);
         self.state.referrals.records[place].void = true;
-        self.lower_today(day, case.signal, weights);
+        self.lower_today(day, (&signal.event, Role::ReferralConverted), weights);
         for dimension in Dimension::ALL {
             let index = dimension.index();
             let (cap, after) = (signal.caps[index], before[index] - weights[index]);
@@ -118,18 +120,13 @@ impl Fold<'_> {
         }
     }
 
-    /// What a signal's referrals of a day weigh together, before caps and without what was taken
+    /// What an event's referrals of a day weigh together, before caps and without what was taken
     /// back.
-    fn referrals_on(&self, day: Day, signal: u16) -> [f64; DIMENSIONS] {
-        let today = &self.state.today;
-        if today.day == day
-            && let Some(sum) = today.sums.iter().find(|sum| sum.signal == signal)
-        {
-            return sum.uncapped;
-        }
+    fn referrals_on(&self, day: Day, event: &str) -> [f64; DIMENSIONS] {
         let mut sums = [0.0; DIMENSIONS];
         for record in &self.state.referrals.records {
-            let is_of = |case: u16| self.rules.case(case).signal == signal;
+            let (_, rules) = self.rules_at(record.at);
+            let is_of = |case: u16| rules.signal(rules.case(case).signal).event == event;
             if !record.void && Day::of(record.at) == day && record.case.is_some_and(is_of) {
                 for (sum, weight) in sums.iter_mut().zip(record.weights) {
                     *sum += weight;

@@ -69,6 +69,10 @@ fn cause(step: &Transition) -> String {
         Cause::DisputeClock { message_id } => {
             format!("Rule {rule}, because the dispute of message {message_id} ran out.")
         }
+        Cause::RulesChanged => format!(
+            "Rule {rule}, because the rules changed on {}.",
+            words::date(Day::of(step.effective_at).date())
+        ),
     }
 }
 
@@ -78,6 +82,7 @@ fn figure(figure: &Figure) -> String {
             format!("{} days", words::points(figure.figure))
         }
         Condition::Score(_)
+        | Condition::Orders(_)
         | Condition::QualifyingDays(_)
         | Condition::ConvertedReferrals(_)
         | Condition::AdvocacyKinds(_)
@@ -87,6 +92,7 @@ fn figure(figure: &Figure) -> String {
         | Condition::Not(_)
         | Condition::Known
         | Condition::NoOpenDispute
+        | Condition::StageAtLeast(_)
         | Condition::DetractorAnswer
         | Condition::RelationshipEnded
         | Condition::DisputeBreached
@@ -106,6 +112,9 @@ fn otherwise(rules: &Rules, step: &Transition) -> String {
         "they would have stayed {}",
         words::a(rules.names(), step.from)
     );
+    if step.cause == Cause::RulesChanged {
+        return format!("Under the rules that held before, {stay}.");
+    }
     match step.kind {
         MoveKind::Promotion | MoveKind::Reentry => promotion_otherwise(step, &stay),
         MoveKind::Decay => decay_otherwise(step, &stay),
@@ -154,6 +163,10 @@ fn without(step: &Transition, figure: &Figure) -> Option<f64> {
             let left = figure.figure - 1.0;
             (step.added.investment > 0.0 && left < f64::from(test.at_least)).then_some(left)
         }
+        Condition::Orders(test) => {
+            let left = figure.figure - 1.0;
+            (step.added.investment > 0.0 && left < f64::from(test.at_least)).then_some(left)
+        }
         Condition::ConvertedReferrals(test) | Condition::AdvocacyKinds(test) => {
             let left = figure.figure - 1.0;
             (step.added.advocacy > 0.0 && left < f64::from(test.at_least)).then_some(left)
@@ -166,6 +179,7 @@ fn subject(condition: &Condition) -> String {
     match condition {
         Condition::Score(test) => words::sum(test.of),
         Condition::QualifyingDays(_) => String::from("the days with an order or the like"),
+        Condition::Orders(_) => String::from("the orders"),
         Condition::ConvertedReferrals(_) => String::from("the converted referrals"),
         Condition::AdvocacyKinds(_) => String::from("the kinds of advocacy act"),
         other => words::condition(other),

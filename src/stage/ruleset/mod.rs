@@ -7,6 +7,7 @@
 
 mod condition;
 mod dispute;
+mod half_life;
 mod load;
 mod referral;
 mod signal;
@@ -14,14 +15,15 @@ mod validate;
 
 use serde::{Deserialize, Serialize};
 
-use super::dimension::{DIMENSIONS, Dimension};
 use super::tier::Stage;
 
 pub(in crate::stage) use condition::MARGIN;
 pub use condition::{
-    Comparison, Condition, DiscountGuard, QualifyingDays, ScoreBelowFor, ScoreTest, Within,
+    Comparison, Condition, DiscountGuard, OrderCount, QualifyingDays, ScoreBelowFor, ScoreTest,
+    Within,
 };
 pub use dispute::{DisputeRules, SerialRules};
+pub use half_life::{HalfLife, HalfLives, Learnt};
 pub use load::LoadError;
 pub use referral::ReferralRules;
 pub(in crate::stage) use signal::DISCOUNT_SHARE;
@@ -85,31 +87,6 @@ impl Default for StageNames {
             friend: String::from("Friend"),
             advocate: String::from("Advocate"),
         }
-    }
-}
-
-/// Days after which half of a weight is left, 1 to 3,650 for each dimension.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HalfLives {
-    /// F; by default 60.
-    pub familiarity: f64,
-    /// I; by default 180. A brand that knows its median reorder gap sets five times that.
-    pub investment: f64,
-    /// T; by default 365.
-    pub trust: f64,
-    /// A; by default 180.
-    pub advocacy: f64,
-}
-
-impl HalfLives {
-    pub(super) const fn to_array(self) -> [f64; DIMENSIONS] {
-        [self.familiarity, self.investment, self.trust, self.advocacy]
-    }
-
-    /// The half-life of `dimension`, in days.
-    pub const fn of(&self, dimension: Dimension) -> f64 {
-        self.to_array()[dimension.index()]
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::signal::{Amounts, DISCOUNT_SHARE, Guard, Role, Signal};
-use super::{Comparison, Condition, Rule, RuleSet, ScoreBelowFor};
+use super::{Comparison, Condition, Learnt, Rule, RuleSet, ScoreBelowFor};
 use crate::stage::dimension::{Dimension, Dimensions};
 use crate::stage::tier::Stage;
 
@@ -13,6 +13,12 @@ use crate::stage::tier::Stage;
 const POINTS_MAX: f64 = 10_000.0;
 /// Longest half-life, window, grace or clock.
 const DAYS_MAX: u16 = 3_650;
+/// Largest multiple of the gap between orders.
+const FACTOR_MAX: f64 = 100.0;
+/// Longest window in which orders are counted: they are kept for as long as they can be taken back.
+const ORDER_DAYS_MAX: u16 = 400;
+/// Most orders that can be asked for.
+const ORDERS_MAX: u16 = 500;
 /// Most signals in a set.
 const SIGNALS_MAX: usize = 1_000;
 /// Most rules in a set.
@@ -102,11 +108,49 @@ fn check_half_lives(set: &RuleSet, faults: &mut Faults) {
         let days = set.half_life_days.of(dimension);
         if !(1.0..=f64::from(DAYS_MAX)).contains(&days) {
             faults.add(
-                &format!("half_life_days.{}", dimension.name()),
+                &half_life_path(set, dimension),
                 format!("{days} is not a usable half-life"),
                 format!("give 1 to {DAYS_MAX} days"),
             );
         }
+    }
+    if let Some(learnt) = set.half_life_days.investment.learnt() {
+        check_learnt(learnt, faults);
+    }
+}
+
+fn half_life_path(set: &RuleSet, dimension: Dimension) -> String {
+    let is_learnt = set.half_life_days.investment.learnt().is_some();
+    let inner = if is_learnt && dimension == Dimension::Investment {
+        ".learnt.until_known"
+    } else {
+        ""
+    };
+    format!("half_life_days.{}{inner}", dimension.name())
+}
+
+fn check_learnt(learnt: Learnt, faults: &mut Faults) {
+    let path = "half_life_days.investment.learnt";
+    if !(learnt.factor > 0.0 && learnt.factor <= FACTOR_MAX) {
+        faults.add(
+            &format!("{path}.factor"),
+            format!("{} is not a usable multiple", learnt.factor),
+            format!("give a number above 0, at most {FACTOR_MAX}"),
+        );
+    }
+    if !(1.0..=f64::from(DAYS_MAX)).contains(&learnt.at_least) {
+        faults.add(
+            &format!("{path}.at_least"),
+            format!("{} is not a usable half-life", learnt.at_least),
+            format!("give 1 to {DAYS_MAX} days"),
+        );
+    }
+    if !(learnt.at_least..=f64::from(DAYS_MAX)).contains(&learnt.at_most) {
+        faults.add(
+            &format!("{path}.at_most"),
+            format!("{} is not a usable upper bound", learnt.at_most),
+            format!("give at_least or more, at most {DAYS_MAX} days"),
+        );
     }
 }
 
@@ -323,6 +367,22 @@ fn check_condition(path: &str, condition: &Condition, depth: usize, faults: &mut
             check_sum(path, test.of, test.below, faults);
             faults.days(path, test.days);
         }
+        Condition::Orders(test) => {
+            if test.within_days == 0 || test.within_days > ORDER_DAYS_MAX {
+                faults.add(
+                    path,
+                    format!("orders are not kept for {} days", test.within_days),
+                    format!("give 1 to {ORDER_DAYS_MAX} days"),
+                );
+            }
+            if test.at_least == 0 || test.at_least > ORDERS_MAX {
+                faults.add(
+                    path,
+                    format!("{} orders cannot be asked for", test.at_least),
+                    format!("ask for 1 to {ORDERS_MAX} orders"),
+                );
+            }
+        }
         Condition::QualifyingDays(test) => {
             faults.days(path, test.within_days);
             if let Some(guard) = test.if_discounted
@@ -344,6 +404,7 @@ fn check_condition(path: &str, condition: &Condition, depth: usize, faults: &mut
         | Condition::PromotingOrderRefunded { within_days: days } => faults.days(path, *days),
         Condition::Known
         | Condition::NoOpenDispute
+        | Condition::StageAtLeast(_)
         | Condition::DetractorAnswer
         | Condition::RelationshipEnded
         | Condition::DisputeBreached => {}

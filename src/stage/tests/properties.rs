@@ -8,7 +8,7 @@ use super::history::{Happening, day_number, instant, mixed_rules, rules};
 use crate::stage::{self, Act, AdvanceError, Day, Outcome, Rules, Stage, State, Transition};
 
 /// Histories span a year and a half, so that silence, windows and clocks all come into play.
-const DAYS: i32 = 550;
+pub(super) const DAYS: i32 = 550;
 
 fn happening() -> impl Strategy<Value = Happening> {
     let what = prop_oneof![
@@ -62,7 +62,7 @@ fn dispute() -> impl Strategy<Value = (&'static str, Value)> {
 }
 
 /// Up to 40 happenings with distinct ids.
-fn history() -> impl Strategy<Value = Vec<Happening>> {
+pub(super) fn history() -> impl Strategy<Value = Vec<Happening>> {
     prop::collection::vec(happening(), 0..40).prop_map(|mut happenings| {
         for (number, happening) in happenings.iter_mut().enumerate() {
             happening.id = format!("{}-{number}", happening.id);
@@ -78,12 +78,12 @@ fn acts<'a>(rules: &Rules, happenings: &'a [Happening]) -> Vec<Act<'a>> {
         .collect()
 }
 
-fn end() -> DateTime<Utc> {
+pub(super) fn end() -> DateTime<Utc> {
     instant(DAYS + 700, 0)
 }
 
 /// The parts of an outcome that storage keeps, as text: equal text is equal bytes.
-fn stored(outcome: &Outcome) -> String {
+pub(super) fn stored(outcome: &Outcome) -> String {
     let transitions = serde_json::to_string(&outcome.transitions).expect("JSON");
     let state = serde_json::to_string(&outcome.state).expect("JSON");
     let ledger = serde_json::to_string(&outcome.ledger).expect("JSON");
@@ -93,7 +93,7 @@ fn stored(outcome: &Outcome) -> String {
     )
 }
 
-fn reread(state: &State) -> State {
+pub(super) fn reread(state: &State) -> State {
     let text = serde_json::to_string(state).expect("JSON");
     serde_json::from_str(&text).expect("a state reads back")
 }
