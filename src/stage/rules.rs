@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use super::decay::Decay;
 use super::dimension::{DIMENSIONS, Dimension, Dimensions};
 use super::ruleset::{
-    Condition, DisputeRules, Fault, Guard, HalfLife, Mark, Role, Rule, RuleSet, StageNames,
+    Condition, DisputeRules, Fault, Guard, HalfLife, Mark, ReferralRules, Role, Rule, RuleSet,
+    StageNames,
 };
 use super::tier::Stage;
 
@@ -212,6 +213,10 @@ impl Rules {
         &self.set.disputes
     }
 
+    pub(super) fn referrals(&self) -> ReferralRules {
+        self.set.referrals
+    }
+
     pub(super) fn names(&self) -> &StageNames {
         &self.set.stages
     }
@@ -254,6 +259,8 @@ fn longest_window(set: &RuleSet) -> u16 {
                 | Condition::ScoreBelowFor(_)
                 | Condition::Known
                 | Condition::NoOpenDispute
+                | Condition::StageAtLeast(_)
+                | Condition::Orders(_)
                 | Condition::DaysInStage { .. }
                 | Condition::DetractorAnswer
                 | Condition::RelationshipEnded

@@ -12,6 +12,7 @@ mod acts;
 mod disputes;
 mod moves;
 mod orders;
+mod referrals;
 mod silence;
 mod terms;
 

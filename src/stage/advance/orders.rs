@@ -9,6 +9,7 @@ use super::Fold;
 use crate::stage::day::Day;
 use crate::stage::dimension::{DIMENSIONS, Dimension};
 use crate::stage::event::Act;
+use crate::stage::referral::FirstOrder;
 use crate::stage::ruleset::Role;
 use crate::stage::state::OrderRecord;
 use crate::stage::tier::Stage;
@@ -25,6 +26,11 @@ impl Fold<'_> {
             return false;
         }
         self.keep_order(act, Some(act.case));
+        self.state.first_order.get_or_insert_with(|| FirstOrder {
+            at: act.at,
+            message_id: act.message_id.to_owned(),
+            taken_back_at: None,
+        });
         true
     }
 
@@ -82,7 +88,13 @@ impl Fold<'_> {
         let before = self.counted_on(day, event);
         self.state.orders[place].void = true;
         let after = self.counted_on(day, event);
-        self.lower_today(day, event, case.weights);
+        self.lower_today(day, (event, Role::Order), case.weights);
+        let record = &self.state.orders[place];
+        if let Some(first) = &mut self.state.first_order
+            && first.message_id == record.message_id
+        {
+            first.taken_back_at.get_or_insert(at);
+        }
         for dimension in Dimension::ALL {
             let index = dimension.index();
             self.add(dimension, day, after[index] - before[index]);
@@ -134,9 +146,15 @@ impl Fold<'_> {
         counted
     }
 
-    fn lower_today(&mut self, day: Day, event: &str, weights: [f64; DIMENSIONS]) {
+    /// Takes weights out of what an event has added today, if it still plays the same part.
+    pub(super) fn lower_today(
+        &mut self,
+        day: Day,
+        (event, role): (&str, Role),
+        weights: [f64; DIMENSIONS],
+    ) {
         let mut signal = self.rules.number_of_signal(event);
-        signal = signal.filter(|number| self.rules.signal(*number).role == Some(Role::Order));
+        signal = signal.filter(|number| self.rules.signal(*number).role == Some(role));
         let today = &mut self.state.today;
         if today.day == day
             && let Some(signal) = signal

@@ -67,6 +67,7 @@ impl RuleSet {
             &self.signals,
             &self.rules,
             &self.disputes,
+            &self.referrals,
         );
         let text = serde_json::to_vec(&computing)
             .expect("rule sets hold only text, numbers and lists, all of which are JSON");

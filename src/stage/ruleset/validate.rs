@@ -15,6 +15,10 @@ const POINTS_MAX: f64 = 10_000.0;
 const DAYS_MAX: u16 = 3_650;
 /// Largest multiple of the gap between orders.
 const FACTOR_MAX: f64 = 100.0;
+/// Longest window in which orders are counted: they are kept for as long as they can be taken back.
+const ORDER_DAYS_MAX: u16 = 400;
+/// Most orders that can be asked for.
+const ORDERS_MAX: u16 = 500;
 /// Most signals in a set.
 const SIGNALS_MAX: usize = 1_000;
 /// Most rules in a set.
@@ -43,16 +47,17 @@ impl RuleSet {
         check_half_lives(self, &mut faults);
         check_signals(&self.signals, &mut faults);
         check_rules(&self.rules, &mut faults);
-        check_disputes(self, &mut faults);
+        self.disputes.check(&mut faults);
+        self.referrals.check(&mut faults);
         faults.0
     }
 }
 
 #[derive(Default)]
-struct Faults(Vec<Fault>);
+pub(super) struct Faults(Vec<Fault>);
 
 impl Faults {
-    fn add(&mut self, path: &str, problem: impl Into<String>, mend: impl Into<String>) {
+    pub(super) fn add(&mut self, path: &str, problem: impl Into<String>, mend: impl Into<String>) {
         self.0.push(Fault {
             path: path.to_owned(),
             problem: problem.into(),
@@ -60,7 +65,7 @@ impl Faults {
         });
     }
 
-    fn name(&mut self, path: &str, name: &str) {
+    pub(super) fn name(&mut self, path: &str, name: &str) {
         if name.trim().is_empty() || name.len() > NAME_BYTES_MAX {
             self.add(
                 path,
@@ -70,7 +75,7 @@ impl Faults {
         }
     }
 
-    fn points(&mut self, path: &str, points: f64) {
+    pub(super) fn points(&mut self, path: &str, points: f64) {
         if !points.is_finite() || points.abs() > POINTS_MAX {
             self.add(
                 path,
@@ -80,7 +85,7 @@ impl Faults {
         }
     }
 
-    fn days(&mut self, path: &str, days: u16) {
+    pub(super) fn days(&mut self, path: &str, days: u16) {
         if days == 0 || days > DAYS_MAX {
             self.add(
                 path,
@@ -362,6 +367,22 @@ fn check_condition(path: &str, condition: &Condition, depth: usize, faults: &mut
             check_sum(path, test.of, test.below, faults);
             faults.days(path, test.days);
         }
+        Condition::Orders(test) => {
+            if test.within_days == 0 || test.within_days > ORDER_DAYS_MAX {
+                faults.add(
+                    path,
+                    format!("orders are not kept for {} days", test.within_days),
+                    format!("give 1 to {ORDER_DAYS_MAX} days"),
+                );
+            }
+            if test.at_least == 0 || test.at_least > ORDERS_MAX {
+                faults.add(
+                    path,
+                    format!("{} orders cannot be asked for", test.at_least),
+                    format!("ask for 1 to {ORDERS_MAX} orders"),
+                );
+            }
+        }
         Condition::QualifyingDays(test) => {
             faults.days(path, test.within_days);
             if let Some(guard) = test.if_discounted
@@ -383,6 +404,7 @@ fn check_condition(path: &str, condition: &Condition, depth: usize, faults: &mut
         | Condition::PromotingOrderRefunded { within_days: days } => faults.days(path, *days),
         Condition::Known
         | Condition::NoOpenDispute
+        | Condition::StageAtLeast(_)
         | Condition::DetractorAnswer
         | Condition::RelationshipEnded
         | Condition::DisputeBreached => {}
@@ -444,40 +466,6 @@ fn mentions(condition: &Condition, what: &dyn Fn(&Condition) -> bool) -> bool {
     let mut found = false;
     condition.visit(&mut |inner| found |= what(inner));
     found
-}
-
-fn check_disputes(set: &RuleSet, faults: &mut Faults) {
-    let rules = &set.disputes;
-    let days = [
-        ("clock_days", rules.clock_days),
-        ("public_clock_days", rules.public_clock_days),
-        ("second_chance_days", rules.second_chance_days),
-        ("quiet_days", rules.quiet_days),
-        ("double_within_days", rules.double_within_days),
-        ("reconcile_within_days", rules.reconcile_within_days),
-        ("recovery_within_days", rules.recovery_within_days),
-    ];
-    for (name, value) in days {
-        faults.days(&format!("disputes.{name}"), value);
-    }
-    faults.points("disputes.breach_weight", rules.breach_weight);
-    if rules.breach_weight > 0.0 {
-        faults.add(
-            "disputes.breach_weight",
-            "a breach would earn trust",
-            "give 0 or less",
-        );
-    }
-    if rules.recovery_weights.is_empty() {
-        faults.add(
-            "disputes.recovery_weights",
-            "the list is empty",
-            "give at least one weight",
-        );
-    }
-    for (index, weight) in rules.recovery_weights.iter().enumerate() {
-        faults.points(&format!("disputes.recovery_weights[{index}]"), *weight);
-    }
 }
 
 #[cfg(test)]

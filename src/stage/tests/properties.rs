@@ -20,7 +20,11 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => (0..6).prop_map(|order| ("Order Refunded", json!({ "order_id": order }))),
         2 => Just(("Donation Made", json!({}))),
         2 => Just(("Product Reviewed", json!({ "rating": 5 }))),
-        2 => Just(("Referral Converted", json!({}))),
+        1 => Just(("Referral Converted", json!({}))),
+        4 => (0..5, 1..4).prop_map(|(referee, hop)| {
+            ("Referral Converted", json!({ "referee_id": referee, "hop": hop }))
+        }),
+        2 => (0..5).prop_map(|referee| ("Referral Clawed Back", json!({ "referee_id": referee }))),
         1 => Just(("NPS Submitted", json!({ "score": 2 }))),
         1 => Just(("Promise Broken", json!({}))),
         1 => Just(("Account Deleted", json!({}))),
@@ -46,8 +50,10 @@ fn dispute() -> impl Strategy<Value = (&'static str, Value)> {
         2 => Just("Dispute Resolved"),
         1 => Just("Dispute Reopened"),
         1 => Just("Dispute Withdrawn"),
+        1 => Just("Dispute Handed Off"),
+        1 => Just("Disputes Reviewed"),
     ];
-    (name, 0..3, any::<bool>()).prop_map(|(name, dispute, satisfied)| {
+    (name, 0..6, any::<bool>()).prop_map(|(name, dispute, satisfied)| {
         (
             name,
             json!({ "dispute_id": dispute, "satisfied": satisfied }),
