@@ -13,7 +13,9 @@
 //! and what changed).
 
 mod batch;
+mod complaints;
 mod current;
+mod earned;
 mod event_store;
 mod fact;
 mod history;

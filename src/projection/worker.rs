@@ -236,7 +236,7 @@ fn work_of(row: &Claimed) -> Work {
     Work {
         since: Some(row.since),
         arrived_at: Some(row.queued_at),
-        anew: false,
+        anew: row.anew,
     }
 }
 

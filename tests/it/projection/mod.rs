@@ -6,5 +6,6 @@ mod corrections;
 mod failure;
 mod insight;
 mod order;
+mod referrals;
 mod shop;
 mod silence;
