@@ -18,6 +18,7 @@ mod current;
 mod earned;
 mod event_store;
 mod fact;
+mod figures;
 mod history;
 mod queue_store;
 mod replay;

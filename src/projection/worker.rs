@@ -42,6 +42,7 @@ impl Projector {
         for _ in 0..LOOPS {
             loops.spawn(self.clone().project_until(stop.clone()));
         }
+        loops.spawn(self.clone().refresh_until(stop.clone()));
         loops.spawn(self.sweep_until(stop));
         while let Some(ended) = loops.join_next().await {
             if let Err(error) = ended {
