@@ -221,6 +221,11 @@ impl State {
         self.rules
     }
 
+    /// The [`Self::lineage`] of a state as it is stored, if it can be read.
+    pub fn lineage_in(stored: &serde_json::Value) -> Option<u64> {
+        stored.get("rules")?.as_u64()
+    }
+
     /// The four scores at `at`, if nothing happens until then.
     pub fn scores(&self, rules: &Rules, at: DateTime<Utc>) -> Scores {
         self.scores_on(rules, Day::of(at)).into()
