@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::event_store::{Member, StoredEvent};
+use super::layers::{self, LayerMoves, LiveLayerMove};
 use super::standing_store::StoredStanding;
 use crate::kernel::id::{ProfileId, TransitionId};
 use crate::stage::{
@@ -171,6 +172,7 @@ pub(super) struct Folded {
     /// Of these, folded now.
     pub(super) fresh: usize,
     pub(super) moves: Moves,
+    pub(super) layers: LayerMoves,
 }
 
 /// How the moves differ from what was believed.
@@ -215,6 +217,7 @@ pub(super) fn continue_fold(
         total: stored.events_folded + i64::try_from(fresh).unwrap_or(i64::MAX),
         fresh,
         moves: differences(person, Vec::new(), outcome.transitions, now),
+        layers: layers::differences(person, Vec::new(), outcome.layer_moves, now),
     })
 }
 
@@ -222,7 +225,7 @@ pub(super) fn continue_fold(
 pub(super) fn fold_anew(
     person: &Person,
     events: &[StoredEvent],
-    believed: Vec<LiveTransition>,
+    believed: (Vec<LiveTransition>, Vec<LiveLayerMove>),
     schedule: &Schedule,
     now: DateTime<Utc>,
 ) -> Folded {
@@ -237,7 +240,8 @@ pub(super) fn fold_anew(
         last: last_of(events),
         total: i64::try_from(events.len()).unwrap_or(i64::MAX),
         fresh: events.len(),
-        moves: differences(person, believed, outcome.transitions, now),
+        moves: differences(person, believed.0, outcome.transitions, now),
+        layers: layers::differences(person, believed.1, outcome.layer_moves, now),
     }
 }
 

@@ -21,6 +21,8 @@ mod draft_store;
 mod event_store;
 mod fact;
 mod history;
+mod layer_store;
+mod layers;
 mod learn;
 mod learn_store;
 mod queue_store;
@@ -48,6 +50,7 @@ use crate::postgres::{self, Pool};
 
 pub use current::Current;
 pub use draft_store::Draft;
+pub use layer_store::{RecordedLayerTransition, list_layer_transitions};
 pub use learn::{LearnFor, LearntRhythm};
 pub use replay::{Counts, Difference, Mode, Report};
 pub use round::Progress;
