@@ -24,6 +24,8 @@ mod event_store;
 mod fact;
 mod figures;
 mod history;
+mod layer_store;
+mod layers;
 mod learn;
 mod learn_store;
 mod queue_store;
@@ -51,6 +53,7 @@ use crate::postgres::{self, Pool};
 
 pub use current::Current;
 pub use draft_store::Draft;
+pub use layer_store::{RecordedLayerTransition, list_layer_transitions};
 pub use learn::{LearnFor, LearntRhythm};
 pub use replay::{Counts, Difference, Mode, Report};
 pub use round::Progress;
