@@ -10,6 +10,7 @@
 mod customer_store;
 mod live;
 mod live_store;
+mod name_store;
 mod overview;
 mod overview_store;
 mod timeline_store;
@@ -19,5 +20,6 @@ pub use customer_store::{
     has_customers, list_customers, list_profiles_by_email,
 };
 pub use live::{LiveItem, LiveKind, LivePosition, list_live, list_live_after};
+pub use name_store::list_names;
 pub use overview::{Overview, Week, overview};
 pub use timeline_store::{Happening, TimelineEntry, TimelinePosition, list_timeline};
