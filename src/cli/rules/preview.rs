@@ -129,10 +129,11 @@ async fn names(
     brand: &Brand,
     preview: &Preview,
 ) -> anyhow::Result<table::Names> {
-    let ids: Vec<ProfileId> = preview
+    let ids: Vec<_> = preview
         .samples
         .iter()
         .filter_map(|sample| sample.profile_id.parse().ok())
+        .map(ProfileId::uuid)
         .collect();
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     let found = insight::list_names(&mut conn, brand.brand_id, &ids).await?;

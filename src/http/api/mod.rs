@@ -5,11 +5,13 @@
 //! is bound to the brand of the key.
 
 mod caller;
+mod disputes;
 mod lookup;
 mod page;
 mod preview;
 mod profile;
 mod rules;
+mod referrals;
 mod standing;
 
 use axum::Router;
@@ -45,6 +47,8 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route("/api/v1/rules/preview/{id}", get(preview::show))
         .route("/api/v1/rules/publish", post(rules::publish))
         .route("/api/v1/rules/{version}/take-back", post(rules::take_back))
+        .route("/api/v1/profiles/{id}/referrals", get(referrals::show))
+        .route("/api/v1/disputes", get(disputes::list))
         .layer(map_response(challenge))
 }
 
