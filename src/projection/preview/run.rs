@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 
 use super::{PreviewMode, PreviewRequest};
 use crate::kernel::id::{BrandId, ProfileId};
@@ -38,7 +38,11 @@ impl Projector {
             self.rules_in_force(conn, brand_id).await
         })
         .await?;
-        let at = request.at.unwrap_or_else(|| self.clock.now());
+        // As a publication is dated: to the microsecond, which is what the database keeps.
+        let at = request
+            .at
+            .unwrap_or_else(|| self.clock.now())
+            .trunc_subsecs(6);
         let question = Question::about(at, request.horizon_days);
         let plan = Arc::new(plan(&in_force, request, question));
         let mut whole = Tally::new(question);
