@@ -21,6 +21,7 @@ mod serve;
 mod signing_key;
 mod staff;
 mod stages;
+mod value;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -88,6 +89,8 @@ enum Command {
     Replay(replay::Replay),
     /// Count the customers at each stage, now or at any date.
     Stages(stages::Stages),
+    /// Reckon how likely customers are to be active and what they will be worth.
+    Value(value::Value),
 }
 
 /// Reads the arguments and does what they say.
@@ -141,6 +144,7 @@ pub fn run() -> ExitCode {
             Command::Postgres(command) => command.run(config, &output).await,
             Command::Replay(command) => command.run(config, &output).await,
             Command::Stages(command) => command.run(config, &output).await,
+            Command::Value(command) => command.run(config, &output).await,
         }
     }));
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));

@@ -13,6 +13,8 @@ mod live_store;
 mod overview;
 mod overview_store;
 mod timeline_store;
+mod value;
+mod value_store;
 
 pub use customer_store::{
     Alias, Customer, CustomerPosition, CustomerSummary, find_customer, find_profile_by_alias,
@@ -21,3 +23,8 @@ pub use customer_store::{
 pub use live::{LiveItem, LiveKind, LivePosition, list_live, list_live_after};
 pub use overview::{Overview, Week, overview};
 pub use timeline_store::{Happening, TimelineEntry, TimelinePosition, list_timeline};
+pub use value::{Disagreement, PROBABLY_ACTIVE, PROBABLY_GONE};
+pub use value_store::{
+    CustomerValue, StageValue, ValueFigures, find_customer_value, find_value_figures,
+    list_stage_values,
+};

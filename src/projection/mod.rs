@@ -23,6 +23,7 @@ mod rulebook;
 pub mod ruleset_store;
 mod standing_store;
 mod sweep;
+mod value;
 mod worker;
 
 use std::panic::AssertUnwindSafe;
@@ -41,6 +42,7 @@ pub use replay::{Counts, Difference, Mode, Report};
 pub use rulebook::BrandRules;
 pub use ruleset_store::ensure_default;
 pub use standing_store::{RecordedTransition, list_transitions};
+pub use value::{HORIZON_DAYS, ValueFit};
 
 /// How long the projector sleeps when nothing waits and nobody wakes it.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);

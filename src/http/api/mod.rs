@@ -9,6 +9,7 @@ mod lookup;
 mod page;
 mod profile;
 mod standing;
+mod value;
 
 use axum::Router;
 use axum::extract::Path;
@@ -35,6 +36,7 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route("/api/v1/profiles/{id}/standing", get(standing::show))
         .route("/api/v1/profiles/{id}/explanation", get(standing::explain))
         .route("/api/v1/profiles/{id}/transitions", get(standing::list))
+        .route("/api/v1/profiles/{id}/value", get(value::show))
         .layer(map_response(challenge))
 }
 
