@@ -39,6 +39,7 @@ pub mod ruleset_store;
 mod standing_store;
 mod sweep;
 mod timeline;
+mod value;
 mod worker;
 
 use std::panic::AssertUnwindSafe;
@@ -62,6 +63,7 @@ pub use rulebook::BrandRules;
 pub use ruleset_store::ensure_default;
 pub use standing_store::{RecordedTransition, list_transitions};
 pub use timeline::{Edition, GAPS_MIN, Rhythm, Timeline};
+pub use value::{HORIZON_DAYS, ValueFit};
 
 /// How long the projector sleeps when nothing waits and nobody wakes it.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
