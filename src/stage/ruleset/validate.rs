@@ -10,17 +10,17 @@ use crate::stage::dimension::{Dimension, Dimensions};
 use crate::stage::tier::Stage;
 
 /// Largest weight, cap or threshold, in points.
-const POINTS_MAX: f64 = 10_000.0;
+pub(super) const POINTS_MAX: f64 = 10_000.0;
 /// Longest half-life, window, grace or clock.
-const DAYS_MAX: u16 = 3_650;
+pub(super) const DAYS_MAX: u16 = 3_650;
 /// Most signals in a set.
-const SIGNALS_MAX: usize = 1_000;
+pub(super) const SIGNALS_MAX: usize = 1_000;
 /// Most rules in a set.
-const RULES_MAX: usize = 50;
+pub(super) const RULES_MAX: usize = 50;
 /// Deepest nesting of conditions.
 const DEPTH_MAX: usize = 6;
-/// Longest event name, alias, id or stage name, in bytes.
-const NAME_BYTES_MAX: usize = 200;
+/// Longest event name, alias, id or stage name, in characters.
+pub(super) const NAME_CHARS_MAX: usize = 200;
 
 /// Something in a rule set that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,11 +59,11 @@ impl Faults {
     }
 
     fn name(&mut self, path: &str, name: &str) {
-        if name.trim().is_empty() || name.len() > NAME_BYTES_MAX {
+        if name.trim().is_empty() || name.chars().count() > NAME_CHARS_MAX {
             self.add(
                 path,
                 "the name is empty or too long",
-                format!("give a name of 1 to {NAME_BYTES_MAX} bytes"),
+                format!("give a name of 1 to {NAME_CHARS_MAX} characters"),
             );
         }
     }

@@ -1,0 +1,35 @@
+//! `befriend rules`: the document that says what events are worth and when customers move.
+//!
+//! Owns the arguments and the printed words of its subcommands, one file each. Never judges a
+//! document itself: [`crate::stage::ruleset`] does. Start with [`Rules`].
+
+mod schema;
+
+use std::process::ExitCode;
+
+use super::output::Output;
+use crate::config::Config;
+
+#[derive(clap::Args)]
+pub(super) struct Rules {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Print the JSON Schema of a rule-set document, for editors and for checks of your own.
+    Schema(schema::Schema),
+}
+
+impl Rules {
+    #[expect(
+        clippy::unused_async,
+        reason = "commands that open the database wait for it"
+    )]
+    pub(super) async fn run(self, _config: Config, output: &Output) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Schema(command) => Ok(command.run(output)),
+        }
+    }
+}
