@@ -6,7 +6,10 @@
 //! `rules/default.yaml` for the set a brand starts with.
 
 mod condition;
+mod document;
+pub mod lint;
 mod load;
+pub mod presets;
 mod schema;
 mod signal;
 mod validate;
@@ -22,7 +25,9 @@ pub(in crate::stage) use condition::MARGIN;
 pub use condition::{
     Comparison, Condition, DiscountGuard, QualifyingDays, ScoreBelowFor, ScoreTest, Within,
 };
+pub use lint::{Finding, Level, Lint, Vocabulary, lint};
 pub use load::LoadError;
+pub use presets::Preset;
 pub use schema::{SCHEMA_PATH, schema};
 pub(in crate::stage) use signal::DISCOUNT_SHARE;
 pub use signal::{Amounts, Case, Guard, Mark, Role, Scalar, Signal, Trust};

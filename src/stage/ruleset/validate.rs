@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::signal::{Amounts, DISCOUNT_SHARE, Guard, Role, Signal};
-use super::{Comparison, Condition, Rule, RuleSet, ScoreBelowFor};
+use super::{Comparison, Condition, QualifyingDays, Rule, RuleSet, ScoreBelowFor, Within};
 use crate::stage::dimension::{Dimension, Dimensions};
 use crate::stage::tier::Stage;
 
@@ -91,8 +91,12 @@ impl Faults {
 
 fn check_names(set: &RuleSet, faults: &mut Faults) {
     faults.name("name", &set.name);
-    for stage in Stage::ALL {
-        faults.name(&format!("stages[{}]", stage.rank()), set.stages.of(stage));
+    for (stage, field) in
+        Stage::ALL
+            .into_iter()
+            .zip(["stranger", "acquaintance", "friend", "advocate"])
+    {
+        faults.name(&format!("stages.{field}"), set.stages.of(stage));
     }
 }
 
@@ -120,7 +124,10 @@ fn check_signals(signals: &[Signal], faults: &mut Faults) {
     let mut seen = BTreeMap::new();
     for (index, signal) in signals.iter().enumerate() {
         let path = format!("signals[{index}]");
-        for name in std::iter::once(&signal.event).chain(&signal.aliases) {
+        let aliases = signal.aliases.iter().enumerate();
+        let aliases = aliases.map(|(index, name)| (format!("{path}.aliases[{index}]"), name));
+        let names = std::iter::once((format!("{path}.event"), &signal.event)).chain(aliases);
+        for (path, name) in names {
             faults.name(&path, name);
             if let Some(first) = seen.insert(name, index) {
                 faults.add(
@@ -207,10 +214,11 @@ fn check_amounts(path: &str, amounts: &Amounts, faults: &mut Faults) {
 }
 
 fn check_guard(path: &str, guard: &Guard, faults: &mut Faults) {
-    faults.name(path, &guard.property);
+    let property = format!("{path}.property");
+    faults.name(&property, &guard.property);
     if guard.property.starts_with('$') && guard.property != DISCOUNT_SHARE {
         faults.add(
-            path,
+            &property,
             format!("\"{}\" is not a computed property", guard.property),
             format!("the computed property is {DISCOUNT_SHARE}"),
         );
@@ -250,7 +258,10 @@ fn check_rules(rules: &[Rule], faults: &mut Faults) {
     let mut seen = BTreeMap::new();
     for (index, rule) in rules.iter().enumerate() {
         let path = format!("rules[{index}]");
-        for id in std::iter::once(&rule.id).chain(&rule.reentry_as) {
+        let reentry = rule.reentry_as.iter();
+        let ids = std::iter::once(("id", &rule.id)).chain(reentry.map(|id| ("reentry_as", id)));
+        for (field, id) in ids {
+            let path = format!("{path}.{field}");
             faults.name(&path, id);
             if seen.insert(id, index).is_some() {
                 faults.add(
@@ -291,7 +302,7 @@ fn check_direction(path: &str, rule: &Rule, faults: &mut Faults) {
     }
     if rule.reentry_as.is_some() && rule.from != Some(Stage::Stranger) {
         faults.add(
-            path,
+            &format!("{path}.reentry_as"),
             "`reentry_as` belongs to the way out of stranger",
             "drop it",
         );
@@ -307,40 +318,37 @@ fn check_condition(path: &str, condition: &Condition, depth: usize, faults: &mut
         );
         return;
     }
+    let named = |name: &str| format!("{path}.{name}");
     match condition {
-        Condition::All(list) | Condition::Any(list) => {
-            if list.is_empty() {
-                faults.add(path, "the list is empty", "give at least one condition");
-            }
-            for (index, inner) in list.iter().enumerate() {
-                check_condition(&format!("{path}[{index}]"), inner, depth + 1, faults);
-            }
+        Condition::All(list) => check_list(&named("all"), list, depth, faults),
+        Condition::Any(list) => check_list(&named("any"), list, depth, faults),
+        Condition::Not(inner) => check_condition(&named("not"), inner, depth + 1, faults),
+        Condition::Score(test) => {
+            let field = match test.is {
+                Comparison::AtLeast(_) => "at_least",
+                Comparison::Above(_) => "above",
+                Comparison::Below(_) => "below",
+            };
+            check_sum(&named("score"), test.of, field, test.is.threshold(), faults);
         }
-        Condition::Not(inner) => check_condition(path, inner, depth + 1, faults),
-        Condition::Score(test) => check_sum(path, test.of, test.is.threshold(), faults),
         Condition::ScoreBelowFor(test) => {
-            check_sum(path, test.of, test.below, faults);
-            faults.days(path, test.days);
+            let path = named("score_below_for");
+            check_sum(&path, test.of, "below", test.below, faults);
+            faults.days(&format!("{path}.days"), test.days);
         }
         Condition::QualifyingDays(test) => {
-            faults.days(path, test.within_days);
-            if let Some(guard) = test.if_discounted
-                && !(guard.share > 0.0 && guard.share <= 1.0)
-            {
-                faults.add(
-                    path,
-                    "the share is not a share",
-                    "give a number above 0, at most 1",
-                );
-            }
+            check_qualifying(&named("qualifying_days"), test, faults)
         }
-        Condition::ConvertedReferrals(test) | Condition::AdvocacyKinds(test) => {
-            if let Some(days) = test.within_days {
-                faults.days(path, days);
-            }
+        Condition::ConvertedReferrals(test) => {
+            check_within(&named("converted_referrals"), *test, faults);
         }
-        Condition::DaysInStage { at_least: days }
-        | Condition::PromotingOrderRefunded { within_days: days } => faults.days(path, *days),
+        Condition::AdvocacyKinds(test) => check_within(&named("advocacy_kinds"), *test, faults),
+        Condition::DaysInStage { at_least } => {
+            faults.days(&named("days_in_stage.at_least"), *at_least);
+        }
+        Condition::PromotingOrderRefunded { within_days } => {
+            faults.days(&named("promoting_order_refunded.within_days"), *within_days);
+        }
         Condition::Known
         | Condition::NoOpenDispute
         | Condition::DetractorAnswer
@@ -349,15 +357,43 @@ fn check_condition(path: &str, condition: &Condition, depth: usize, faults: &mut
     }
 }
 
-fn check_sum(path: &str, of: Dimensions, threshold: f64, faults: &mut Faults) {
+fn check_list(path: &str, list: &[Condition], depth: usize, faults: &mut Faults) {
+    if list.is_empty() {
+        faults.add(path, "the list is empty", "give at least one condition");
+    }
+    for (index, inner) in list.iter().enumerate() {
+        check_condition(&format!("{path}[{index}]"), inner, depth + 1, faults);
+    }
+}
+
+fn check_qualifying(path: &str, test: &QualifyingDays, faults: &mut Faults) {
+    faults.days(&format!("{path}.within_days"), test.within_days);
+    if let Some(guard) = test.if_discounted
+        && !(guard.share > 0.0 && guard.share <= 1.0)
+    {
+        faults.add(
+            &format!("{path}.if_discounted.share"),
+            "the share is not a share",
+            "give a number above 0, at most 1",
+        );
+    }
+}
+
+fn check_within(path: &str, test: Within, faults: &mut Faults) {
+    if let Some(days) = test.within_days {
+        faults.days(&format!("{path}.within_days"), days);
+    }
+}
+
+fn check_sum(path: &str, of: Dimensions, field: &str, threshold: f64, faults: &mut Faults) {
     if of.is_empty() {
         faults.add(
-            path,
+            &format!("{path}.of"),
             "no score is named",
             "name at least one dimension under `of`",
         );
     }
-    faults.points(path, threshold);
+    faults.points(&format!("{path}.{field}"), threshold);
 }
 
 /// Entering and leaving a stage at one figure would let people flicker between the two.
@@ -469,9 +505,9 @@ mod tests {
             [
                 "name",
                 "half_life_days.trust",
-                "signals[1]",
+                "signals[1].event",
                 "signals[2].cap.familiarity",
-                "rules[0].when",
+                "rules[0].when.all",
                 "disputes.breach_weight"
             ]
         );
@@ -519,7 +555,7 @@ mod tests {
         set.signals[order].cases[0].when[0].property = String::from("$margin");
 
         let place = format!("signals[{order}].cases[0].when[0]");
-        assert_eq!(paths(&set), [place.clone(), place]);
+        assert_eq!(paths(&set), [format!("{place}.property"), place]);
     }
 
     #[test]
