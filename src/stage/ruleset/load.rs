@@ -1,4 +1,6 @@
-//! Reading and writing the document.
+//! Reading the document.
+
+use std::sync::LazyLock;
 
 use super::document::{Node, Place, Unreadable};
 use super::lint::structure::{self, Departure, Effect};
@@ -25,7 +27,8 @@ pub enum LoadError {
 impl RuleSet {
     /// The rule set that a brand starts with, from `rules/default.yaml`.
     pub fn default_set() -> Self {
-        Preset::Default.set()
+        static DEFAULT: LazyLock<RuleSet> = LazyLock::new(|| Preset::Default.set());
+        DEFAULT.clone()
     }
 
     /// Reads and checks a YAML document.

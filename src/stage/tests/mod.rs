@@ -3,5 +3,6 @@
 mod crossings;
 mod explanations;
 mod history;
+mod presets;
 mod properties;
 mod worked_examples;

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::Vocabulary;
-use super::supply::Supply;
+use super::supply::{Supply, names};
 use crate::stage::dimension::{Dimension, Dimensions};
 use crate::stage::ruleset::{
     Comparison, Condition, Fault, Mark, Rule, RuleSet, ScoreBelowFor, Signal,
@@ -29,6 +29,7 @@ pub(super) fn of(set: &RuleSet, vocabulary: &Vocabulary) -> Vec<Fault> {
         doubts.extend(closed_window(&format!("rules[{index}]"), rule, set));
     }
     doubts.extend(flicker(&set.rules));
+    doubts.extend(bounce(&set.rules));
     doubts.extend(unreachable(set, &supply));
     doubts.extend(no_way_back(set));
     doubts
@@ -246,6 +247,74 @@ fn flicker(rules: &[Rule]) -> Vec<Fault> {
         }
     }
     doubts
+}
+
+/// A way out that reads what the way in does not: whoever is out can be in again the next day.
+fn bounce(rules: &[Rule]) -> Vec<Fault> {
+    let mut doubts = Vec::new();
+    for (index, exit) in rules.iter().enumerate() {
+        let into = |enter: &&Rule| Some(enter.to) == exit.from && enter.from == Some(exit.to);
+        for enter in rules.iter().filter(into).filter(|enter| enter.to > exit.to) {
+            for way in alternatives(&exit.when) {
+                let Some(low) = lowest_unguarded(&way, &enter.when) else {
+                    continue;
+                };
+                doubts.push(doubt(
+                    &format!("rules[{index}].when"),
+                    format!(
+                        "{} lets people go by {}, of which {} asks too little: they could be back \
+                         the next day",
+                        exit.id,
+                        names(low.of),
+                        enter.id
+                    ),
+                    format!(
+                        "let both read the same score, or let {} ask for some",
+                        enter.id
+                    ),
+                ));
+            }
+        }
+    }
+    doubts
+}
+
+/// The conditions each of which is enough.
+fn alternatives(condition: &Condition) -> Vec<Vec<&Condition>> {
+    match condition {
+        Condition::Any(list) => list.iter().flat_map(alternatives).collect(),
+        Condition::All(list) => vec![list.iter().collect()],
+        one => vec![vec![one]],
+    }
+}
+
+/// The first low sum of a way out that is made of low sums only, if the way in keeps none of them
+/// from being low.
+fn lowest_unguarded(way: &[&Condition], enter: &Condition) -> Option<ScoreBelowFor> {
+    let lows: Vec<ScoreBelowFor> = way
+        .iter()
+        .map(|condition| match condition {
+            Condition::ScoreBelowFor(test) => Some(*test),
+            _ => None,
+        })
+        .collect::<Option<_>>()?;
+    let asked: Vec<&Condition> = match enter {
+        Condition::All(list) => list.iter().collect(),
+        one => vec![one],
+    };
+    let guards = |low: &ScoreBelowFor| {
+        asked.iter().any(|condition| {
+            matches!(condition, Condition::Score(test)
+                if test.of.iter().all(|dimension| low.of.contains(dimension))
+                    && matches!(test.is, Comparison::AtLeast(least) | Comparison::Above(least)
+                        if least >= low.below))
+        })
+    };
+    if lows.iter().any(guards) {
+        None
+    } else {
+        lows.first().copied()
+    }
 }
 
 fn unreachable(set: &RuleSet, supply: &Supply) -> Option<Fault> {

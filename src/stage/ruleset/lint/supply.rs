@@ -222,7 +222,7 @@ fn contradiction(list: &[Condition]) -> Option<String> {
     None
 }
 
-fn names(of: Dimensions) -> String {
+pub(super) fn names(of: Dimensions) -> String {
     of.iter()
         .map(Dimension::name)
         .collect::<Vec<_>>()
