@@ -6,6 +6,7 @@
 // 0: words and rules; no I/O
 pub mod kernel;
 pub mod stage;
+pub mod value;
 
 // 1: the outside world
 pub mod config;

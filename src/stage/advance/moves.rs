@@ -19,6 +19,7 @@ pub(super) enum Trigger<'a> {
     Day(Day),
     Known,
     DisputeClock(&'a str),
+    Rules,
 }
 
 impl Fold<'_> {
@@ -159,6 +160,7 @@ impl Fold<'_> {
             Trigger::DisputeClock(message_id) => Cause::DisputeClock {
                 message_id: message_id.to_owned(),
             },
+            Trigger::Rules => Cause::RulesChanged,
         }
     }
 
@@ -213,6 +215,8 @@ fn kind_back(moment: &Moment<'_>, condition: &Condition, day: Day) -> MoveKind {
             | Condition::Score(_)
             | Condition::Known
             | Condition::NoOpenDispute
+            | Condition::StageAtLeast(_)
+            | Condition::Orders(_)
             | Condition::QualifyingDays(_)
             | Condition::ConvertedReferrals(_)
             | Condition::AdvocacyKinds(_)

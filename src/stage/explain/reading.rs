@@ -76,6 +76,8 @@ fn read(
         | Condition::ScoreBelowFor(_)
         | Condition::Known
         | Condition::NoOpenDispute
+        | Condition::StageAtLeast(_)
+        | Condition::Orders(_)
         | Condition::QualifyingDays(_)
         | Condition::ConvertedReferrals(_)
         | Condition::AdvocacyKinds(_)

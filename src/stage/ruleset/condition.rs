@@ -6,8 +6,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::validate::{DAYS_MAX, POINTS_MAX};
+use super::validate::{DAYS_MAX, ORDER_DAYS_MAX, ORDERS_MAX, POINTS_MAX};
 use crate::stage::dimension::Dimensions;
+use crate::stage::tier::Stage;
 
 /// What a rule asks. Lists of conditions may nest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +28,10 @@ pub enum Condition {
     Known,
     /// No complaint is being waited on.
     NoOpenDispute,
+    /// At this stage, or at a deeper one.
+    StageAtLeast(Stage),
+    /// Orders that were not taken back.
+    Orders(OrderCount),
     /// Distinct UTC days with at least one qualifying act that was not taken back.
     QualifyingDays(QualifyingDays),
     /// People this customer brought who became customers.
@@ -69,6 +74,8 @@ impl Condition {
             | Self::ScoreBelowFor(_)
             | Self::Known
             | Self::NoOpenDispute
+            | Self::StageAtLeast(_)
+            | Self::Orders(_)
             | Self::QualifyingDays(_)
             | Self::ConvertedReferrals(_)
             | Self::AdvocacyKinds(_)
@@ -193,6 +200,19 @@ pub struct ScoreBelowFor {
     /// day on which the present stage began.
     #[schemars(range(min = 1, max = DAYS_MAX))]
     pub days: u16,
+}
+
+/// How many orders, without those that were taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OrderCount {
+    /// This many or more, 1 to 500.
+    #[schemars(range(min = 1, max = ORDERS_MAX))]
+    pub at_least: u16,
+    /// Counting today and the days before it, this many in all; 1 to 400, for orders are kept no
+    /// longer than that.
+    #[schemars(range(min = 1, max = ORDER_DAYS_MAX))]
+    pub within_days: u16,
 }
 
 /// How many distinct days with a qualifying act.

@@ -120,8 +120,8 @@ impl History {
 }
 
 impl Happening {
-    pub(super) fn act<'a>(&'a self, rules: &Rules) -> Act<'a> {
-        let fact = Fact {
+    pub(super) fn fact(&self) -> Fact<'_> {
+        Fact {
             at: self.at,
             source: "shop",
             message_id: &self.id,
@@ -130,8 +130,11 @@ impl Happening {
             trusted: true,
             known_after: self.known,
             brand_initiated: false,
-        };
-        stage::interpret(rules, &fact)
+        }
+    }
+
+    pub(super) fn act<'a>(&'a self, rules: &Rules) -> Act<'a> {
+        stage::interpret(rules, &self.fact())
     }
 }
 

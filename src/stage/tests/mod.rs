@@ -1,8 +1,12 @@
 //! The engine as a whole: the worked examples, and laws that hold for every history.
 
 mod crossings;
+mod disputes;
 mod explanations;
 mod history;
+mod over_time;
 mod presets;
 mod properties;
+mod referrals;
+mod simulate;
 mod worked_examples;

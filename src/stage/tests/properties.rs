@@ -8,7 +8,7 @@ use super::history::{Happening, day_number, instant, mixed_rules, rules};
 use crate::stage::{self, Act, AdvanceError, Day, Outcome, Rules, Stage, State, Transition};
 
 /// Histories span a year and a half, so that silence, windows and clocks all come into play.
-const DAYS: i32 = 550;
+pub(super) const DAYS: i32 = 550;
 
 fn happening() -> impl Strategy<Value = Happening> {
     let what = prop_oneof![
@@ -20,7 +20,11 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => (0..6).prop_map(|order| ("Order Refunded", json!({ "order_id": order }))),
         2 => Just(("Donation Made", json!({}))),
         2 => Just(("Product Reviewed", json!({ "rating": 5 }))),
-        2 => Just(("Referral Converted", json!({}))),
+        1 => Just(("Referral Converted", json!({}))),
+        4 => (0..5, 1..4).prop_map(|(referee, hop)| {
+            ("Referral Converted", json!({ "referee_id": referee, "hop": hop }))
+        }),
+        2 => (0..5).prop_map(|referee| ("Referral Clawed Back", json!({ "referee_id": referee }))),
         1 => Just(("NPS Submitted", json!({ "score": 2 }))),
         1 => Just(("Promise Broken", json!({}))),
         1 => Just(("Account Deleted", json!({}))),
@@ -46,8 +50,10 @@ fn dispute() -> impl Strategy<Value = (&'static str, Value)> {
         2 => Just("Dispute Resolved"),
         1 => Just("Dispute Reopened"),
         1 => Just("Dispute Withdrawn"),
+        1 => Just("Dispute Handed Off"),
+        1 => Just("Disputes Reviewed"),
     ];
-    (name, 0..3, any::<bool>()).prop_map(|(name, dispute, satisfied)| {
+    (name, 0..6, any::<bool>()).prop_map(|(name, dispute, satisfied)| {
         (
             name,
             json!({ "dispute_id": dispute, "satisfied": satisfied }),
@@ -56,7 +62,7 @@ fn dispute() -> impl Strategy<Value = (&'static str, Value)> {
 }
 
 /// Up to 40 happenings with distinct ids.
-fn history() -> impl Strategy<Value = Vec<Happening>> {
+pub(super) fn history() -> impl Strategy<Value = Vec<Happening>> {
     prop::collection::vec(happening(), 0..40).prop_map(|mut happenings| {
         for (number, happening) in happenings.iter_mut().enumerate() {
             happening.id = format!("{}-{number}", happening.id);
@@ -72,12 +78,12 @@ fn acts<'a>(rules: &Rules, happenings: &'a [Happening]) -> Vec<Act<'a>> {
         .collect()
 }
 
-fn end() -> DateTime<Utc> {
+pub(super) fn end() -> DateTime<Utc> {
     instant(DAYS + 700, 0)
 }
 
 /// The parts of an outcome that storage keeps, as text: equal text is equal bytes.
-fn stored(outcome: &Outcome) -> String {
+pub(super) fn stored(outcome: &Outcome) -> String {
     let transitions = serde_json::to_string(&outcome.transitions).expect("JSON");
     let state = serde_json::to_string(&outcome.state).expect("JSON");
     let ledger = serde_json::to_string(&outcome.ledger).expect("JSON");
@@ -87,7 +93,7 @@ fn stored(outcome: &Outcome) -> String {
     )
 }
 
-fn reread(state: &State) -> State {
+pub(super) fn reread(state: &State) -> State {
     let text = serde_json::to_string(state).expect("JSON");
     serde_json::from_str(&text).expect("a state reads back")
 }

@@ -120,6 +120,7 @@ impl Supply {
                 self.score_hindrance(ScoreTest { of: test.of, is })
             }
             Condition::QualifyingDays(test) => self.qualifying_hindrance(test),
+            Condition::Orders(_) => unless(self.has(Role::Order), "no signal has the role order"),
             Condition::ConvertedReferrals(_) => unless(
                 self.has(Role::ReferralConverted),
                 "no signal has the role referral_converted",
