@@ -5,6 +5,7 @@
 //! set of things a rule may ask, `validate.rs` for what a document must satisfy, and
 //! `rules/default.yaml` for the set a brand starts with.
 
+mod changes;
 mod condition;
 mod dispute;
 mod document;
@@ -14,8 +15,10 @@ mod load;
 pub mod presets;
 mod referral;
 mod schema;
+pub mod sentences;
 mod signal;
 mod validate;
+mod write;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use super::tier::Stage;
 use validate::{NAME_CHARS_MAX, RULES_MAX, SIGNALS_MAX};
 
+pub use changes::{Change, changes};
 pub(in crate::stage) use condition::MARGIN;
 pub use condition::{
     Comparison, Condition, DiscountGuard, OrderCount, QualifyingDays, ScoreBelowFor, ScoreTest,
