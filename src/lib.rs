@@ -27,6 +27,7 @@ pub mod event;
 pub mod federation;
 pub mod key;
 pub mod profile;
+pub mod referral;
 pub mod session;
 pub mod staff;
 pub mod token;

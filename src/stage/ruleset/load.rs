@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use super::document::{Node, Place, Unreadable};
 use super::lint::structure::{self, Departure, Effect};
 use super::presets::Preset;
-use super::{Fault, RuleSet};
+use super::{Fault, Layer, RuleSet};
 use crate::stage::dimension::{DIMENSIONS, Scores};
 
 /// Longest document read, in bytes; the default set is a tenth of it.
@@ -88,8 +88,13 @@ impl RuleSet {
             &self.disputes,
             &self.referrals,
         );
-        let text = serde_json::to_vec(&computing)
-            .expect("rule sets hold only text, numbers and lists, all of which are JSON");
+        let json = "rule sets hold only text, numbers and lists, all of which are JSON";
+        let mut text = serde_json::to_vec(&computing).expect(json);
+        // Left out where there is nothing, so that older documents keep the number they had.
+        if !self.layers.is_empty() || !self.resting.is_default() {
+            let layers: Vec<_> = self.layers.iter().map(Layer::computing).collect();
+            text.extend(serde_json::to_vec(&(layers, self.resting)).expect(json));
+        }
         crate::stage::hash::fnv(&text)
     }
 }
@@ -151,6 +156,10 @@ mod tests {
 
         set.stages.friend = String::from("Regular");
         assert_eq!(set.stages.of(Stage::Friend), "Regular");
+        assert_eq!(set.fingerprint(), before);
+
+        set.layers[0].name = String::from("Inner circle");
+        set.layers[0].entitlements.clear();
         assert_eq!(set.fingerprint(), before);
 
         set.half_life_days.investment = crate::stage::ruleset::HalfLife::Days(170.0);

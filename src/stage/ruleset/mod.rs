@@ -10,6 +10,8 @@ mod condition;
 mod dispute;
 mod document;
 mod half_life;
+mod layer;
+mod layer_check;
 pub mod lint;
 mod load;
 pub mod presets;
@@ -24,6 +26,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tier::Stage;
+use layer_check::LAYERS_MAX;
 use validate::{NAME_CHARS_MAX, RULES_MAX, SIGNALS_MAX};
 
 pub use changes::{Change, changes};
@@ -34,6 +37,7 @@ pub use condition::{
 };
 pub use dispute::{DisputeRules, SerialRules};
 pub use half_life::{HalfLife, HalfLives, Learnt};
+pub use layer::{DormantAfter, Invitation, Keep, Layer, LayerAct, LayerTier, Resting};
 pub use lint::{Finding, Level, Lint, Vocabulary, lint};
 pub use load::LoadError;
 pub use presets::Preset;
@@ -67,6 +71,13 @@ pub struct RuleSet {
     /// How far a referral reaches and when it is taken back.
     #[serde(default)]
     pub referrals: ReferralRules,
+    /// What lies beyond the four stages; a layer that lies on another comes after it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = LAYERS_MAX))]
+    pub layers: Vec<Layer>,
+    /// How long silence is rest.
+    #[serde(default, skip_serializing_if = "Resting::is_default")]
+    pub resting: Resting,
 }
 
 /// What the brand calls the four stages, in the singular and with a capital.

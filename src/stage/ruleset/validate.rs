@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::layer_check::check_layers;
 use super::signal::{Amounts, DISCOUNT_SHARE, Guard, Role, Signal};
 use super::{
     Comparison, Condition, Learnt, OrderCount, QualifyingDays, Rule, RuleSet, ScoreBelowFor, Within,
@@ -51,6 +52,7 @@ impl RuleSet {
         check_rules(&self.rules, &mut faults);
         self.disputes.check(&mut faults);
         self.referrals.check(&mut faults);
+        check_layers(self, &mut faults);
         faults.0
     }
 }
@@ -356,7 +358,12 @@ fn check_direction(path: &str, rule: &Rule, faults: &mut Faults) {
     }
 }
 
-fn check_condition(path: &str, condition: &Condition, depth: usize, faults: &mut Faults) {
+pub(super) fn check_condition(
+    path: &str,
+    condition: &Condition,
+    depth: usize,
+    faults: &mut Faults,
+) {
     if depth > DEPTH_MAX {
         faults.add(
             path,

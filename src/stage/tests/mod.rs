@@ -4,6 +4,7 @@ mod crossings;
 mod disputes;
 mod explanations;
 mod history;
+mod layers;
 mod over_time;
 mod presets;
 mod properties;

@@ -6,5 +6,6 @@ mod corrections;
 mod failure;
 mod insight;
 mod order;
+mod rules_over_time;
 mod shop;
 mod silence;

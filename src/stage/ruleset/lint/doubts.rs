@@ -28,6 +28,12 @@ pub(super) fn of(set: &RuleSet, vocabulary: &Vocabulary) -> Vec<Fault> {
         supply.dead_ends(&format!("rules[{index}].when"), &rule.when, &mut doubts);
         doubts.extend(closed_window(&format!("rules[{index}]"), rule, set));
     }
+    for (index, layer) in set.layers.iter().enumerate() {
+        if let Some(when) = &layer.invitation.when {
+            let path = format!("layers[{index}].invitation.when");
+            supply.dead_ends(&path, when, &mut doubts);
+        }
+    }
     doubts.extend(flicker(&set.rules));
     doubts.extend(bounce(&set.rules));
     doubts.extend(unreachable(set, &supply));
@@ -85,6 +91,8 @@ struct Asked {
     qualifying: bool,
     kinds: bool,
     detractor: bool,
+    /// Events that count in a layer.
+    acts: BTreeSet<String>,
 }
 
 impl Asked {
@@ -94,9 +102,18 @@ impl Asked {
             qualifying: false,
             kinds: false,
             detractor: false,
+            acts: set
+                .layers
+                .iter()
+                .flat_map(|layer| layer.acts.iter().map(|act| act.event.clone()))
+                .collect(),
         };
-        for rule in &set.rules {
-            rule.when.visit(&mut |condition| match condition {
+        let invitations = set
+            .layers
+            .iter()
+            .filter_map(|layer| layer.invitation.when.as_ref());
+        for when in set.rules.iter().map(|rule| &rule.when).chain(invitations) {
+            when.visit(&mut |condition| match condition {
                 Condition::Score(test) => asked.read(test.of),
                 Condition::ScoreBelowFor(test) => asked.read(test.of),
                 Condition::QualifyingDays(_) => asked.qualifying = true,
@@ -123,6 +140,7 @@ fn unfelt(path: &str, signal: &Signal, asked: &Asked) -> Option<Fault> {
             .any(|amounts| amounts.of(dimension).is_some_and(|points| points != 0.0))
     };
     let is_felt = signal.role.is_some()
+        || asked.acts.contains(&signal.event)
         || (signal.qualifying && asked.qualifying)
         || (signal.advocacy_kind.is_some() && asked.kinds)
         || (marks(Mark::Detractor) && asked.detractor)
