@@ -10,7 +10,7 @@ use super::event_store::StoredEvent;
 use super::history::{self, Folded, LiveTransition, Person, Plan, Work};
 use super::rulebook::BrandRules;
 use super::standing_store::NewTransition;
-use super::{Error, Projector, event_store, fact, queue_store, standing_store};
+use super::{Error, Projector, earned, event_store, fact, queue_store, standing_store};
 use crate::kernel::id::{BrandId, ProfileId, TransitionId};
 use crate::outbox;
 use crate::postgres::PgConnection;
@@ -48,6 +48,8 @@ impl Projector {
         retire(conn, brand_id, &alive, &erased, now).await?;
         let folded = fold_all(conn, brand_id, alive, &rules, now).await?;
         done.events = folded.iter().map(|one| one.fresh).sum();
+        let referrals = |at| rules.schedule().in_force_at(at).set().referrals;
+        earned::settle(conn, brand_id, &folded, &referrals, now).await?;
         self.write(conn, brand_id, &rules, folded, now).await?;
         Ok(done)
     }
@@ -333,16 +335,19 @@ fn has_more(person: &Person, counts: &HashMap<ProfileId, i64>) -> bool {
 }
 
 /// Loads each person's events later than the given instant (all, where none is given) and not later
-/// than `until`.
+/// than `until`; where all are, what they earned by then as well.
 pub(super) async fn load_events(
     conn: &mut PgConnection,
     brand_id: BrandId,
-    people: Vec<(Person, Option<DateTime<Utc>>)>,
+    mut people: Vec<(Person, Option<DateTime<Utc>>)>,
     until: Option<DateTime<Utc>>,
 ) -> Result<Loaded, Error> {
     if people.is_empty() {
         return Ok(Vec::new());
     }
+    let whole = people.iter_mut().filter(|(_, after)| after.is_none());
+    let mut whole: Vec<&mut Person> = whole.map(|(person, _)| person).collect();
+    earned::load(conn, brand_id, &mut whole, until).await?;
     let (mut ids, mut afters, mut places) = (Vec::new(), Vec::new(), HashMap::new());
     for (place, (person, after)) in people.iter().enumerate() {
         for member in &person.members {

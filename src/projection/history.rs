@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use super::complaints::Complaints;
+use super::earned::{Part, Told};
 use super::event_store::{Member, StoredEvent};
 use super::standing_store::StoredStanding;
 use crate::kernel::id::{ProfileId, TransitionId};
@@ -25,6 +27,8 @@ pub(super) struct Person {
     pub(super) standing: Option<StoredStanding>,
     /// Whether a profile that is merged into this one still has a standing of its own.
     pub(super) has_absorbed: bool,
+    /// What they earned by bringing others; loaded where everything is folded.
+    pub(super) earned: Vec<Told>,
     /// What there is to do.
     pub(super) work: Work,
 }
@@ -60,6 +64,7 @@ pub(super) fn people_of(members: Vec<Member>, work: &BTreeMap<ProfileId, Work>) 
             members: Vec::new(),
             standing: None,
             has_absorbed: false,
+            earned: Vec::new(),
             work: Work::default(),
         });
         if let Some(asked) = work.get(&member.profile_id) {
@@ -171,6 +176,8 @@ pub(super) struct Folded {
     /// Of these, folded now.
     pub(super) fresh: usize,
     pub(super) moves: Moves,
+    pub(super) complaints: Complaints,
+    pub(super) part: Part,
 }
 
 /// How the moves differ from what was believed.
@@ -193,7 +200,7 @@ pub(super) fn continue_fold(
 ) -> Option<Folded> {
     let stored = person.standing.as_ref()?;
     let state: State = serde_json::from_value(stored.state.clone()).ok()?;
-    let acts = acts_of(schedule, events);
+    let acts = acts_of(schedule, person, events);
     let outcome = match schedule.advance(&state, &acts, person.known_since(), now) {
         Ok(outcome) => outcome,
         Err(AdvanceError::Late | AdvanceError::OtherRules) => return None,
@@ -212,6 +219,8 @@ pub(super) fn continue_fold(
             first_identified(events),
         ]),
         last: last_of(events).or(stored_last),
+        complaints: Complaints::of(&outcome.state, schedule.in_force_at(now), now),
+        part: Part::of(person, events, outcome.state.conversion()),
         total: stored.events_folded + i64::try_from(fresh).unwrap_or(i64::MAX),
         fresh,
         moves: differences(person, Vec::new(), outcome.transitions, now),
@@ -235,6 +244,8 @@ pub(super) fn fold_anew(
         review_at: outcome.review_at,
         known_since: earliest([person.known_since(), first_identified(events)]),
         last: last_of(events),
+        complaints: Complaints::of(&outcome.state, schedule.in_force_at(now), now),
+        part: Part::of(person, events, outcome.state.conversion()),
         total: i64::try_from(events.len()).unwrap_or(i64::MAX),
         fresh: events.len(),
         moves: differences(person, believed, outcome.transitions, now),
@@ -248,10 +259,16 @@ pub(super) fn outcome_of(
     schedule: &Schedule,
     now: DateTime<Utc>,
 ) -> stage::Outcome {
-    schedule.fold(&acts_of(schedule, events), person.known_since(), now)
+    schedule.fold(
+        &acts_of(schedule, person, events),
+        person.known_since(),
+        now,
+    )
 }
 
-fn acts_of<'e>(schedule: &Schedule, events: &'e [StoredEvent]) -> Vec<Act<'e>> {
+fn acts_of<'e>(schedule: &Schedule, person: &'e Person, events: &'e [StoredEvent]) -> Vec<Act<'e>> {
+    let earned = person.earned.iter();
+    let earned = earned.map(|told| schedule.interpret(&told.fact()));
     events
         .iter()
         .map(|event| {
@@ -267,6 +284,7 @@ fn acts_of<'e>(schedule: &Schedule, events: &'e [StoredEvent]) -> Vec<Act<'e>> {
                 brand_initiated: false,
             })
         })
+        .chain(earned)
         .collect()
 }
 

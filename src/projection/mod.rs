@@ -16,10 +16,13 @@
 //! and what changed).
 
 mod batch;
+mod complaints;
 mod current;
 mod draft_store;
+mod earned;
 mod event_store;
 mod fact;
+mod figures;
 mod history;
 mod learn;
 mod learn_store;

@@ -169,7 +169,7 @@ impl Projector {
     }
 
     /// Works through all people in pages, as many at once as there are cores.
-    async fn for_each_page<T, W, F>(
+    pub(super) async fn for_each_page<T, W, F>(
         &self,
         brand_id: BrandId,
         work: W,
@@ -281,7 +281,7 @@ impl Projector {
         })
     }
 
-    async fn people_in(
+    pub(super) async fn people_in(
         &self,
         conn: &mut PgConnection,
         brand_id: BrandId,

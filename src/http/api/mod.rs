@@ -5,9 +5,11 @@
 //! is bound to the brand of the key.
 
 mod caller;
+mod disputes;
 mod lookup;
 mod page;
 mod profile;
+mod referrals;
 mod standing;
 
 use axum::Router;
@@ -35,6 +37,8 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route("/api/v1/profiles/{id}/standing", get(standing::show))
         .route("/api/v1/profiles/{id}/explanation", get(standing::explain))
         .route("/api/v1/profiles/{id}/transitions", get(standing::list))
+        .route("/api/v1/profiles/{id}/referrals", get(referrals::show))
+        .route("/api/v1/disputes", get(disputes::list))
         .layer(map_response(challenge))
 }
 

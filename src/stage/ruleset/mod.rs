@@ -80,6 +80,18 @@ pub struct RuleSet {
     pub resting: Resting,
 }
 
+impl RuleSet {
+    /// The names of all events that are acts of advocacy in some case, with their aliases.
+    pub fn advocacy_events(&self) -> Vec<String> {
+        let signals = self.signals.iter();
+        signals
+            .filter(|signal| signal.advocacy_kind.is_some())
+            .flat_map(|signal| std::iter::once(&signal.event).chain(&signal.aliases))
+            .cloned()
+            .collect()
+    }
+}
+
 /// What the brand calls the four stages, in the singular and with a capital.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

@@ -6,6 +6,7 @@ mod corrections;
 mod failure;
 mod insight;
 mod order;
+mod referrals;
 mod rules_over_time;
 mod shop;
 mod silence;

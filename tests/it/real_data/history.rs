@@ -85,13 +85,6 @@ impl History {
         }
     }
 
-    pub fn events(&self) -> usize {
-        self.people
-            .iter()
-            .map(|person| person.happenings.len())
-            .sum()
-    }
-
     /// Does `work` for everybody, on `threads` threads; in order of people.
     pub fn for_all<T: Send>(
         &self,
