@@ -4,6 +4,7 @@
 //! document itself: [`crate::stage::ruleset`] does. Start with [`Rules`].
 
 mod learn;
+mod schema;
 
 use std::process::ExitCode;
 
@@ -21,12 +22,15 @@ enum Command {
     /// Measure how long customers take from one order to the next, and let it decide how fast
     /// investment fades where the rules say so.
     Learn(learn::Learn),
+    /// Print the JSON Schema of a rule-set document, for editors and for checks of your own.
+    Schema(schema::Schema),
 }
 
 impl Rules {
     pub(super) async fn run(self, config: Config, output: &Output) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Learn(command) => command.run(config, output).await,
+            Command::Schema(command) => Ok(command.run(output)),
         }
     }
 }
