@@ -16,6 +16,7 @@ mod migrate;
 pub mod output;
 mod postgres;
 mod replay;
+mod rules;
 mod runtime;
 mod serve;
 mod signing_key;
@@ -86,6 +87,8 @@ enum Command {
     Postgres(postgres::Postgres),
     /// Fold every customer's events from scratch and write what comes out, or compare with --check.
     Replay(replay::Replay),
+    /// Try rules on a brand's history, publish them, and take them back.
+    Rules(rules::Rules),
     /// Count the customers at each stage, now or at any date.
     Stages(stages::Stages),
 }
@@ -140,6 +143,7 @@ pub fn run() -> ExitCode {
             Command::Import(command) => Box::pin(command.run(config, &output)).await,
             Command::Postgres(command) => command.run(config, &output).await,
             Command::Replay(command) => command.run(config, &output).await,
+            Command::Rules(command) => Box::pin(command.run(config, &output)).await,
             Command::Stages(command) => command.run(config, &output).await,
         }
     }));

@@ -10,8 +10,8 @@ mod lookup;
 mod page;
 mod preview;
 mod profile;
-mod rules;
 mod referrals;
+mod rules;
 mod standing;
 
 use axum::Router;
