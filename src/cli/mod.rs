@@ -88,7 +88,7 @@ enum Command {
     Postgres(postgres::Postgres),
     /// Fold every customer's events from scratch and write what comes out, or compare with --check.
     Replay(replay::Replay),
-    /// Check, show, compare and publish the rules by which customers move.
+    /// Check, show, compare, try, publish and take back the rules by which customers move.
     Rules(rules::Rules),
     /// Count the customers at each stage, now or at any date.
     Stages(stages::Stages),

@@ -73,7 +73,10 @@ fn matrix(preview: &Preview) -> Vec<String> {
     lines.push(cells("", columns));
     for from in Stage::ALL {
         let [s, a, f, v] = Stage::ALL.map(|to| count(preview.count(from, to)));
-        lines.push(cells(&name(from), [s, a, f, v, count(preview.before(from))]));
+        lines.push(cells(
+            &name(from),
+            [s, a, f, v, count(preview.before(from))],
+        ));
     }
     let [s, a, f, v] = Stage::ALL.map(|stage| count(preview.after(stage)));
     lines.push(cells("then", [s, a, f, v, count(preview.people)]));
@@ -186,7 +189,10 @@ mod tests {
             "    - Investment at least 15: 19.6",
             "  Think twice.",
         ] {
-            assert!(text.lines().any(|found| found == line), "{line}\n---\n{text}");
+            assert!(
+                text.lines().any(|found| found == line),
+                "{line}\n---\n{text}"
+            );
         }
     }
 }

@@ -8,6 +8,7 @@ mod insight;
 mod order;
 mod preview;
 mod referrals;
+mod rules_api;
 mod rules_over_time;
 mod shop;
 mod silence;
