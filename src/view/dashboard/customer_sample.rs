@@ -4,7 +4,7 @@ use super::customer_parts::{
     AliasRow, ConditionView, ConsentRow, Direction, IdentityRow, Move, RuleView, Score,
     TimelineEntry, WhyHere,
 };
-use super::{CustomerPage, Shell};
+use super::{BroughtCard, CustomerPage, Shell};
 use crate::view::StageTag;
 use crate::view::sample::{Words, table};
 
@@ -37,6 +37,7 @@ impl CustomerPage {
                     first_seen: "14 Sep 2025".to_owned(),
                 })
                 .into(),
+            brought: BroughtCard::sample(words),
             consents: [("Keep the account", true), ("News by email", false)]
                 .map(|(purpose, granted)| ConsentRow {
                     purpose: words.text(purpose),
@@ -57,6 +58,7 @@ impl CustomerPage {
             older_cursor: None,
             identities: Vec::new(),
             consents: Vec::new(),
+            brought: BroughtCard::default(),
             ..Self::sample(words)
         }
     }

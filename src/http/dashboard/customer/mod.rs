@@ -3,6 +3,7 @@
 //! Owns the filling of that page. What a stage rests on is asked of the engine and only put into
 //! words here. Start with [`show`]; `why.rs` and `timeline.rs` fill its two large parts.
 
+mod brought;
 mod timeline;
 mod why;
 
@@ -22,7 +23,7 @@ use crate::postgres::{self, PgConnection};
 use crate::profile::{Consent, Identity, Status};
 use crate::projection::{self, Current};
 use crate::stage::{Standing, Trend};
-use crate::view::dashboard::{AliasRow, ConsentRow, CustomerPage, IdentityRow};
+use crate::view::dashboard::{AliasRow, BroughtCard, ConsentRow, CustomerPage, IdentityRow};
 use crate::view::{StageTag, format};
 
 /// Entries of the timeline on one page.
@@ -49,6 +50,7 @@ struct Found {
     customer: Customer,
     current: Current,
     entries: Vec<TimelineEntry>,
+    brought: BroughtCard,
 }
 
 /// `GET /dashboard/{brand}/customers/{id}?cursor=`
@@ -88,10 +90,12 @@ async fn find(
     let limit = i64::try_from(ENTRIES + 1).unwrap_or(i64::MAX);
     let current = app.projector.current(conn, brand_id, id).await?;
     let entries = insight::list_timeline(conn, brand_id, id, before.as_ref(), limit).await?;
+    let brought = brought::card(conn, brand_id, id, &current.rules.rules).await?;
     Ok(Some(Found {
         customer,
         current,
         entries,
+        brought,
     }))
 }
 
@@ -100,6 +104,7 @@ fn filled(within: &InBrand, found: Found, now: DateTime<Utc>) -> CustomerPage {
         customer,
         current,
         mut entries,
+        brought,
     } = found;
     let is_last = entries.len() <= ENTRIES;
     entries.truncate(ENTRIES);
@@ -132,6 +137,7 @@ fn filled(within: &InBrand, found: Found, now: DateTime<Utc>) -> CustomerPage {
             .collect(),
         aliases: customer.aliases.iter().map(alias).collect(),
         consents: in_force(&customer.consents).map(consent).collect(),
+        brought,
     }
 }
 
@@ -162,6 +168,7 @@ fn conditions(status: Status, standing: &Standing) -> Vec<String> {
         status,
         standing.second_chance.then_some("Second chance"),
         (standing.strained && !standing.second_chance).then_some("Strained"),
+        standing.needs_review.then_some("Complains unusually often"),
         standing.estranged.then_some("Estranged"),
         trend,
     ]
