@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::Shell;
+use super::brought::BroughtCard;
 use super::customer_parts::{AliasRow, ConsentRow, Direction, IdentityRow, TimelineEntry, WhyHere};
 use super::value::ValueCard;
 use crate::view::StageTag;
@@ -45,6 +46,8 @@ pub struct CustomerPage {
     pub aliases: Vec<AliasRow>,
     /// What they allow.
     pub consents: Vec<ConsentRow>,
+    /// Who brought them, whom they brought, and the parts they play.
+    pub brought: BroughtCard,
 }
 
 /// An entry of the timeline with what its neighbours say about it.

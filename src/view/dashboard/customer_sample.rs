@@ -5,7 +5,7 @@ use super::customer_parts::{
     TimelineEntry, WhyHere,
 };
 use super::value::{ValueAbsence, ValueCard};
-use super::{CustomerPage, Shell};
+use super::{BroughtCard, CustomerPage, Shell};
 use crate::view::StageTag;
 use crate::view::sample::{Words, table};
 
@@ -39,6 +39,7 @@ impl CustomerPage {
                     first_seen: "14 Sep 2025".to_owned(),
                 })
                 .into(),
+            brought: BroughtCard::sample(words),
             consents: [("Keep the account", true), ("News by email", false)]
                 .map(|(purpose, granted)| ConsentRow {
                     purpose: words.text(purpose),
@@ -60,6 +61,7 @@ impl CustomerPage {
             older_cursor: None,
             identities: Vec::new(),
             consents: Vec::new(),
+            brought: BroughtCard::default(),
             ..Self::sample(words)
         }
     }

@@ -6,11 +6,14 @@
 
 mod applications;
 mod brands;
+mod brought;
+mod complaints;
 mod customer;
 mod customer_parts;
 mod customers;
 mod keys;
 mod live;
+mod network;
 mod overview;
 mod providers;
 mod rules;
@@ -22,6 +25,8 @@ mod customer_sample;
 
 pub use applications::{ApplicationForm, ApplicationKind, ApplicationRow, ApplicationsPage};
 pub use brands::{BrandForm, BrandRow, BrandsPage};
+pub use brought::{BroughtCard, BroughtRow, RoleView};
+pub use complaints::{ComplaintList, ComplaintRow, ComplaintsPage};
 pub use customer::CustomerPage;
 pub use customer_parts::{
     AliasRow, ConditionView, ConsentRow, Direction, IdentityRow, Move, RuleView, Score,
@@ -30,6 +35,7 @@ pub use customer_parts::{
 pub use customers::{CustomerRow, CustomersPage};
 pub use keys::{FreshKey, KeyForm, KeyKind, KeyRow, KeysPage};
 pub use live::{LivePage, LiveRow, LiveStatus, LiveUpdate};
+pub use network::{FamilyTree, Kin, NetworkFigures, NetworkPage, Outcome, RefusedRow, TopRow};
 pub use overview::{Overview, OverviewPage, WeekStats};
 pub use providers::{ConnectionForm, ConnectionRow, ProviderKind, ProvidersPage};
 pub use rules::{RuleRow, RulesPage, WeightRow};

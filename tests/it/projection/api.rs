@@ -20,7 +20,7 @@ pub(super) async fn key(shop: &Shop, kind: Kind) -> String {
     key.expose()
 }
 
-async fn get(shop: &Shop, path: &str, authorization: &str) -> Answer {
+pub(super) async fn get(shop: &Shop, path: &str, authorization: &str) -> Answer {
     let headers = [("authorization", authorization)];
     let headers = if authorization.is_empty() {
         &[]

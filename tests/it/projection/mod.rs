@@ -3,6 +3,7 @@
 mod api;
 mod arrival;
 mod corrections;
+mod disputes;
 mod failure;
 mod insight;
 mod order;

@@ -3,6 +3,7 @@
 //! Owns the filling of that page. What a stage rests on is asked of the engine and only put into
 //! words here. Start with [`show`]; `why.rs` and `timeline.rs` fill its two large parts.
 
+mod brought;
 mod timeline;
 mod why;
 
@@ -23,7 +24,9 @@ use crate::postgres::{self, PgConnection};
 use crate::profile::{Consent, Identity, Status};
 use crate::projection::{self, Current};
 use crate::stage::{Standing, Trend};
-use crate::view::dashboard::{AliasRow, ConsentRow, CustomerPage, IdentityRow, ValueCard};
+use crate::view::dashboard::{
+    AliasRow, BroughtCard, ConsentRow, CustomerPage, IdentityRow, ValueCard,
+};
 use crate::view::{StageTag, format};
 
 /// Entries of the timeline on one page.
@@ -51,6 +54,7 @@ struct Found {
     current: Current,
     value: ValueCard,
     entries: Vec<TimelineEntry>,
+    brought: BroughtCard,
 }
 
 /// `GET /dashboard/{brand}/customers/{id}?cursor=`
@@ -93,11 +97,13 @@ async fn find(
     let orders = insight::find_customer_value(conn, brand_id, id).await?;
     let value = value::card(figures.as_ref(), orders.as_ref(), current.standing.stage);
     let entries = insight::list_timeline(conn, brand_id, id, before.as_ref(), limit).await?;
+    let brought = brought::card(conn, brand_id, id, &current.rules.rules).await?;
     Ok(Some(Found {
         customer,
         current,
         value,
         entries,
+        brought,
     }))
 }
 
@@ -107,6 +113,7 @@ fn filled(within: &InBrand, found: Found, now: DateTime<Utc>) -> CustomerPage {
         current,
         value,
         mut entries,
+        brought,
     } = found;
     let is_last = entries.len() <= ENTRIES;
     entries.truncate(ENTRIES);
@@ -140,6 +147,7 @@ fn filled(within: &InBrand, found: Found, now: DateTime<Utc>) -> CustomerPage {
             .collect(),
         aliases: customer.aliases.iter().map(alias).collect(),
         consents: in_force(&customer.consents).map(consent).collect(),
+        brought,
     }
 }
 
@@ -170,6 +178,7 @@ fn conditions(status: Status, standing: &Standing) -> Vec<String> {
         status,
         standing.second_chance.then_some("Second chance"),
         (standing.strained && !standing.second_chance).then_some("Strained"),
+        standing.needs_review.then_some("Complains unusually often"),
         standing.estranged.then_some("Estranged"),
         trend,
     ]
