@@ -62,7 +62,10 @@ pub use corrections::{Corrections, Notice, correct};
 pub use day::Day;
 pub use dimension::{Dimension, Dimensions, Scores};
 pub use event::{Act, Fact, Verdict, interpret};
-pub use explain::{Explanation, TransitionExplanation, explain, explain_transition};
+pub use explain::{
+    Explanation, TransitionExplanation, explain, explain_history, explain_latest, explain_move,
+    explain_transition,
+};
 pub use ledger::{Ledger, LedgerEntry};
 pub use rules::Rules;
 pub use ruleset::RuleSet;

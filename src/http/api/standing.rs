@@ -14,7 +14,7 @@ use crate::http::problem::Problem;
 use crate::kernel::id::TransitionId;
 use crate::postgres;
 use crate::projection::{self, Current, RecordedTransition};
-use crate::stage::{self, Explanation, Ledger, Stage};
+use crate::stage::{self, Explanation, Stage};
 
 /// `GET /api/v1/profiles/{id}/standing`.
 pub(super) async fn show(
@@ -115,7 +115,7 @@ async fn current(
 
 fn explained(current: &Current) -> Explanation {
     let rules = &current.rules.rules;
-    stage::explain(rules, &current.state, &Ledger::default(), current.at)
+    stage::explain(rules, &current.state, current.at)
 }
 
 fn in_json(row: &RecordedTransition) -> Value {

@@ -32,16 +32,19 @@ impl Fold<'_> {
         self.added = [0.0; DIMENSIONS];
         let day = Day::of(act.at);
         self.carry_lows_to(day);
+        let mut counted = false;
         if act.counts() {
             self.begin_day(day);
-            self.record(act, day);
+            counted = self.record(act, day);
         }
+        self.note_act(act, counted, identifies);
         self.state.settled = Some(act.at);
         self.judge_lows(day);
         self.evaluate(act.at, Trigger::Act(act));
     }
 
-    fn record(&mut self, act: &Act<'_>, day: Day) {
+    /// Records the act; whether it counts, and is not a repetition.
+    fn record(&mut self, act: &Act<'_>, day: Day) -> bool {
         let rules = self.rules;
         let signal = rules.signal(rules.case(act.case).signal);
         let counts = match signal.role {
@@ -69,6 +72,7 @@ impl Fold<'_> {
         if counts {
             self.count(act, day);
         }
+        counts
     }
 
     fn count(&mut self, act: &Act<'_>, day: Day) {

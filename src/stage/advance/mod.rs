@@ -10,9 +10,11 @@
 
 mod acts;
 mod disputes;
+mod imagine;
 mod moves;
 mod orders;
 mod silence;
+mod trace;
 
 use chrono::{DateTime, Utc};
 
@@ -24,6 +26,8 @@ use super::rules::Rules;
 use super::state::{ActKey, Standing, State};
 use super::tier::Stage;
 use super::transition::Transition;
+
+pub(super) use trace::{Trace, Traced};
 
 /// What a fold computed.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,6 +70,20 @@ pub fn fold(
     let mut state = State::new(rules);
     state.known_since = known_since;
     Fold::new(rules, state).run(&in_order(acts), until)
+}
+
+/// [`fold()`], and what each act added.
+pub(super) fn fold_traced(
+    rules: &Rules,
+    acts: &[Act<'_>],
+    known_since: Option<DateTime<Utc>>,
+    until: DateTime<Utc>,
+) -> (Outcome, Trace) {
+    let mut state = State::new(rules);
+    state.known_since = known_since;
+    Fold::new(rules, state)
+        .traced()
+        .run_noting(&in_order(acts), until)
 }
 
 /// Continues from a stored state with acts that all come after the last one folded. The acts may
@@ -128,6 +146,8 @@ pub(super) struct Fold<'r> {
     added: [f64; DIMENSIONS],
     /// The stage that an accepted remedy gives back.
     restoring: Option<Stage>,
+    /// What each act adds, where somebody asks.
+    trace: Option<Box<trace::Trace>>,
 }
 
 impl<'r> Fold<'r> {
@@ -140,10 +160,15 @@ impl<'r> Fold<'r> {
             signs: Signs::default(),
             added: [0.0; DIMENSIONS],
             restoring: None,
+            trace: None,
         }
     }
 
-    fn run(mut self, acts: &[&Act<'_>], until: DateTime<Utc>) -> Outcome {
+    fn run(self, acts: &[&Act<'_>], until: DateTime<Utc>) -> Outcome {
+        self.run_noting(acts, until).0
+    }
+
+    fn run_noting(mut self, acts: &[&Act<'_>], until: DateTime<Utc>) -> (Outcome, Trace) {
         for act in acts {
             self.take(act);
         }
@@ -157,13 +182,14 @@ impl<'r> Fold<'r> {
             });
         }
         self.pass_time(now);
-        Outcome {
+        let outcome = Outcome {
             review_at: self.next_change(),
             standing: self.state.standing(self.rules, now),
             state: self.state,
             transitions: self.transitions,
             ledger: self.ledger,
-        }
+        };
+        (outcome, self.trace.map(|trace| *trace).unwrap_or_default())
     }
 
     /// Lets silence last until `until` and returns the moves it brought about.

@@ -88,6 +88,11 @@ impl Fold<'_> {
                 after.min(caps[index]) - before[index].min(caps[index]),
             );
         }
+        let placed = (
+            self.state.orders[place].at,
+            self.state.orders[place].message_id.clone(),
+        );
+        self.note_void((placed.0, &placed.1), at);
         self.uncount_qualifying(day, case.discounted);
         if let Some(promoting) = self.state.promoting
             && promoting.order == order

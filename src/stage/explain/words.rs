@@ -3,11 +3,11 @@
 use chrono::NaiveDate;
 
 use super::reading::RuleReading;
+use super::ways::Way;
 use super::{Forecast, Standing};
 use crate::stage::day::Day;
 use crate::stage::dimension::{Dimension, Dimensions};
-use crate::stage::rules::Rules;
-use crate::stage::ruleset::{Comparison, Condition, Role, StageNames, Within};
+use crate::stage::ruleset::{Comparison, Condition, StageNames, Within};
 use crate::stage::state::State;
 use crate::stage::tier::Stage;
 use crate::stage::transition::{Figure, Transition};
@@ -44,6 +44,13 @@ pub(super) fn points(figure: f64) -> String {
     let tenths = (figure * 10.0).round() / 10.0;
     // Adding zero turns a rounded "-0" into "0".
     format!("{}", tenths + 0.0)
+}
+
+/// "1 point", "8.9 points".
+pub(super) fn counted_points(figure: f64) -> String {
+    let text = points(figure);
+    let unit = if text == "1" { "point" } else { "points" };
+    format!("{text} {unit}")
 }
 
 /// "1 day", "2 days".
@@ -124,13 +131,13 @@ fn within(test: Within, one: &str, many: &str) -> String {
 
 /// What an unmet condition lacks, if anything the customer or the brand does can supply it.
 /// `asked` is the number of days that a discount guard asks for.
-pub(super) fn missing(rules: &Rules, figure: &Figure, asked: usize) -> Option<String> {
+pub(super) fn missing(figure: &Figure, asked: usize) -> Option<String> {
     if figure.met {
         return None;
     }
     let lacking = |asked: f64| rounded_up(asked - figure.figure);
     match &figure.condition {
-        Condition::Score(test) => missing_points(rules, test.of, test.is, figure.figure),
+        Condition::Score(test) => missing_points(test.of, test.is, figure.figure),
         Condition::Known => Some(String::from("a sign-in, or an id that names them")),
         Condition::NoOpenDispute => Some(String::from("the open dispute settled")),
         Condition::QualifyingDays(_) => {
@@ -171,31 +178,16 @@ pub(super) fn missing(rules: &Rules, figure: &Figure, asked: usize) -> Option<St
     }
 }
 
-fn missing_points(rules: &Rules, of: Dimensions, is: Comparison, figure: f64) -> Option<String> {
+fn missing_points(of: Dimensions, is: Comparison, figure: f64) -> Option<String> {
     let short = match is {
         Comparison::AtLeast(threshold) | Comparison::Above(threshold) => threshold - figure,
         Comparison::Below(_) => return None,
     };
-    let mut text = format!("{} points more {}", points(short.max(0.1)), sum(of));
-    if let Some(weight) = order_weight(rules).filter(|_| of.contains(Dimension::Investment)) {
-        let orders = rounded_up(short / weight).max(1);
-        text = format!(
-            "{text} (about {})",
-            counted(orders, "more order", "more orders")
-        );
-    }
-    Some(text)
-}
-
-/// What a full-price order adds to investment.
-fn order_weight(rules: &Rules) -> Option<f64> {
-    let mut orders = rules
-        .set()
-        .signals
-        .iter()
-        .filter(|signal| signal.role == Some(Role::Order));
-    let add = orders.next()?.add?;
-    add.investment.filter(|weight| *weight > 0.0)
+    Some(format!(
+        "{} points more {}",
+        points(short.max(0.1)),
+        sum(of)
+    ))
 }
 
 fn rounded_up(figure: f64) -> i64 {
@@ -259,11 +251,17 @@ pub(super) fn standing(
             "A dispute is open; nobody is promoted while it is.",
         ));
     }
-    sentences.extend(deeper.iter().map(|rule| what_is_missing(names, rule)));
+    for rule in deeper {
+        sentences.push(what_is_missing(names, rule));
+        sentences.extend(what_would_do(names, rule));
+    }
     sentences.push(match next {
         Some(next) => next.sentence.clone(),
         None => String::from("If nothing happens nothing changes."),
     });
+    if let Some(way) = next.and_then(|next| next.keep.as_ref()) {
+        sentences.push(what_keeps(names, standing.stage, way));
+    }
     sentences
 }
 
@@ -288,6 +286,29 @@ fn what_is_missing(names: &StageNames, rule: &RuleReading) -> String {
         format!("Nothing is missing to become {to}.")
     } else {
         format!("To become {to} they need {}.", missing.join("; "))
+    }
+}
+
+/// The shortest way, and when it would lead there.
+fn what_would_do(names: &StageNames, rule: &RuleReading) -> Option<String> {
+    let way = rule.ways.first()?;
+    let text = capitalised(&way.text);
+    Some(match way.then {
+        Some(then) => format!(
+            "{text} would do; they could become {} on {} at the earliest.",
+            a(names, rule.to),
+            date(then)
+        ),
+        None => format!("{text} would do."),
+    })
+}
+
+fn what_keeps(names: &StageNames, stage: Stage, way: &Way) -> String {
+    let text = capitalised(&way.text);
+    let stage = a(names, stage);
+    match way.then {
+        Some(until) => format!("{text} would keep them {stage} until {}.", date(until)),
+        None => format!("{text} would keep them {stage}."),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod crossings;
 mod explanations;
+mod foresight;
 mod history;
 mod properties;
 mod worked_examples;

@@ -8,7 +8,7 @@ use super::history::{Happening, day_number, instant, mixed_rules, rules};
 use crate::stage::{self, Act, AdvanceError, Day, Outcome, Rules, Stage, State, Transition};
 
 /// Histories span a year and a half, so that silence, windows and clocks all come into play.
-const DAYS: i32 = 550;
+pub(super) const DAYS: i32 = 550;
 
 fn happening() -> impl Strategy<Value = Happening> {
     let what = prop_oneof![
@@ -56,7 +56,7 @@ fn dispute() -> impl Strategy<Value = (&'static str, Value)> {
 }
 
 /// Up to 40 happenings with distinct ids.
-fn history() -> impl Strategy<Value = Vec<Happening>> {
+pub(super) fn history() -> impl Strategy<Value = Vec<Happening>> {
     prop::collection::vec(happening(), 0..40).prop_map(|mut happenings| {
         for (number, happening) in happenings.iter_mut().enumerate() {
             happening.id = format!("{}-{number}", happening.id);
@@ -65,7 +65,7 @@ fn history() -> impl Strategy<Value = Vec<Happening>> {
     })
 }
 
-fn acts<'a>(rules: &Rules, happenings: &'a [Happening]) -> Vec<Act<'a>> {
+pub(super) fn acts<'a>(rules: &Rules, happenings: &'a [Happening]) -> Vec<Act<'a>> {
     happenings
         .iter()
         .map(|happening| happening.act(rules))

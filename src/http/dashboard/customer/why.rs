@@ -2,11 +2,11 @@
 
 use crate::http::dashboard::rules::capitalised;
 use crate::projection::Current;
+use crate::stage::Dimension;
 use crate::stage::explain::{
     ConditionReading, Explanation, Forecast, RuleReading, describe, explain,
 };
 use crate::stage::ruleset::Condition;
-use crate::stage::{Dimension, Ledger};
 use crate::view::dashboard::{ConditionView, Direction, RuleView, Score, WhyHere};
 use crate::view::{StageTag, format};
 
@@ -14,7 +14,7 @@ use crate::view::{StageTag, format};
 pub(super) fn why(current: &Current) -> Option<WhyHere> {
     current.standing.since?;
     let rules = &current.rules.rules;
-    let told = explain(rules, &current.state, &Ledger::default(), current.at);
+    let told = explain(rules, &current.state, current.at);
     Some(WhyHere {
         summary: summary(&told),
         rule_version: u32::try_from(current.rules.version).unwrap_or(0),
