@@ -250,7 +250,7 @@ fn a_move_is_weighed_against_the_life_without_its_cause() {
     );
     assert_eq!(
         answer.otherwise,
-        "Without this NPS Submitted they would have remained an advocate, and would be one \
-         today."
+        "Without this NPS Submitted they would have remained an advocate; if nothing \
+         happens they would become a friend on 1 December 2026."
     );
 }
