@@ -325,7 +325,9 @@ pub(super) fn earliest(
 pub(super) fn cause_message_id(transition: &Transition) -> Option<&str> {
     match &transition.cause {
         Cause::Act { message_id, .. } => Some(message_id),
-        Cause::Date { .. } | Cause::Known | Cause::DisputeClock { .. } => None,
+        Cause::Date { .. } | Cause::Known | Cause::DisputeClock { .. } | Cause::RulesChanged => {
+            None
+        }
     }
 }
 

@@ -70,8 +70,10 @@ pub struct Act<'a> {
     pub(super) satisfied: Option<bool>,
     pub(super) public: bool,
     pub(super) case: u16,
-    /// The order or dispute it is about, hashed; 0 when it names none.
+    /// The order, dispute or referee it is about, hashed; 0 when it names none.
     pub(super) thing: u64,
+    /// How many generations away a converted referral is; 1 for everything else.
+    pub(super) hop: u8,
 }
 
 impl Act<'_> {
@@ -108,11 +110,15 @@ pub fn interpret<'a>(rules: &Rules, fact: &Fact<'a>) -> Act<'a> {
         public: false,
         case: NO_CASE,
         thing: 0,
+        hop: 1,
     };
     let Some(signal) = signal else { return act };
     act.verdict = judge(rules, signal, fact, &mut act.case);
     if let (Verdict::Counted, Some(role)) = (act.verdict, signal.role) {
         read_role(role, fact.properties, &mut act);
+        if act.hop > rules.referrals().hops {
+            act.verdict = Verdict::NoCase;
+        }
     }
     act
 }
@@ -143,13 +149,20 @@ fn judge(rules: &Rules, signal: &ReadySignal, fact: &Fact<'_>, chosen: &mut u16)
 fn read_role(role: Role, properties: &Value, act: &mut Act<'_>) {
     let id_property = match role {
         Role::Order | Role::Refund => "order_id",
-        Role::ReferralConverted | Role::RelationshipEnded => return,
+        Role::ReferralConverted | Role::ReferralClawedBack => {
+            // That somebody else came is no sign of life.
+            act.by_customer = false;
+            act.hop = hop(properties.get("hop"));
+            "referee_id"
+        }
+        Role::RelationshipEnded | Role::DisputesReviewed => return,
         Role::DisputeOpened
         | Role::DisputeAcknowledged
         | Role::RemedyProposed
         | Role::DisputeResolved
         | Role::DisputeReopened
-        | Role::DisputeWithdrawn => "dispute_id",
+        | Role::DisputeWithdrawn
+        | Role::DisputeHandedOff => "dispute_id",
     };
     act.thing = identify(properties.get(id_property));
     act.public = properties.get("channel").and_then(Value::as_str) == Some("public");
@@ -157,6 +170,17 @@ fn read_role(role: Role, properties: &Value, act: &mut Act<'_>) {
         .get("satisfied")
         .and_then(Value::as_bool)
         .or_else(|| number(properties.get("csat")).map(|answer| answer >= CSAT_SATISFIED));
+}
+
+/// One generation away where nothing is said; farther than anybody is credited for where what is
+/// said is no distance.
+fn hop(property: Option<&Value>) -> u8 {
+    match property {
+        None | Some(Value::Null) => 1,
+        Some(value) => number(Some(value))
+            .and_then(|hops| (1..=u8::MAX).find(|hop| f64::from(*hop).total_cmp(&hops).is_eq()))
+            .unwrap_or(u8::MAX),
+    }
 }
 
 fn identify(id: Option<&Value>) -> u64 {
@@ -346,6 +370,27 @@ mod tests {
 
         for (name, verdict) in table {
             assert_eq!(reading(name, &json!({}), false).0, verdict, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_referral_counts_up_to_the_third_generation() {
+        let table = [
+            (json!({}), Verdict::Counted),
+            (json!({ "hop": 1 }), Verdict::Counted),
+            (json!({ "hop": "3" }), Verdict::Counted),
+            (json!({ "hop": 0 }), Verdict::NoCase),
+            (json!({ "hop": 1.5 }), Verdict::NoCase),
+            (json!({ "hop": 4 }), Verdict::NoCase),
+            (json!({ "hop": "near" }), Verdict::NoCase),
+        ];
+
+        for (properties, verdict) in table {
+            assert_eq!(
+                reading("Referral Converted", &properties, true).0,
+                verdict,
+                "{properties}"
+            );
         }
     }
 

@@ -7,7 +7,7 @@
 //!
 //! Reading order: `tier`, `dimension` and `day` for the nouns; [`ruleset`] for what a brand may say;
 //! [`event`] for how an event becomes an act; [`ledger`]; `state` for what is kept; `evaluate` for
-//! conditions; [`mod@advance`] for the fold itself; [`mod@explain`] and [`corrections`].
+//! conditions; [`mod@advance`] for the fold itself; [`Schedule`] for rules that change; [`mod@explain`] and [`corrections`].
 //!
 //! ```
 //! use befriend::stage::{self, Fact, Rules, Stage};
@@ -42,10 +42,13 @@
 mod day;
 mod decay;
 mod dimension;
+mod dispute;
 mod evaluate;
 mod exact;
 mod hash;
+mod referral;
 mod rules;
+mod schedule;
 mod state;
 mod tier;
 mod transition;
@@ -61,15 +64,18 @@ pub use advance::{AdvanceError, Outcome, advance, fold};
 pub use corrections::{Corrections, Notice, correct};
 pub use day::Day;
 pub use dimension::{Dimension, Dimensions, Scores};
+pub use dispute::{Dispute, DisputeStatus};
 pub use event::{Act, Fact, Verdict, interpret};
 pub use explain::{
     Explanation, TransitionExplanation, explain, explain_history, explain_latest, explain_move,
     explain_transition,
 };
 pub use ledger::{Ledger, LedgerEntry};
+pub use referral::Conversion;
 pub use rules::Rules;
 pub use ruleset::RuleSet;
-pub use state::{DisputeStatus, Standing, State, Trend};
+pub use schedule::{Schedule, Term};
+pub use state::{Standing, State, Trend};
 pub use tier::Stage;
 pub use transition::{Cause, Figure, MoveKind, RECONCILED, Transition};
 

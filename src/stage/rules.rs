@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::decay::Decay;
-use super::dimension::{DIMENSIONS, Dimensions};
+use super::dimension::{DIMENSIONS, Dimension, Dimensions};
 use super::ruleset::{
-    Condition, DisputeRules, Fault, Guard, Mark, Role, Rule, RuleSet, StageNames,
+    Condition, DisputeRules, Fault, Guard, HalfLife, Mark, ReferralRules, Role, Rule, RuleSet,
+    StageNames,
 };
 use super::tier::Stage;
 
@@ -18,6 +19,7 @@ const WINDOW_DAYS_MIN: u16 = 365;
 pub struct Rules {
     set: RuleSet,
     fingerprint: u64,
+    half_lives: [f64; DIMENSIONS],
     by_event: HashMap<String, u16>,
     signals: Vec<ReadySignal>,
     cases: Vec<ReadyCase>,
@@ -60,6 +62,7 @@ impl Rules {
         }
         let mut rules = Self {
             fingerprint: set.fingerprint(),
+            half_lives: set.half_life_days.to_array(),
             by_event: HashMap::new(),
             signals: Vec::with_capacity(set.signals.len()),
             cases: Vec::new(),
@@ -89,12 +92,26 @@ impl Rules {
         self.fingerprint
     }
 
+    /// The half-life of `dimension`, in days: as written, or as learnt.
+    pub fn half_life(&self, dimension: Dimension) -> f64 {
+        self.half_lives[dimension.index()]
+    }
+
     /// The same rules with another half-life of investment, in days, as learnt from the gaps
-    /// between a brand's orders.
+    /// between a brand's orders. The document stays as it is.
     pub fn with_investment_half_life(&self, days: f64) -> Result<Self, Vec<Fault>> {
-        let mut set = self.set.clone();
-        set.half_life_days.investment = days;
-        Self::new(set)
+        let mut written = self.set.clone();
+        written.half_life_days.investment = HalfLife::Days(days);
+        let faults = written.validate();
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let place = Dimension::Investment.index();
+        let mut rules = self.clone();
+        rules.half_lives[place] = days;
+        rules.decay[place] = Decay::new(days);
+        rules.fingerprint = self.set.fingerprint_with(rules.half_lives);
+        Ok(rules)
     }
 
     fn ready_signals(&mut self) {
@@ -143,6 +160,11 @@ impl Rules {
             .map(|index| &self.signals[usize::from(*index)])
     }
 
+    /// The number under which [`Self::signal`] knows an event.
+    pub(super) fn number_of_signal(&self, event: &str) -> Option<u16> {
+        self.by_event.get(event).copied()
+    }
+
     #[inline]
     pub(super) fn case(&self, case: u16) -> &ReadyCase {
         &self.cases[usize::from(case)]
@@ -189,6 +211,10 @@ impl Rules {
 
     pub(super) fn disputes(&self) -> &DisputeRules {
         &self.set.disputes
+    }
+
+    pub(super) fn referrals(&self) -> ReferralRules {
+        self.set.referrals
     }
 
     pub(super) fn names(&self) -> &StageNames {

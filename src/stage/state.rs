@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::day::Day;
 use super::dimension::{DIMENSIONS, Dimension, Dimensions, Scores};
+use super::dispute::{DisputeRecord, DisputeStatus, Flag};
 use super::exact;
 use super::ledger::Ledger;
+use super::referral::{FirstOrder, Referrals};
 use super::rules::Rules;
 use super::tier::Stage;
 
@@ -22,7 +24,7 @@ const TREND_MARGIN: f64 = 1e-9;
 /// [`advance`](super::advance()).
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct State {
-    /// [`Rules::fingerprint`] of the rules it was computed under.
+    /// Under which rules it has come about: [`Rules::fingerprint`], or the lineage of the term.
     pub(super) rules: u64,
     pub(super) stage: Stage,
     pub(super) since: Option<DateTime<Utc>>,
@@ -49,8 +51,13 @@ pub struct State {
     pub(super) advocacy: Vec<AdvocacyRecord>,
     #[serde(default, skip_serializing_if = "Referrals::is_none")]
     pub(super) referrals: Referrals,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) first_order: Option<FirstOrder>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) disputes: Vec<DisputeRecord>,
+    /// Set while somebody complains so often that a person should look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) flag: Option<Flag>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) breaches: Vec<Day>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -126,69 +133,6 @@ pub(super) struct AdvocacyRecord {
     pub(super) acts: u32,
 }
 
-/// Converted referrals: how many ever, and the latest days.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(super) struct Referrals {
-    pub(super) ever: u32,
-    pub(super) days: Vec<Day>,
-}
-
-impl Referrals {
-    fn is_none(&self) -> bool {
-        self.ever == 0
-    }
-}
-
-/// Where a complaint stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DisputeStatus {
-    /// The clock runs.
-    Open,
-    /// The brand has seen it; the clock runs.
-    Acknowledged,
-    /// The clock has run out; a friend grants a few days more.
-    SecondChance,
-    /// The clock stands still; silence will end it.
-    RemedyProposed,
-    /// Over, in time or late.
-    Resolved,
-    /// Taken back by the customer.
-    Withdrawn,
-    /// The brand let it run out.
-    Breached,
-}
-
-impl DisputeStatus {
-    /// Whether somebody is waiting on it.
-    pub const fn is_open(self) -> bool {
-        match self {
-            Self::Open | Self::Acknowledged | Self::SecondChance | Self::RemedyProposed => true,
-            Self::Resolved | Self::Withdrawn | Self::Breached => false,
-        }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct DisputeRecord {
-    /// The dispute's hashed id; 0 when it has none.
-    pub(super) dispute: u64,
-    pub(super) status: DisputeStatus,
-    pub(super) opened_at: DateTime<Utc>,
-    pub(super) changed_at: DateTime<Utc>,
-    pub(super) clock_days: u16,
-    /// When the status changes by itself.
-    pub(super) due: Option<DateTime<Utc>>,
-    /// Whether its recovery has been credited; once is all there is.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) credited: bool,
-    pub(super) breached_at: Option<DateTime<Utc>>,
-    /// The stage that the breach ended.
-    pub(super) fell_from: Option<Stage>,
-    /// The message that opened it.
-    pub(super) message_id: String,
-}
-
 /// Where the last folded act stands among acts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct ActKey {
@@ -229,6 +173,9 @@ pub struct Standing {
     pub strained: bool,
     /// A complaint has run out, and a few days are left to mend it.
     pub second_chance: bool,
+    /// They complain so often, for what they buy, that a person should look. It moves nobody.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub needs_review: bool,
     /// The relationship was ended, by a breached dispute or by the customer.
     pub estranged: bool,
     /// The direction of the last 30 days.
@@ -263,9 +210,15 @@ impl State {
         self.last_act
     }
 
-    /// Whether the state was computed under `rules`.
+    /// Whether the state was computed under `rules`, held since ever.
     pub fn is_under(&self, rules: &Rules) -> bool {
         self.rules == rules.fingerprint()
+    }
+
+    /// [`Term::lineage`](super::Term::lineage) of the rules that the state has come to; the
+    /// [`Rules::fingerprint`] where they hold since ever.
+    pub fn lineage(&self) -> u64 {
+        self.rules
     }
 
     /// The four scores at `at`, if nothing happens until then.
@@ -283,6 +236,9 @@ impl State {
             scores: self.scores(rules, at),
             strained: self.has_open_dispute(),
             second_chance: is_in(DisputeStatus::SecondChance),
+            needs_review: self
+                .needs_review_until(rules)
+                .is_some_and(|until| at < until),
             estranged: self.estranged,
             trend: self.trend(rules, Day::of(at)),
             cycle: self.cycle,

@@ -101,6 +101,8 @@ pub enum Cause {
         /// The message that opened the dispute.
         message_id: String,
     },
+    /// Other rules came into force; the move took effect as they did.
+    RulesChanged,
 }
 
 /// A condition as it stood when a rule was judged.

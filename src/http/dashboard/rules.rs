@@ -143,7 +143,16 @@ fn fading(half_lives: &HalfLives) -> Vec<String> {
         .map(|dimension| {
             let name = capitalised(dimension.name());
             let days = format::score(half_lives.of(dimension));
-            format!("{name} halves every {days} days.")
+            match half_lives.investment.learnt() {
+                Some(learnt) if dimension == Dimension::Investment => format!(
+                    "{name} halves every {} times the usual gap between a customer's orders, at \
+                     least {} and at most {} days; every {days} days until that is known.",
+                    format::score(learnt.factor),
+                    format::score(learnt.at_least),
+                    format::score(learnt.at_most),
+                ),
+                _ => format!("{name} halves every {days} days."),
+            }
         })
         .collect()
 }

@@ -10,9 +10,6 @@ use crate::stage::ledger::LedgerEntry;
 use crate::stage::ruleset::{Comparison, Role};
 use crate::stage::state::{AdvocacyRecord, LowRun, QualifyingDay, SignalSum, TREND_DAYS};
 
-/// Days of converted referrals kept for counting within a window.
-const REFERRAL_DAYS_MAX: usize = 64;
-
 impl Fold<'_> {
     /// Takes the next act, after everything that time brought about before it.
     pub(super) fn take(&mut self, act: &Act<'_>) {
@@ -23,7 +20,7 @@ impl Fold<'_> {
         if !act.counts() && !identifies {
             return;
         }
-        self.pass_time(act.at);
+        self.come_to(act.at);
         self.state.since.get_or_insert(act.at);
         if identifies {
             self.state.known_since = Some(act.at);
@@ -32,50 +29,54 @@ impl Fold<'_> {
         self.added = [0.0; DIMENSIONS];
         let day = Day::of(act.at);
         self.carry_lows_to(day);
-        let mut counted = false;
+        let mut share = None;
         if act.counts() {
             self.begin_day(day);
-            counted = self.record(act, day);
+            share = self.record(act, day);
         }
-        self.note_act(act, counted, identifies);
+        self.note_act(act, share, identifies);
         self.state.settled = Some(act.at);
         self.judge_lows(day);
         self.evaluate(act.at, Trigger::Act(act));
     }
 
-    /// Records the act; whether it counts, and is not a repetition.
-    fn record(&mut self, act: &Act<'_>, day: Day) -> bool {
+    /// Records the act; how much of its weight it has, none if it does not count.
+    fn record(&mut self, act: &Act<'_>, day: Day) -> Option<f64> {
         let rules = self.rules;
         let signal = rules.signal(rules.case(act.case).signal);
-        let counts = match signal.role {
-            None => true,
-            Some(Role::Order) => self.take_order(act),
-            Some(Role::Refund) => self.take_refund(act),
+        let whole = |counts: bool| counts.then_some(1.0);
+        let share = match signal.role {
+            None => Some(1.0),
+            Some(Role::Order) => whole(self.take_order(act)),
+            Some(Role::Refund) => whole(self.take_refund(act)),
             Some(Role::DisputeOpened) => self.open_dispute(act),
             Some(
                 role @ (Role::DisputeAcknowledged
                 | Role::RemedyProposed
                 | Role::DisputeResolved
                 | Role::DisputeReopened
-                | Role::DisputeWithdrawn),
-            ) => self.follow_dispute(role, act),
-            Some(Role::ReferralConverted) => {
-                self.count_referral(day);
-                true
+                | Role::DisputeWithdrawn
+                | Role::DisputeHandedOff),
+            ) => whole(self.follow_dispute(role, act)),
+            Some(Role::DisputesReviewed) => whole(self.state.flag.take().is_some()),
+            Some(Role::ReferralConverted) => self.take_referral(act),
+            Some(Role::ReferralClawedBack) => {
+                self.claw_back(act);
+                None
             }
             Some(Role::RelationshipEnded) => {
                 self.signs.ended = true;
                 self.state.estranged = true;
-                true
+                Some(1.0)
             }
         };
-        if counts {
-            self.count(act, day);
+        if let Some(share) = share {
+            self.count(act, day, share);
         }
-        counts
+        share
     }
 
-    fn count(&mut self, act: &Act<'_>, day: Day) {
+    fn count(&mut self, act: &Act<'_>, day: Day, share: f64) {
         let rules = self.rules;
         let case = rules.case(act.case);
         let signal = rules.signal(case.signal);
@@ -85,10 +86,11 @@ impl Fold<'_> {
         }
         if let Some(kind) = &signal.advocacy_kind
             && case.weights[Dimension::Advocacy.index()] > 0.0
+            && act.hop == 1
         {
             self.count_advocacy(kind, day);
         }
-        self.add_capped(case.signal, case.weights, day);
+        self.add_capped(case.signal, case.weights.map(|weight| weight * share), day);
     }
 
     /// Adds weights of one signal to its day, as far as the day's caps allow.
@@ -127,7 +129,9 @@ impl Fold<'_> {
             running.value *= decay.factor(day.since(running.day));
             running.day = day;
         }
-        running.value += amount * decay.factor(running.day.since(day));
+        let until = running.day;
+        let left = self.left(index, day, until);
+        self.state.scores[index].value += amount * left;
         self.added[index] += amount;
         let entry = LedgerEntry {
             day,
@@ -157,6 +161,7 @@ impl Fold<'_> {
             .count();
         state.qualifying.drain(..gone);
         self.forget_orders(day);
+        self.forget_referrals(day);
         self.forget_disputes(day);
     }
 
@@ -192,15 +197,6 @@ impl Fold<'_> {
                 acts: 1,
             }),
         }
-    }
-
-    fn count_referral(&mut self, day: Day) {
-        let referrals = &mut self.state.referrals;
-        referrals.ever += 1;
-        if referrals.days.len() == REFERRAL_DAYS_MAX {
-            referrals.days.remove(0);
-        }
-        referrals.days.push(day);
     }
 
     /// Brings the record of low sums up to the morning of `day`, before anything is added to it.

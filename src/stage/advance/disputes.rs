@@ -6,10 +6,10 @@ use super::Fold;
 use super::moves::Trigger;
 use crate::stage::day::{Day, days_after};
 use crate::stage::dimension::{DIMENSIONS, Dimension};
+use crate::stage::dispute::{DisputeRecord, DisputeStatus, Flag};
 use crate::stage::evaluate::Signs;
 use crate::stage::event::Act;
 use crate::stage::ruleset::Role;
-use crate::stage::state::{DisputeRecord, DisputeStatus};
 use crate::stage::tier::Stage;
 
 /// Disputes kept; the oldest are forgotten first.
@@ -18,10 +18,11 @@ const DISPUTES_MAX: usize = 64;
 const DISPUTE_DAYS_MAX: i32 = 400;
 
 impl Fold<'_> {
-    /// A complaint begins. A second message about one that is known adds nothing.
-    pub(super) fn open_dispute(&mut self, act: &Act<'_>) -> bool {
+    /// A complaint begins: how much of its weight it has. A second message about one that is known
+    /// adds nothing.
+    pub(super) fn open_dispute(&mut self, act: &Act<'_>) -> Option<f64> {
         if act.thing != 0 && self.dispute_named(act.thing).is_some() {
-            return false;
+            return None;
         }
         let rules = self.rules.disputes();
         let clock_days = if act.public {
@@ -43,19 +44,54 @@ impl Fold<'_> {
             breached_at: None,
             fell_from: None,
             message_id: act.message_id.to_owned(),
+            public: act.public,
+            hand_offs: 0,
+            damped: false,
         });
-        true
+        if let Some(flag) = self.serial_at(act.at) {
+            self.state.flag = Some(flag);
+            if let Some(dispute) = self.state.disputes.last_mut() {
+                dispute.damped = true;
+            }
+        }
+        let dispute = self.state.disputes.last();
+        dispute.map(|dispute| dispute.share(self.rules))
+    }
+
+    /// Whether there are too many complaints for the orders of the same days. What the customer
+    /// took back is no complaint, and an order that was taken back is none.
+    fn serial_at(&self, at: DateTime<Utc>) -> Option<Flag> {
+        let serial = self.rules.disputes().serial;
+        let day = Day::of(at);
+        let is_recent = |at| day.since(Day::of(at)) < i32::from(serial.within_days);
+        let disputes = self.state.disputes.iter().filter(|dispute| {
+            dispute.status != DisputeStatus::Withdrawn && is_recent(dispute.opened_at)
+        });
+        let orders = self.state.orders.iter();
+        let orders = orders.filter(|order| !order.void && is_recent(order.at));
+        let (disputes, orders) = (disputes.count(), orders.count());
+        let number = |count| u16::try_from(count).unwrap_or(u16::MAX);
+        serial.is_serial(disputes, orders).then_some(Flag {
+            since: at,
+            disputes: number(disputes),
+            orders: number(orders),
+        })
     }
 
     /// A complaint goes on; whether the message counts.
     pub(super) fn follow_dispute(&mut self, role: Role, act: &Act<'_>) -> bool {
-        let Some(place) = self.dispute_meant(role, act.thing) else {
+        let Some(place) = self.dispute_meant(role, act.thing, act.at) else {
             return false;
         };
         let quiet_days = self.rules.disputes().quiet_days;
+        let rules = self.rules;
         let dispute = &mut self.state.disputes[place];
-        let was = dispute.status;
+        let was = dispute.status_at(rules, act.at);
         match role {
+            Role::DisputeHandedOff if was.is_open() => {
+                dispute.hand_offs = dispute.hand_offs.saturating_add(1);
+                return true;
+            }
             Role::DisputeAcknowledged if was == DisputeStatus::Open => {
                 dispute.status = DisputeStatus::Acknowledged;
             }
@@ -81,12 +117,15 @@ impl Fold<'_> {
             }
             _ => return false,
         }
-        self.state.disputes[place].changed_at = act.at;
+        let dispute = &mut self.state.disputes[place];
+        if dispute.status_at(rules, act.at) != was {
+            dispute.changed_at = act.at;
+        }
         true
     }
 
     /// The dispute that a message means: the one it names, else the latest that it can be about.
-    fn dispute_meant(&self, role: Role, dispute: u64) -> Option<usize> {
+    fn dispute_meant(&self, role: Role, dispute: u64, at: DateTime<Utc>) -> Option<usize> {
         if dispute != 0 {
             return self.dispute_named(dispute);
         }
@@ -95,7 +134,8 @@ impl Fold<'_> {
                 kept.status.is_open() || kept.status == DisputeStatus::Breached
             }
             Role::DisputeReopened => {
-                kept.status == DisputeStatus::Resolved || kept.status.is_open()
+                let status = kept.status_at(self.rules, at);
+                status == DisputeStatus::Resolved || status.is_open()
             }
             _ => kept.status.is_open(),
         })
@@ -132,6 +172,7 @@ impl Fold<'_> {
         }
         dispute.status = DisputeStatus::Resolved;
         dispute.due = None;
+        let share = dispute.share(self.rules);
         let breached_at = dispute.breached_at;
         if !dispute.credited {
             dispute.credited = true;
@@ -147,6 +188,7 @@ impl Fold<'_> {
                 .or(weights.last())
                 .copied()
                 .unwrap_or_default();
+            let weight = weight * share;
             self.state.recoveries.push(day);
             self.add(Dimension::Trust, day, weight);
         }
@@ -206,14 +248,18 @@ impl Fold<'_> {
                 dispute.breached_at = Some(at);
                 dispute.fell_from = Some(stage);
                 self.added = [0.0; DIMENSIONS];
-                let weight = self.rules.disputes().breach_weight;
+                let share = self.state.disputes[place].share(self.rules);
+                let weight = self.rules.disputes().breach_weight * share;
                 self.add(Dimension::Trust, Day::of(at), weight);
                 self.state.breaches.push(Day::of(at));
                 let opened_by = self.state.disputes[place].message_id.clone();
                 self.note_breach(&opened_by, at);
                 true
             }
-            DisputeStatus::Resolved | DisputeStatus::Withdrawn | DisputeStatus::Breached => false,
+            DisputeStatus::Resolved
+            | DisputeStatus::Closed
+            | DisputeStatus::Withdrawn
+            | DisputeStatus::Breached => false,
         }
     }
 

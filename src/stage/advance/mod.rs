@@ -1,10 +1,10 @@
 //! The fold: acts in, stages out.
 //!
 //! Owns how a state changes: by an act (`acts.rs`, `orders.rs`, `disputes.rs`), by time alone
-//! (`silence.rs`), and from one stage to another (`moves.rs`). Never reads a clock: `until` says how
-//! far time has come. Start with [`fold`].
+//! (`silence.rs`), by new rules (`terms.rs`), and from one stage to another (`moves.rs`). Never reads a
+//! clock: `until` says how far time has come. Start with [`fold`].
 //!
-//! A state changes only at acts and at moves. Looking at it later, more often or after an outage
+//! A state changes only at acts, at moves and where other rules begin. Looking at it later, more often or after an outage
 //! changes nothing, because what time brings about is worked out from the last change and dated
 //! when it came about.
 
@@ -13,7 +13,9 @@ mod disputes;
 mod imagine;
 mod moves;
 mod orders;
+mod referrals;
 mod silence;
+mod terms;
 mod trace;
 
 use chrono::{DateTime, Utc};
@@ -23,6 +25,7 @@ use super::evaluate::{Moment, Signs};
 use super::event::Act;
 use super::ledger::Ledger;
 use super::rules::Rules;
+use super::schedule::Term;
 use super::state::{ActKey, Standing, State};
 use super::tier::Stage;
 use super::transition::Transition;
@@ -72,20 +75,6 @@ pub fn fold(
     Fold::new(rules, state).run(&in_order(acts), until)
 }
 
-/// [`fold()`], and what each act added.
-pub(super) fn fold_traced(
-    rules: &Rules,
-    acts: &[Act<'_>],
-    known_since: Option<DateTime<Utc>>,
-    until: DateTime<Utc>,
-) -> (Outcome, Trace) {
-    let mut state = State::new(rules);
-    state.known_since = known_since;
-    Fold::new(rules, state)
-        .traced()
-        .run_noting(&in_order(acts), until)
-}
-
 /// Continues from a stored state with acts that all come after the last one folded. The acts may
 /// be none: then only time passes.
 pub fn advance(
@@ -98,31 +87,46 @@ pub fn advance(
     if !state.is_under(rules) {
         return Err(AdvanceError::OtherRules);
     }
-    let mut acts = in_order(acts);
-    if let Some(last) = &state.last {
-        let repeated = acts
-            .iter()
-            .take_while(|act| act.key() == last.key())
-            .count();
-        acts.drain(..repeated);
-        if acts.first().is_some_and(|act| act.key() < last.key()) {
-            return Err(AdvanceError::Late);
-        }
-    }
-    let is_settled = |at| state.settled.is_some_and(|settled| at < settled);
-    if acts.first().is_some_and(|act| is_settled(act.at)) {
-        return Err(AdvanceError::Late);
-    }
-    let mut state = state.clone();
-    if let Some(known) = known_since
-        && !state.is_known_at(known)
-    {
-        if is_settled(known) {
-            return Err(AdvanceError::Late);
-        }
-        state.known_since = Some(known);
-    }
-    Ok(Fold::new(rules, state).run(&acts, until))
+    Fold::new(rules, state.clone()).resume(None, acts, known_since, until)
+}
+
+/// [`fold`] under rules that change: see [`Schedule`](super::Schedule).
+pub(super) fn fold_within(
+    terms: &[Term],
+    acts: &[Act<'_>],
+    known_since: Option<DateTime<Utc>>,
+    until: DateTime<Utc>,
+) -> Outcome {
+    let mut state = State::new(terms[0].rules());
+    state.known_since = known_since;
+    Fold::within(terms, 0, state).run(&in_order(acts), until)
+}
+
+/// [`fold_within`], and what each act added.
+pub(super) fn fold_traced(
+    terms: &[Term],
+    acts: &[Act<'_>],
+    known_since: Option<DateTime<Utc>>,
+    until: DateTime<Utc>,
+) -> (Outcome, Trace) {
+    let mut state = State::new(terms[0].rules());
+    state.known_since = known_since;
+    Fold::within(terms, 0, state)
+        .traced()
+        .run_noting(&in_order(acts), until)
+}
+
+/// [`advance`] under rules that change: see [`Schedule`](super::Schedule).
+pub(super) fn advance_within(
+    terms: &[Term],
+    state: &State,
+    acts: &[Act<'_>],
+    known_since: Option<DateTime<Utc>>,
+    until: DateTime<Utc>,
+) -> Result<Outcome, AdvanceError> {
+    let place = terms::place_of(terms, state).ok_or(AdvanceError::OtherRules)?;
+    let fold = Fold::within(terms, place, state.clone());
+    fold.resume(terms[place].from(), acts, known_since, until)
 }
 
 fn in_order<'a, 'b>(acts: &'a [Act<'b>]) -> Vec<&'a Act<'b>> {
@@ -136,7 +140,12 @@ fn in_order<'a, 'b>(acts: &'a [Act<'b>]) -> Vec<&'a Act<'b>> {
 
 /// A fold under way.
 pub(super) struct Fold<'r> {
+    /// The rules that hold at the instant the fold has come to.
     rules: &'r Rules,
+    /// The terms that these are one of; empty when they hold for ever.
+    terms: &'r [Term],
+    /// Which of the terms they are.
+    place: usize,
     state: State,
     transitions: Vec<Transition>,
     ledger: Ledger,
@@ -154,6 +163,8 @@ impl<'r> Fold<'r> {
     pub(super) fn new(rules: &'r Rules, state: State) -> Self {
         Self {
             rules,
+            terms: &[],
+            place: 0,
             state,
             transitions: Vec::new(),
             ledger: Ledger::default(),
@@ -162,6 +173,42 @@ impl<'r> Fold<'r> {
             restoring: None,
             trace: None,
         }
+    }
+
+    /// Goes on with acts that all come after the last one folded. The rules have held since `begins`.
+    fn resume(
+        mut self,
+        begins: Option<DateTime<Utc>>,
+        acts: &[Act<'_>],
+        known_since: Option<DateTime<Utc>>,
+        until: DateTime<Utc>,
+    ) -> Result<Outcome, AdvanceError> {
+        let state = &self.state;
+        let mut acts = in_order(acts);
+        if let Some(last) = &state.last {
+            let repeated = acts
+                .iter()
+                .take_while(|act| act.key() == last.key())
+                .count();
+            acts.drain(..repeated);
+            if acts.first().is_some_and(|act| act.key() < last.key()) {
+                return Err(AdvanceError::Late);
+            }
+        }
+        let settled = state.settled.max(begins);
+        let is_settled = |at| settled.is_some_and(|settled| at < settled);
+        if acts.first().is_some_and(|act| is_settled(act.at)) {
+            return Err(AdvanceError::Late);
+        }
+        if let Some(known) = known_since
+            && !state.is_known_at(known)
+        {
+            if is_settled(known) {
+                return Err(AdvanceError::Late);
+            }
+            self.state.known_since = Some(known);
+        }
+        Ok(self.run(&acts, until))
     }
 
     fn run(self, acts: &[&Act<'_>], until: DateTime<Utc>) -> Outcome {
@@ -181,9 +228,9 @@ impl<'r> Fold<'r> {
                 message_id: act.message_id.to_owned(),
             });
         }
-        self.pass_time(now);
+        self.come_to(now);
         let outcome = Outcome {
-            review_at: self.next_change(),
+            review_at: self.next_change_or_turn(),
             standing: self.state.standing(self.rules, now),
             state: self.state,
             transitions: self.transitions,
@@ -194,7 +241,7 @@ impl<'r> Fold<'r> {
 
     /// Lets silence last until `until` and returns the moves it brought about.
     pub(super) fn forecast(mut self, until: DateTime<Utc>) -> (State, Vec<Transition>) {
-        self.pass_time(until);
+        self.come_to(until);
         (self.state, self.transitions)
     }
 

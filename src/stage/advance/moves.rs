@@ -19,6 +19,7 @@ pub(super) enum Trigger<'a> {
     Day(Day),
     Known,
     DisputeClock(&'a str),
+    Rules,
 }
 
 impl Fold<'_> {
@@ -159,6 +160,7 @@ impl Fold<'_> {
             Trigger::DisputeClock(message_id) => Cause::DisputeClock {
                 message_id: message_id.to_owned(),
             },
+            Trigger::Rules => Cause::RulesChanged,
         }
     }
 

@@ -9,6 +9,8 @@ use super::Fold;
 use crate::stage::day::Day;
 use crate::stage::dimension::{DIMENSIONS, Dimension};
 use crate::stage::event::Act;
+use crate::stage::referral::FirstOrder;
+use crate::stage::ruleset::Role;
 use crate::stage::state::OrderRecord;
 use crate::stage::tier::Stage;
 
@@ -24,6 +26,11 @@ impl Fold<'_> {
             return false;
         }
         self.keep_order(act, Some(act.case));
+        self.state.first_order.get_or_insert_with(|| FirstOrder {
+            at: act.at,
+            message_id: act.message_id.to_owned(),
+            taken_back_at: None,
+        });
         true
     }
 
@@ -74,25 +81,25 @@ impl Fold<'_> {
             return;
         };
         let (order, day) = (record.order, Day::of(record.at));
-        let case = self.rules.case(number);
-        let before = self.uncapped_on(day, case.signal);
+        // It counted under the rules of its own time, and that is what is taken back.
+        let (_, rules) = self.rules_at(record.at);
+        let case = rules.case(number);
+        let event = &rules.signal(case.signal).event;
+        let before = self.counted_on(day, event);
         self.state.orders[place].void = true;
-        self.lower_today(day, case.signal, case.weights);
-        let caps = self.rules.signal(case.signal).caps;
+        let after = self.counted_on(day, event);
+        self.lower_today(day, (event, Role::Order), case.weights);
+        let record = &self.state.orders[place];
+        if let Some(first) = &mut self.state.first_order
+            && first.message_id == record.message_id
+        {
+            first.taken_back_at.get_or_insert(at);
+        }
         for dimension in Dimension::ALL {
             let index = dimension.index();
-            let after = before[index] - case.weights[index];
-            self.add(
-                dimension,
-                day,
-                after.min(caps[index]) - before[index].min(caps[index]),
-            );
+            self.add(dimension, day, after[index] - before[index]);
         }
-        let placed = (
-            self.state.orders[place].at,
-            self.state.orders[place].message_id.clone(),
-        );
-        self.note_void((placed.0, &placed.1), at);
+        self.note_void((self.state.orders[place].at, order), at);
         self.uncount_qualifying(day, case.discounted);
         if let Some(promoting) = self.state.promoting
             && promoting.order == order
@@ -104,36 +111,54 @@ impl Fold<'_> {
         }
     }
 
-    /// What a signal's acts of a day weigh together, before caps and without what was taken back.
-    fn uncapped_on(&self, day: Day, signal: u16) -> [f64; DIMENSIONS] {
-        let today = &self.state.today;
-        if today.day == day
-            && let Some(sum) = today.sums.iter().find(|sum| sum.signal == signal)
-        {
-            return sum.uncapped;
-        }
+    /// What the orders of a day that were not taken back have added, each under the caps of its
+    /// time: where the rules changed in the course of the day, the later cap goes on from where the
+    /// sum stood.
+    fn counted_on(&self, day: Day, event: &str) -> [f64; DIMENSIONS] {
+        let mut counted = [0.0; DIMENSIONS];
         let mut sums = [0.0; DIMENSIONS];
-        let orders = self
-            .state
-            .orders
-            .iter()
-            .filter(|kept| !kept.void && Day::of(kept.at) == day);
-        for case in orders
-            .filter_map(|kept| kept.case)
-            .map(|case| self.rules.case(case))
-        {
-            if case.signal == signal {
-                for (sum, weight) in sums.iter_mut().zip(case.weights) {
-                    *sum += weight;
-                }
+        let mut from = sums;
+        let mut term = None;
+        for order in &self.state.orders {
+            let (Some(number), false, true) = (order.case, order.void, Day::of(order.at) == day)
+            else {
+                continue;
+            };
+            let (lineage, rules) = self.rules_at(order.at);
+            let case = rules.case(number);
+            let signal = rules.signal(case.signal);
+            if signal.event != event {
+                continue;
+            }
+            let caps = &signal.caps;
+            if let Some((last, caps)) = term.replace((lineage, caps))
+                && last != lineage
+            {
+                count_run(&mut counted, &from, &sums, caps);
+                from = sums;
+            }
+            for (sum, weight) in sums.iter_mut().zip(case.weights) {
+                *sum += weight;
             }
         }
-        sums
+        if let Some((_, caps)) = term {
+            count_run(&mut counted, &from, &sums, caps);
+        }
+        counted
     }
 
-    fn lower_today(&mut self, day: Day, signal: u16, weights: [f64; DIMENSIONS]) {
+    /// Takes weights out of what an event has added today, if it still plays the same part.
+    pub(super) fn lower_today(
+        &mut self,
+        day: Day,
+        (event, role): (&str, Role),
+        weights: [f64; DIMENSIONS],
+    ) {
+        let mut signal = self.rules.number_of_signal(event);
+        signal = signal.filter(|number| self.rules.signal(*number).role == Some(role));
         let today = &mut self.state.today;
         if today.day == day
+            && let Some(signal) = signal
             && let Some(sum) = today.sums.iter_mut().find(|sum| sum.signal == signal)
         {
             for (sum, weight) in sum.uncapped.iter_mut().zip(weights) {
@@ -164,5 +189,17 @@ impl Fold<'_> {
         self.rules
             .up(below)
             .any(|(_, rule)| rule.to == stage && moment.holds(&rule.when, Day::of(at)))
+    }
+}
+
+/// Adds what sums that grew from `from` to `to` have counted under `caps`.
+fn count_run(
+    counted: &mut [f64; DIMENSIONS],
+    from: &[f64; DIMENSIONS],
+    to: &[f64; DIMENSIONS],
+    caps: &[f64; DIMENSIONS],
+) {
+    for (index, counted) in counted.iter_mut().enumerate() {
+        *counted += to[index].min(caps[index]) - from[index].min(caps[index]);
     }
 }

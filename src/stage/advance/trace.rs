@@ -20,6 +20,8 @@ pub(in crate::stage) struct Trace(pub(in crate::stage) Vec<Traced>);
 pub(in crate::stage) struct Traced {
     pub(in crate::stage) at: DateTime<Utc>,
     pub(in crate::stage) message_id: String,
+    /// The order, referee or dispute it is about, hashed; 0 when it names none.
+    pub(in crate::stage) thing: u64,
     /// The event's name in the rule set; empty for an act that only made the person known.
     pub(in crate::stage) event: String,
     /// What it would add were there no caps.
@@ -51,32 +53,37 @@ impl Fold<'_> {
         self
     }
 
-    /// Notes the act just recorded; `counted` tells whether it was more than a repetition.
-    pub(super) fn note_act(&mut self, act: &Act<'_>, counted: bool, identifies: bool) {
+    /// Notes the act just recorded, and how much of its weight it had; none if it did not count.
+    pub(super) fn note_act(&mut self, act: &Act<'_>, share: Option<f64>, identifies: bool) {
         let Some(trace) = &mut self.trace else { return };
         let ready = act.counts().then(|| self.rules.case(act.case));
         let signal = ready.map(|case| self.rules.signal(case.signal));
         let role = signal.and_then(|signal| signal.role);
-        // What a refund takes out stands on the order's own day, and is noted there.
+        let counted = share.is_some();
+        let is_first_hand = act.hop <= 1;
+        // What is taken back stands on its own day, and is noted there.
         let amounts = match role {
-            Some(Role::Refund) => [0.0; DIMENSIONS],
+            Some(Role::Refund | Role::ReferralClawedBack) => [0.0; DIMENSIONS],
             _ => self.added,
         };
+        let weights = ready.map_or([0.0; DIMENSIONS], |case| case.weights);
+        let share = share.unwrap_or(1.0);
         trace.0.push(Traced {
             at: act.at,
             message_id: act.message_id.to_owned(),
+            thing: act.thing,
             event: signal
                 .map(|signal| signal.event.clone())
                 .unwrap_or_default(),
-            weights: ready.map_or([0.0; DIMENSIONS], |case| case.weights),
+            weights: weights.map(|weight| weight * share),
             amounts,
             taken_back: None,
-            repeated: role == Some(Role::Order) && !counted,
+            repeated: matches!(role, Some(Role::Order | Role::ReferralConverted)) && !counted,
             qualifying: counted && signal.is_some_and(|signal| signal.qualifying),
             advocacy_kind: signal
                 .and_then(|signal| signal.advocacy_kind.clone())
-                .filter(|_| counted),
-            role,
+                .filter(|_| counted && is_first_hand),
+            role: role.filter(|role| *role != Role::ReferralConverted || is_first_hand),
             identifies,
             by_clock: false,
         });
@@ -89,6 +96,7 @@ impl Fold<'_> {
         trace.0.push(Traced {
             at,
             message_id: opened_by.to_owned(),
+            thing: 0,
             event: String::from("Dispute ran out"),
             weights: amounts,
             amounts,
@@ -102,32 +110,33 @@ impl Fold<'_> {
         });
     }
 
-    /// Notes that an order was taken back, which has just changed its day by [`Fold::added`].
-    pub(super) fn note_void(&mut self, order: (DateTime<Utc>, &str), at: DateTime<Utc>) {
+    /// Notes that an order or a referral was taken back, which has just changed its day by what this
+    /// act has added.
+    pub(super) fn note_void(&mut self, thing: (DateTime<Utc>, u64), at: DateTime<Utc>) {
         let change = self.added;
         if let Some(trace) = &mut self.trace {
-            trace.take_back(order, at, change);
+            trace.take_back(thing, at, change);
         }
     }
 }
 
 impl Trace {
-    /// Takes an order's points away. What its day keeps all the same, because others of that day
+    /// Takes the points of an order or referral away. What its day keeps all the same, because others of that day
     /// had been cut by the cap, is theirs from now on.
     fn take_back(
         &mut self,
-        (placed_at, message_id): (DateTime<Utc>, &str),
+        (done_at, thing): (DateTime<Utc>, u64),
         at: DateTime<Utc>,
         change: [f64; DIMENSIONS],
     ) {
-        let is_it = |one: &Traced| one.at == placed_at && one.message_id == message_id;
+        let is_it = |one: &Traced| one.at == done_at && one.thing == thing && !one.repeated;
         let Some(place) = self.0.iter().position(is_it) else {
             return;
         };
-        let order = &mut self.0[place];
-        order.taken_back = Some(at);
-        let event = order.event.clone();
-        let day = order.day();
+        let taken = &mut self.0[place];
+        taken.taken_back = Some(at);
+        let event = taken.event.clone();
+        let day = taken.day();
         for (dimension, change) in change.into_iter().enumerate() {
             let mut freed = self.0[place].amounts[dimension] + change;
             self.0[place].amounts[dimension] = 0.0;

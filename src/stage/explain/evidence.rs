@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::ground::Ground;
 use super::phrases;
 use crate::stage::advance::{Trace, Traced};
 use crate::stage::day::Day;
 use crate::stage::dimension::{Dimension, Dimensions};
 use crate::stage::evaluate::Moment;
-use crate::stage::rules::Rules;
 use crate::stage::ruleset::{Condition, Role};
 
 /// Acts named for one figure; the rest is given as a sum.
@@ -65,13 +65,17 @@ pub struct ScoreEvidence {
 }
 
 /// Every score with its acts.
-pub(super) fn of_scores(moment: &Moment<'_>, trace: &Trace, day: Day) -> Vec<ScoreEvidence> {
+pub(super) fn of_scores(
+    moment: &Moment<'_>,
+    trace: (Ground<'_>, &Trace),
+    day: Day,
+) -> Vec<ScoreEvidence> {
     Dimension::ALL
         .into_iter()
         .map(|dimension| {
             let of = Dimensions::from(vec![dimension]);
             let score = moment.state.sum(moment.rules, of, day);
-            let (evidence, rest) = of_sum(moment.rules, trace, of, score, day);
+            let (evidence, rest) = of_sum(trace, of, score, day);
             ScoreEvidence {
                 dimension,
                 score,
@@ -85,21 +89,22 @@ pub(super) fn of_scores(moment: &Moment<'_>, trace: &Trace, day: Day) -> Vec<Sco
 /// The acts that a condition rests on.
 pub(super) fn of_condition(
     moment: &Moment<'_>,
-    trace: &Trace,
+    traced: (Ground<'_>, &Trace),
     condition: &Condition,
     day: Day,
 ) -> (Vec<Evidence>, Option<Rest>) {
+    let (_, trace) = traced;
     let within = |one: &Traced, days: Option<u16>| {
         days.is_none_or(|days| day.since(one.day()) < i32::from(days))
     };
     match condition {
         Condition::Score(test) => {
             let score = moment.state.sum(moment.rules, test.of, day);
-            of_sum(moment.rules, trace, test.of, score, day)
+            of_sum(traced, test.of, score, day)
         }
         Condition::ScoreBelowFor(test) => {
             let score = moment.state.sum(moment.rules, test.of, day);
-            of_sum(moment.rules, trace, test.of, score, day)
+            of_sum(traced, test.of, score, day)
         }
         Condition::QualifyingDays(test) => named(trace, |one| {
             one.qualifying && within(one, Some(test.within_days))
@@ -145,19 +150,16 @@ pub(super) fn of_condition(
 
 /// The acts behind a sum of scores, the weightiest named and the others added up.
 fn of_sum(
-    rules: &Rules,
-    trace: &Trace,
+    (ground, trace): (Ground<'_>, &Trace),
     of: Dimensions,
     score: f64,
     day: Day,
 ) -> (Vec<Evidence>, Option<Rest>) {
     let over = |amounts: [f64; 4]| -> f64 { of.iter().map(|one| amounts[one.index()]).sum() };
     let left = |one: &Traced| -> f64 {
-        let age = day.since(one.day());
         of.iter()
             .map(|dimension| {
-                let index = dimension.index();
-                one.amounts[index] * rules.decay(index).factor(age)
+                one.amounts[dimension.index()] * ground.left(dimension, one.day(), day)
             })
             .sum()
     };

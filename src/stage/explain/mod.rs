@@ -7,6 +7,7 @@
 
 mod evidence;
 mod examples;
+mod ground;
 mod moves;
 mod otherwise;
 mod phrases;
@@ -18,12 +19,13 @@ mod words;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::advance::{Fold, Trace, fold_traced};
+use super::advance::{Trace, fold_traced};
 use super::day::Day;
 use super::evaluate::{Moment, Signs};
 use super::event::Act;
 use super::rules::Rules;
 use super::ruleset::Condition;
+use super::schedule::Schedule;
 use super::state::{Standing, State};
 use super::tier::Stage;
 
@@ -33,6 +35,7 @@ pub use otherwise::{Otherwise, explain_move};
 pub use reading::{ConditionReading, RuleReading};
 pub use ways::{Needed, Way};
 
+use ground::Ground;
 use ways::Outlook;
 
 /// A standing, explained.
@@ -79,7 +82,7 @@ pub struct Forecast {
 /// figures, and without what further acts would bring about.
 pub fn explain(rules: &Rules, state: &State, at: DateTime<Utc>) -> Explanation {
     Teller {
-        rules,
+        ground: Ground::alone(rules),
         trace: None,
         at,
     }
@@ -87,17 +90,18 @@ pub fn explain(rules: &Rules, state: &State, at: DateTime<Utc>) -> Explanation {
 }
 
 /// Explains where a profile stands at `at`, past or to come, from all of its acts. Acts after `at`
-/// are left aside. `known_since` is as for [`fold`](super::fold()).
+/// are left aside; those that are given must have been interpreted by the schedule. `known_since` is
+/// as for [`fold`](super::fold()).
 pub fn explain_history(
-    rules: &Rules,
+    schedule: &Schedule,
     acts: &[Act<'_>],
     known_since: Option<DateTime<Utc>>,
     at: DateTime<Utc>,
 ) -> Explanation {
     let past = acts_until(acts, at);
-    let (outcome, trace) = fold_traced(rules, &past, known_since, at);
+    let (outcome, trace) = fold_traced(schedule.terms(), &past, known_since, at);
     Teller {
-        rules,
+        ground: Ground::at(schedule, at),
         trace: Some(&trace),
         at,
     }
@@ -108,14 +112,14 @@ pub fn explain_history(
 /// state's, the acts behind them are looked for among the `latest` ones, and what these leave
 /// unexplained is given as a rest. `at` lies after all of them.
 pub fn explain_latest(
-    rules: &Rules,
+    schedule: &Schedule,
     state: &State,
     latest: &[Act<'_>],
     at: DateTime<Utc>,
 ) -> Explanation {
-    let (_, trace) = fold_traced(rules, latest, None, at);
+    let (_, trace) = fold_traced(schedule.terms(), latest, None, at);
     Teller {
-        rules,
+        ground: Ground::at(schedule, at),
         trace: Some(&trace),
         at,
     }
@@ -133,7 +137,7 @@ fn acts_until<'a>(acts: &[Act<'a>], at: DateTime<Utc>) -> Vec<Act<'a>> {
 
 /// What an explanation is made of.
 struct Teller<'t> {
-    rules: &'t Rules,
+    ground: Ground<'t>,
     /// The acts behind the figures, where they are asked for.
     trace: Option<&'t Trace>,
     at: DateTime<Utc>,
@@ -141,8 +145,8 @@ struct Teller<'t> {
 
 impl Teller<'_> {
     fn tell(&self, state: &State) -> Explanation {
-        let (rules, at) = (self.rules, self.at);
-        let (state, _) = Fold::new(rules, state.clone()).forecast(at);
+        let (ground, rules, at) = (self.ground, self.ground.rules, self.at);
+        let (state, _) = ground.fold(state).forecast(at);
         let standing = state.standing(rules, at);
         let moment = Moment {
             rules,
@@ -152,12 +156,13 @@ impl Teller<'_> {
         };
         let outlook = self
             .trace
-            .map(|trace| Outlook::new(rules, &state, trace, at));
+            .map(|trace| Outlook::new(ground, &state, trace, at));
         let day = Day::of(at);
-        let read = |(_, rule)| reading::read_rule(&moment, rule, day, self.trace);
+        let trace = self.trace.map(|trace| (ground, trace));
+        let read = |(_, rule)| reading::read_rule(&moment, rule, day, trace);
         let mut deeper: Vec<_> = rules.up(state.stage).map(read).collect();
         let back = rules.down(state.stage).map(read).collect();
-        let mut next = forecast(rules, &state, at);
+        let mut next = forecast(ground, &state, at);
         if let Some(outlook) = &outlook {
             for (reading, (_, rule)) in deeper.iter_mut().zip(rules.up(state.stage)) {
                 outlook.fill_in(rule, reading);
@@ -169,8 +174,7 @@ impl Teller<'_> {
         Explanation {
             at,
             stage_name: rules.names().of(state.stage).to_owned(),
-            scores: self
-                .trace
+            scores: trace
                 .map(|trace| evidence::of_scores(&moment, trace, day))
                 .unwrap_or_default(),
             sentences: words::standing(rules.names(), &standing, &deeper, next.as_ref()),
@@ -182,10 +186,8 @@ impl Teller<'_> {
     }
 }
 
-fn forecast(rules: &Rules, state: &State, at: DateTime<Utc>) -> Option<Forecast> {
-    let fold = Fold::new(rules, state.clone());
-    let then = fold.next_change()?;
-    let (_, moves) = fold.forecast(then);
+fn forecast(ground: Ground<'_>, state: &State, at: DateTime<Utc>) -> Option<Forecast> {
+    let (then, moves) = ground.fold(state).next_step()?;
     let last = moves.last();
     Some(Forecast {
         at: then,
@@ -193,7 +195,7 @@ fn forecast(rules: &Rules, state: &State, at: DateTime<Utc>) -> Option<Forecast>
         to: last.map(|step| step.to),
         rule: last.map(|step| step.rule.clone()),
         keep: None,
-        sentence: words::forecast(rules.names(), state, last, Day::of(then).date()),
+        sentence: words::forecast(ground.rules.names(), state, last, Day::of(then).date()),
     })
 }
 

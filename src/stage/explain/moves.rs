@@ -74,6 +74,10 @@ fn cause(step: &Transition) -> String {
         Cause::DisputeClock { message_id } => {
             format!("Rule {rule}, because the dispute of message {message_id} ran out.")
         }
+        Cause::RulesChanged => format!(
+            "Rule {rule}, because the rules changed on {}.",
+            words::date(Day::of(step.effective_at).date())
+        ),
     }
 }
 
@@ -111,6 +115,9 @@ fn otherwise(rules: &Rules, step: &Transition) -> String {
         "they would have stayed {}",
         words::a(rules.names(), step.from)
     );
+    if step.cause == Cause::RulesChanged {
+        return format!("Under the rules that held before, {stay}.");
+    }
     match step.kind {
         MoveKind::Promotion | MoveKind::Reentry => promotion_otherwise(step, &stay),
         MoveKind::Decay => decay_otherwise(step, &stay),

@@ -3,12 +3,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::ground::Ground;
 use super::moves::{TransitionExplanation, explain_transition};
 use super::ways::{Outlook, Way};
 use super::{Forecast, acts_until, date_of, forecast, words};
-use crate::stage::advance::{Fold, Outcome, Trace, fold, fold_traced};
+use crate::stage::advance::{Outcome, fold_traced};
 use crate::stage::event::Act;
-use crate::stage::rules::Rules;
+use crate::stage::ruleset::StageNames;
+use crate::stage::schedule::Schedule;
 use crate::stage::tier::Stage;
 use crate::stage::transition::{Cause, Transition};
 
@@ -34,15 +36,15 @@ pub struct Otherwise {
 /// the profile's acts anew without its cause. `now` is how far time has come. Whether the move is
 /// still believed is for the caller to know: of one that is not, nothing would be otherwise.
 pub fn explain_move(
-    rules: &Rules,
+    schedule: &Schedule,
     acts: &[Act<'_>],
     known_since: Option<DateTime<Utc>>,
     step: &Transition,
     now: DateTime<Utc>,
 ) -> TransitionExplanation {
-    let mut told = explain_transition(rules, step);
+    let mut told = explain_transition(schedule.in_force_at(step.effective_at), step);
     let teller = Teller {
-        rules,
+        schedule,
         acts,
         known_since,
         step,
@@ -56,7 +58,7 @@ pub fn explain_move(
 }
 
 struct Teller<'t, 'a> {
-    rules: &'t Rules,
+    schedule: &'t Schedule,
     acts: &'t [Act<'a>],
     known_since: Option<DateTime<Utc>>,
     step: &'t Transition,
@@ -87,13 +89,18 @@ impl Teller<'_, '_> {
                     unless: Some(unless),
                 })
             }
-            Cause::Known => None,
+            // Of these the record itself says all there is to say.
+            Cause::Known | Cause::RulesChanged => None,
         }
+    }
+
+    fn names(&self) -> &StageNames {
+        self.schedule.in_force_at(self.now).names()
     }
 
     fn fold_of(&self, acts: &[Act<'_>]) -> Outcome {
         let past = acts_until(acts, self.now);
-        fold(self.rules, &past, self.known_since, self.now)
+        self.schedule.fold(&past, self.known_since, self.now)
     }
 
     /// The same life without one message.
@@ -134,7 +141,9 @@ impl Teller<'_, '_> {
         if outcome.standing.stage == self.step.to {
             return None;
         }
-        let ahead = Fold::new(self.rules, outcome.state.clone()).next_move();
+        let ahead = Ground::at(self.schedule, self.now)
+            .fold(&outcome.state)
+            .next_move();
         ahead
             .filter(|step| step.to == self.step.to)
             .map(|step| step.effective_at)
@@ -144,16 +153,18 @@ impl Teller<'_, '_> {
     fn unless(&self) -> Option<Way> {
         let before = self.step.effective_at - TimeDelta::days(1);
         let past = acts_until(self.acts, before);
-        let (outcome, trace): (_, Trace) = fold_traced(self.rules, &past, self.known_since, before);
-        let next: Forecast = forecast(self.rules, &outcome.state, before)?;
+        let terms = self.schedule.terms();
+        let (outcome, trace) = fold_traced(terms, &past, self.known_since, before);
+        let ground = Ground::at(self.schedule, before);
+        let next: Forecast = forecast(ground, &outcome.state, before)?;
         if next.at != self.step.effective_at {
             return None;
         }
-        Outlook::new(self.rules, &outcome.state, &trace, before).keep(&next)
+        Outlook::new(ground, &outcome.state, &trace, before).keep(&next)
     }
 
     fn sentence_without(&self, otherwise: &Otherwise) -> String {
-        let names = self.rules.names();
+        let names = self.names();
         let what = match &self.step.cause {
             Cause::Act { event, .. } if event.is_empty() => String::from("this message"),
             Cause::Act { event, .. } => format!("this {event}"),
@@ -190,7 +201,7 @@ impl Teller<'_, '_> {
     }
 
     fn sentence_unless(&self, way: &Way) -> String {
-        let stage = words::a(self.rules.names(), self.step.from);
+        let stage = words::a(self.names(), self.step.from);
         let text = words::capitalised(&way.text);
         match way.then {
             Some(until) => format!(

@@ -4,10 +4,10 @@
 use chrono::{DateTime, Days, Utc};
 
 use super::examples::Example;
+use super::ground::Ground;
 use crate::stage::advance::Fold;
 use crate::stage::day::Day;
 use crate::stage::evaluate::{Moment, Signs};
-use crate::stage::rules::Rules;
 use crate::stage::ruleset::{Condition, Rule};
 use crate::stage::state::State;
 use crate::stage::transition::Transition;
@@ -33,7 +33,7 @@ pub(super) enum Goal<'g> {
 /// A state to spin on from.
 #[derive(Clone, Copy)]
 pub(super) struct Start<'s> {
-    pub(super) rules: &'s Rules,
+    pub(super) ground: Ground<'s>,
     pub(super) state: &'s State,
     pub(super) at: DateTime<Utc>,
 }
@@ -59,7 +59,7 @@ pub(super) struct Timing {
 impl Start<'_> {
     /// The fold after `acts`, one a day, the last one `last` days from the start.
     fn spun(&self, acts: &[&Example], last: i32) -> Fold<'_> {
-        let mut fold = Fold::new(self.rules, self.state.clone());
+        let mut fold = self.ground.fold(self.state);
         let before = i32::try_from(acts.len()).unwrap_or(i32::MAX) - 1;
         for (number, example) in (0_i32..).zip(acts) {
             let at = self.after(last - before + number);
@@ -70,7 +70,7 @@ impl Start<'_> {
             }
             // Ids that sort after those of real acts of the same instant.
             let id = format!("~{number:03}");
-            fold.imagine(&example.act(self.rules, at, &id));
+            fold.imagine(&example.act(fold.rules(), at, &id));
         }
         fold
     }
@@ -94,9 +94,7 @@ impl Start<'_> {
         match goal {
             Goal::Meet(rule, condition) => match fold.moves().first() {
                 Some(step) => by_rule(step, rule),
-                None => self
-                    .holds(fold.state(), condition, done)
-                    .then_some(Reached { on: None }),
+                None => holds(&fold, condition, done).then_some(Reached { on: None }),
             },
             Goal::Move(rule) => {
                 if fold.moves().is_empty() {
@@ -117,21 +115,10 @@ impl Start<'_> {
         }
     }
 
-    /// What is unmet of `rule` once `acts` are done from day `first` on.
-    pub(super) fn state_after(&self, acts: &[&Example], first: i32) -> (State, DateTime<Utc>) {
+    /// The fold once `acts` are done from day `first` on, and when that is.
+    pub(super) fn done_from(&self, acts: &[&Example], first: i32) -> (Fold<'_>, DateTime<Utc>) {
         let last = first + i32::try_from(acts.len()).unwrap_or(i32::MAX) - 1;
-        let at = self.after(last.max(first));
-        (self.spun(acts, last).state().clone(), at)
-    }
-
-    pub(super) fn holds(&self, state: &State, condition: &Condition, at: DateTime<Utc>) -> bool {
-        let moment = Moment {
-            rules: self.rules,
-            state,
-            known: state.is_known_at(at),
-            signs: Signs::default(),
-        };
-        moment.holds(condition, Day::of(at))
+        (self.spun(acts, last), self.after(last.max(first)))
     }
 
     /// When `acts` reach the goal, beginning today or, where today's caps are used up, tomorrow.
@@ -173,6 +160,17 @@ impl Start<'_> {
         }
         Some(good)
     }
+}
+
+/// Whether a condition holds for somebody whose fold has come to `at`.
+pub(super) fn holds(fold: &Fold<'_>, condition: &Condition, at: DateTime<Utc>) -> bool {
+    let moment = Moment {
+        rules: fold.rules(),
+        state: fold.state(),
+        known: fold.state().is_known_at(at),
+        signs: Signs::default(),
+    };
+    moment.holds(condition, Day::of(at))
 }
 
 fn by_rule(step: &Transition, rule: &Rule) -> Option<Reached> {

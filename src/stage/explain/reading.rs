@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::{self, Evidence, Rest};
+use super::ground::Ground;
 use super::ways::Way;
 use super::words;
 use crate::stage::advance::Trace;
@@ -68,7 +69,7 @@ pub(super) fn read_rule(
     moment: &Moment<'_>,
     rule: &Rule,
     day: Day,
-    trace: Option<&Trace>,
+    trace: Option<(Ground<'_>, &Trace)>,
 ) -> RuleReading {
     let mut conditions = Vec::new();
     read(moment, &rule.when, day, false, &mut conditions);

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::examples::{Example, Wanted, examples};
-use super::plan::{ACTS_MAX, Goal, Reached, Start, Timing};
+use super::ground::Ground;
+use super::plan::{self, ACTS_MAX, Goal, Reached, Start, Timing};
 use super::reading::RuleReading;
 use super::{Forecast, date_of, phrases};
 use crate::stage::advance::Trace;
-use crate::stage::rules::Rules;
 use crate::stage::ruleset::{Condition, Rule};
 use crate::stage::state::State;
 
@@ -64,13 +64,13 @@ pub(super) struct Outlook<'o> {
 
 impl<'o> Outlook<'o> {
     pub(super) fn new(
-        rules: &'o Rules,
+        ground: Ground<'o>,
         state: &'o State,
         trace: &'o Trace,
         at: DateTime<Utc>,
     ) -> Self {
         Self {
-            start: Start { rules, state, at },
+            start: Start { ground, state, at },
             trace,
         }
     }
@@ -153,8 +153,8 @@ impl<'o> Outlook<'o> {
             if plan.len() == ACTS_MAX {
                 return None;
             }
-            let (state, at) = self.start.state_after(&acts, first);
-            let unmet = |condition: &Condition| !self.start.holds(&state, condition, at);
+            let (fold, at) = self.start.done_from(&acts, first);
+            let unmet = |condition: &Condition| !plan::holds(&fold, condition, at);
             let need = self.need(&rule.when, choice, &unmet, &plan)?;
             plan.push(need);
         }
@@ -221,6 +221,7 @@ impl<'o> Outlook<'o> {
         let stage = self.start.state.stage();
         let (_, rule) = self
             .start
+            .ground
             .rules
             .down(stage)
             .find(|(_, one)| one.id == *rule)?;
@@ -260,7 +261,7 @@ impl<'o> Outlook<'o> {
     }
 
     fn examples(&self, wanted: Wanted) -> Vec<Example> {
-        examples(self.start.rules, wanted, self.trace)
+        examples(self.start.ground.rules, wanted, self.trace)
     }
 
     /// One example for each kind of advocacy act that this customer has not done.

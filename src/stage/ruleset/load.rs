@@ -1,6 +1,7 @@
 //! Reading and writing the document.
 
 use super::{Fault, RuleSet};
+use crate::stage::dimension::{DIMENSIONS, Scores};
 
 /// The document that a brand starts with.
 const DEFAULT_YAML: &str = include_str!("../../../rules/default.yaml");
@@ -55,11 +56,18 @@ impl RuleSet {
     /// A number that two rule sets share only if they compute the same stages: names for people are
     /// left out of it. Stored beside a state, it says which rules the state was computed under.
     pub fn fingerprint(&self) -> u64 {
+        self.fingerprint_with(self.half_life_days.to_array())
+    }
+
+    /// The same with these half-lives in place of the document's: what is learnt counts as if it
+    /// were written.
+    pub(in crate::stage) fn fingerprint_with(&self, half_lives: [f64; DIMENSIONS]) -> u64 {
         let computing = (
-            &self.half_life_days,
+            Scores::from(half_lives),
             &self.signals,
             &self.rules,
             &self.disputes,
+            &self.referrals,
         );
         let text = serde_json::to_vec(&computing)
             .expect("rule sets hold only text, numbers and lists, all of which are JSON");
@@ -109,7 +117,7 @@ mod tests {
         assert_eq!(set.stages.of(Stage::Friend), "Regular");
         assert_eq!(set.fingerprint(), before);
 
-        set.half_life_days.investment = 170.0;
+        set.half_life_days.investment = crate::stage::ruleset::HalfLife::Days(170.0);
         assert_ne!(set.fingerprint(), before);
     }
 

@@ -6,20 +6,25 @@
 //! `rules/default.yaml` for the set a brand starts with.
 
 mod condition;
+mod dispute;
+mod half_life;
 mod load;
+mod referral;
 mod signal;
 mod validate;
 
 use serde::{Deserialize, Serialize};
 
-use super::dimension::{DIMENSIONS, Dimension};
 use super::tier::Stage;
 
 pub(in crate::stage) use condition::MARGIN;
 pub use condition::{
     Comparison, Condition, DiscountGuard, QualifyingDays, ScoreBelowFor, ScoreTest, Within,
 };
+pub use dispute::{DisputeRules, SerialRules};
+pub use half_life::{HalfLife, HalfLives, Learnt};
 pub use load::LoadError;
+pub use referral::ReferralRules;
 pub(in crate::stage) use signal::DISCOUNT_SHARE;
 pub use signal::{Amounts, Case, Guard, Mark, Role, Scalar, Signal, Trust};
 pub use validate::Fault;
@@ -42,6 +47,9 @@ pub struct RuleSet {
     /// The clocks and weights of disputes.
     #[serde(default)]
     pub disputes: DisputeRules,
+    /// How far a referral reaches and when it is taken back.
+    #[serde(default)]
+    pub referrals: ReferralRules,
 }
 
 /// What the brand calls the four stages, in the singular and with a capital.
@@ -81,31 +89,6 @@ impl Default for StageNames {
     }
 }
 
-/// Days after which half of a weight is left, 1 to 3,650 for each dimension.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HalfLives {
-    /// F; by default 60.
-    pub familiarity: f64,
-    /// I; by default 180. A brand that knows its median reorder gap sets five times that.
-    pub investment: f64,
-    /// T; by default 365.
-    pub trust: f64,
-    /// A; by default 180.
-    pub advocacy: f64,
-}
-
-impl HalfLives {
-    pub(super) const fn to_array(self) -> [f64; DIMENSIONS] {
-        [self.familiarity, self.investment, self.trust, self.advocacy]
-    }
-
-    /// The half-life of `dimension`, in days.
-    pub const fn of(&self, dimension: Dimension) -> f64 {
-        self.to_array()[dimension.index()]
-    }
-}
-
 /// One move and what it takes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -129,45 +112,5 @@ impl Rule {
     /// Whether the rule can move somebody who is at `stage`.
     pub fn applies_from(&self, stage: Stage) -> bool {
         stage != self.to && self.from.is_none_or(|from| from == stage)
-    }
-}
-
-/// The clocks of a complaint and what they cost or earn in trust.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct DisputeRules {
-    /// Days to a remedy before a dispute is breached.
-    pub clock_days: u16,
-    /// The same for a complaint made in public.
-    pub public_clock_days: u16,
-    /// What a friend or advocate grants on top.
-    pub second_chance_days: u16,
-    /// A proposed remedy that nobody answers for this long ends the dispute.
-    pub quiet_days: u16,
-    /// What a breach adds to trust; negative.
-    pub breach_weight: f64,
-    /// A second breach within this many days costs two stages.
-    pub double_within_days: u16,
-    /// A remedy accepted this soon after a breach restores the stage, up to friend.
-    pub reconcile_within_days: u16,
-    /// What the first, second, … satisfied customer's answer adds to trust; the last one repeats.
-    pub recovery_weights: Vec<f64>,
-    /// The days over which answers are counted as first, second, …
-    pub recovery_within_days: u16,
-}
-
-impl Default for DisputeRules {
-    fn default() -> Self {
-        Self {
-            clock_days: 14,
-            public_clock_days: 3,
-            second_chance_days: 7,
-            quiet_days: 7,
-            breach_weight: -8.0,
-            double_within_days: 365,
-            reconcile_within_days: 60,
-            recovery_weights: vec![8.0, 4.0, 2.0],
-            recovery_within_days: 365,
-        }
     }
 }

@@ -192,8 +192,15 @@ pub enum Role {
     DisputeReopened,
     /// The customer takes the complaint back.
     DisputeWithdrawn,
-    /// Somebody this customer brought has become a customer.
+    /// The brand passes the complaint to somebody else.
+    DisputeHandedOff,
+    /// Somebody at the brand has looked at a customer who complains unusually often.
+    DisputesReviewed,
+    /// Somebody this customer brought has become a customer; `referee_id` says who, `hop` how far
+    /// away (1, the default, for somebody they brought themselves).
     ReferralConverted,
+    /// That was taken back; `referee_id` says for whom.
+    ReferralClawedBack,
     /// The customer ends the relationship.
     RelationshipEnded,
 }

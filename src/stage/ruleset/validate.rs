@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::signal::{Amounts, DISCOUNT_SHARE, Guard, Role, Signal};
-use super::{Comparison, Condition, Rule, RuleSet, ScoreBelowFor};
+use super::{Comparison, Condition, Learnt, Rule, RuleSet, ScoreBelowFor};
 use crate::stage::dimension::{Dimension, Dimensions};
 use crate::stage::tier::Stage;
 
@@ -13,6 +13,8 @@ use crate::stage::tier::Stage;
 const POINTS_MAX: f64 = 10_000.0;
 /// Longest half-life, window, grace or clock.
 const DAYS_MAX: u16 = 3_650;
+/// Largest multiple of the gap between orders.
+const FACTOR_MAX: f64 = 100.0;
 /// Most signals in a set.
 const SIGNALS_MAX: usize = 1_000;
 /// Most rules in a set.
@@ -41,16 +43,17 @@ impl RuleSet {
         check_half_lives(self, &mut faults);
         check_signals(&self.signals, &mut faults);
         check_rules(&self.rules, &mut faults);
-        check_disputes(self, &mut faults);
+        self.disputes.check(&mut faults);
+        self.referrals.check(&mut faults);
         faults.0
     }
 }
 
 #[derive(Default)]
-struct Faults(Vec<Fault>);
+pub(super) struct Faults(Vec<Fault>);
 
 impl Faults {
-    fn add(&mut self, path: &str, problem: impl Into<String>, mend: impl Into<String>) {
+    pub(super) fn add(&mut self, path: &str, problem: impl Into<String>, mend: impl Into<String>) {
         self.0.push(Fault {
             path: path.to_owned(),
             problem: problem.into(),
@@ -58,7 +61,7 @@ impl Faults {
         });
     }
 
-    fn name(&mut self, path: &str, name: &str) {
+    pub(super) fn name(&mut self, path: &str, name: &str) {
         if name.trim().is_empty() || name.len() > NAME_BYTES_MAX {
             self.add(
                 path,
@@ -68,7 +71,7 @@ impl Faults {
         }
     }
 
-    fn points(&mut self, path: &str, points: f64) {
+    pub(super) fn points(&mut self, path: &str, points: f64) {
         if !points.is_finite() || points.abs() > POINTS_MAX {
             self.add(
                 path,
@@ -78,7 +81,7 @@ impl Faults {
         }
     }
 
-    fn days(&mut self, path: &str, days: u16) {
+    pub(super) fn days(&mut self, path: &str, days: u16) {
         if days == 0 || days > DAYS_MAX {
             self.add(
                 path,
@@ -101,11 +104,49 @@ fn check_half_lives(set: &RuleSet, faults: &mut Faults) {
         let days = set.half_life_days.of(dimension);
         if !(1.0..=f64::from(DAYS_MAX)).contains(&days) {
             faults.add(
-                &format!("half_life_days.{}", dimension.name()),
+                &half_life_path(set, dimension),
                 format!("{days} is not a usable half-life"),
                 format!("give 1 to {DAYS_MAX} days"),
             );
         }
+    }
+    if let Some(learnt) = set.half_life_days.investment.learnt() {
+        check_learnt(learnt, faults);
+    }
+}
+
+fn half_life_path(set: &RuleSet, dimension: Dimension) -> String {
+    let is_learnt = set.half_life_days.investment.learnt().is_some();
+    let inner = if is_learnt && dimension == Dimension::Investment {
+        ".learnt.until_known"
+    } else {
+        ""
+    };
+    format!("half_life_days.{}{inner}", dimension.name())
+}
+
+fn check_learnt(learnt: Learnt, faults: &mut Faults) {
+    let path = "half_life_days.investment.learnt";
+    if !(learnt.factor > 0.0 && learnt.factor <= FACTOR_MAX) {
+        faults.add(
+            &format!("{path}.factor"),
+            format!("{} is not a usable multiple", learnt.factor),
+            format!("give a number above 0, at most {FACTOR_MAX}"),
+        );
+    }
+    if !(1.0..=f64::from(DAYS_MAX)).contains(&learnt.at_least) {
+        faults.add(
+            &format!("{path}.at_least"),
+            format!("{} is not a usable half-life", learnt.at_least),
+            format!("give 1 to {DAYS_MAX} days"),
+        );
+    }
+    if !(learnt.at_least..=f64::from(DAYS_MAX)).contains(&learnt.at_most) {
+        faults.add(
+            &format!("{path}.at_most"),
+            format!("{} is not a usable upper bound", learnt.at_most),
+            format!("give at_least or more, at most {DAYS_MAX} days"),
+        );
     }
 }
 
@@ -404,40 +445,6 @@ fn mentions(condition: &Condition, what: &dyn Fn(&Condition) -> bool) -> bool {
     let mut found = false;
     condition.visit(&mut |inner| found |= what(inner));
     found
-}
-
-fn check_disputes(set: &RuleSet, faults: &mut Faults) {
-    let rules = &set.disputes;
-    let days = [
-        ("clock_days", rules.clock_days),
-        ("public_clock_days", rules.public_clock_days),
-        ("second_chance_days", rules.second_chance_days),
-        ("quiet_days", rules.quiet_days),
-        ("double_within_days", rules.double_within_days),
-        ("reconcile_within_days", rules.reconcile_within_days),
-        ("recovery_within_days", rules.recovery_within_days),
-    ];
-    for (name, value) in days {
-        faults.days(&format!("disputes.{name}"), value);
-    }
-    faults.points("disputes.breach_weight", rules.breach_weight);
-    if rules.breach_weight > 0.0 {
-        faults.add(
-            "disputes.breach_weight",
-            "a breach would earn trust",
-            "give 0 or less",
-        );
-    }
-    if rules.recovery_weights.is_empty() {
-        faults.add(
-            "disputes.recovery_weights",
-            "the list is empty",
-            "give at least one weight",
-        );
-    }
-    for (index, weight) in rules.recovery_weights.iter().enumerate() {
-        faults.points(&format!("disputes.recovery_weights[{index}]"), *weight);
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::history::{History, instant, rules};
+use super::history::{History, instant, rules, schedule};
 use crate::stage::explain::explain_transition;
 use crate::stage::{self, Explanation};
 
@@ -17,7 +17,7 @@ fn three_orders() -> History {
 }
 
 fn explained(history: &History, day: i32) -> Explanation {
-    stage::explain_history(rules(), &history.acts(rules()), None, instant(day, 600))
+    stage::explain_history(schedule(), &history.acts(rules()), None, instant(day, 600))
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_move_is_weighed_against_the_life_without_its_cause() {
         let acts = history.acts(rules());
         let now = instant(now, 600);
         let step = &history.fold(1_000).transitions[number];
-        stage::explain_move(rules(), &acts, None, step, now)
+        stage::explain_move(schedule(), &acts, None, step, now)
     };
 
     let never = told(&three_orders(), 1, 90);

@@ -4,11 +4,11 @@ use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::history::{Happening, instant, mixed_rules, rules};
+use super::history::{Happening, instant, mixed_rules, mixed_schedule, rules, schedule};
 use super::properties::{DAYS, acts, history};
 use crate::stage::advance::fold_traced;
 use crate::stage::explain::{Explanation, Way};
-use crate::stage::{self, Act, Day, Fact, Ledger, LedgerEntry, Outcome, Rules};
+use crate::stage::{self, Act, Day, Fact, Ledger, LedgerEntry, Outcome, Rules, Schedule};
 use crate::stage::{Dimension, Stage, Transition};
 
 /// A history, and an instant within it or after it.
@@ -17,8 +17,8 @@ fn lives() -> impl Strategy<Value = (Vec<Happening>, DateTime<Utc>)> {
         .prop_map(|(happenings, day, minute)| (happenings, instant(day, minute - 540)))
 }
 
-fn explained(rules: &Rules, acts: &[Act<'_>], at: DateTime<Utc>) -> Explanation {
-    stage::explain_history(rules, acts, None, at)
+fn explained(schedule: &Schedule, acts: &[Act<'_>], at: DateTime<Utc>) -> Explanation {
+    stage::explain_history(schedule, acts, None, at)
 }
 
 fn folded(rules: &Rules, acts: &[Act<'_>], until: DateTime<Utc>) -> Outcome {
@@ -102,11 +102,11 @@ proptest! {
 
     #[test]
     fn the_acts_behind_a_score_add_up_to_it((happenings, at) in lives()) {
-        for rules in [rules(), mixed_rules()] {
+        for (rules, schedule) in [(rules(), schedule()), (mixed_rules(), mixed_schedule())] {
             let acts = acts(rules, &happenings);
             let past: Vec<_> = acts.iter().filter(|act| act.at <= at).copied().collect();
 
-            let (outcome, trace) = fold_traced(rules, &past, None, at);
+            let (outcome, trace) = fold_traced(schedule.terms(), &past, None, at);
 
             let mut sums = Ledger::default();
             for one in &trace.0 {
@@ -120,7 +120,7 @@ proptest! {
                 let (found, expected) = (found.of(dimension), expected.of(dimension));
                 prop_assert!((found - expected).abs() < 1e-6, "{dimension:?}: {found} {expected}");
             }
-            let told = explained(rules, &acts, at);
+            let told = explained(schedule, &acts, at);
             for score in &told.scores {
                 let named: f64 = score.evidence.iter().filter_map(|one| one.left).sum();
                 let rest = score.rest.map_or(0.0, |rest| rest.left);
@@ -132,10 +132,10 @@ proptest! {
 
     #[test]
     fn a_rule_is_called_met_only_if_the_engine_moves_by_it((happenings, at) in lives()) {
-        for rules in [rules(), mixed_rules()] {
+        for (rules, schedule) in [(rules(), schedule()), (mixed_rules(), mixed_schedule())] {
             let acts = acts(rules, &happenings);
 
-            let told = explained(rules, &acts, at);
+            let told = explained(schedule, &acts, at);
 
             prop_assert_eq!(&told.standing, &folded(rules, &acts, at).standing);
             // What is met has moved them already, or does as the next day begins: nobody warms at
@@ -152,12 +152,12 @@ proptest! {
 
     #[test]
     fn what_comes_next_is_the_next_move_of_the_fold((happenings, at) in lives()) {
-        for rules in [rules(), mixed_rules()] {
+        for (rules, schedule) in [(rules(), schedule()), (mixed_rules(), mixed_schedule())] {
             let acts = acts(rules, &happenings);
             let past: Vec<_> = acts.iter().filter(|act| act.at <= at).copied().collect();
             let known = stage::fold(rules, &past, None, at).transitions.len();
 
-            let told = explained(rules, &acts, at);
+            let told = explained(schedule, &acts, at);
 
             let Some(next) = &told.next else {
                 let ever = stage::fold(rules, &past, None, at + TimeDelta::days(3_650));
@@ -180,9 +180,9 @@ proptest! {
 
     #[test]
     fn what_is_missing_is_enough_until_the_day_it_says((happenings, at) in lives()) {
-        for rules in [rules(), mixed_rules()] {
+        for (rules, schedule) in [(rules(), schedule()), (mixed_rules(), mixed_schedule())] {
             let acts = acts(rules, &happenings);
-            let told = explained(rules, &acts, at);
+            let told = explained(schedule, &acts, at);
             for rule in &told.deeper {
                 for way in &rule.ways {
                     let moves = |last| Done::by(way, at, last).moves(rules, &acts, at);
@@ -205,9 +205,9 @@ proptest! {
 
     #[test]
     fn a_condition_is_met_by_what_it_is_said_to_miss((happenings, at) in lives()) {
-        let rules = rules();
+        let (rules, schedule) = (rules(), schedule());
         let acts = acts(rules, &happenings);
-        let told = explained(rules, &acts, at);
+        let told = explained(schedule, &acts, at);
         for rule in &told.deeper {
             for (place, condition) in rule.conditions.iter().enumerate() {
                 prop_assert!(!condition.met || condition.ways.is_empty());
@@ -218,7 +218,7 @@ proptest! {
                         let mut all: Vec<_> =
                             acts.iter().filter(|act| act.at <= at).copied().collect();
                         all.extend(&added);
-                        let then = explained(rules, &all, done.last());
+                        let then = explained(schedule, &all, done.last());
                         let moves = done.moves(rules, &acts, at);
                         let moved = moves.first().filter(|step| step.effective_at <= done.last());
                         match moved {
@@ -242,9 +242,9 @@ proptest! {
 
     #[test]
     fn what_keeps_somebody_keeps_them((happenings, at) in lives()) {
-        for rules in [rules(), mixed_rules()] {
+        for (rules, schedule) in [(rules(), schedule()), (mixed_rules(), mixed_schedule())] {
             let acts = acts(rules, &happenings);
-            let told = explained(rules, &acts, at);
+            let told = explained(schedule, &acts, at);
             let Some(next) = told.next else { continue };
             let Some(way) = next.keep else { continue };
             let by = way.by.expect("the day before the fall");

@@ -1,8 +1,11 @@
 //! The engine as a whole: the worked examples, and laws that hold for every history.
 
 mod crossings;
+mod disputes;
 mod explanations;
 mod foresight;
 mod history;
+mod over_time;
 mod properties;
+mod referrals;
 mod worked_examples;

@@ -20,7 +20,11 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => (0..6).prop_map(|order| ("Order Refunded", json!({ "order_id": order }))),
         2 => Just(("Donation Made", json!({}))),
         2 => Just(("Product Reviewed", json!({ "rating": 5 }))),
-        2 => Just(("Referral Converted", json!({}))),
+        1 => Just(("Referral Converted", json!({}))),
+        4 => (0..5, 1..4).prop_map(|(referee, hop)| {
+            ("Referral Converted", json!({ "referee_id": referee, "hop": hop }))
+        }),
+        2 => (0..5).prop_map(|referee| ("Referral Clawed Back", json!({ "referee_id": referee }))),
         1 => Just(("NPS Submitted", json!({ "score": 2 }))),
         1 => Just(("Promise Broken", json!({}))),
         1 => Just(("Account Deleted", json!({}))),
@@ -46,8 +50,10 @@ fn dispute() -> impl Strategy<Value = (&'static str, Value)> {
         2 => Just("Dispute Resolved"),
         1 => Just("Dispute Reopened"),
         1 => Just("Dispute Withdrawn"),
+        1 => Just("Dispute Handed Off"),
+        1 => Just("Disputes Reviewed"),
     ];
-    (name, 0..3, any::<bool>()).prop_map(|(name, dispute, satisfied)| {
+    (name, 0..6, any::<bool>()).prop_map(|(name, dispute, satisfied)| {
         (
             name,
             json!({ "dispute_id": dispute, "satisfied": satisfied }),
@@ -72,12 +78,12 @@ pub(super) fn acts<'a>(rules: &Rules, happenings: &'a [Happening]) -> Vec<Act<'a
         .collect()
 }
 
-fn end() -> DateTime<Utc> {
+pub(super) fn end() -> DateTime<Utc> {
     instant(DAYS + 700, 0)
 }
 
 /// The parts of an outcome that storage keeps, as text: equal text is equal bytes.
-fn stored(outcome: &Outcome) -> String {
+pub(super) fn stored(outcome: &Outcome) -> String {
     let transitions = serde_json::to_string(&outcome.transitions).expect("JSON");
     let state = serde_json::to_string(&outcome.state).expect("JSON");
     let ledger = serde_json::to_string(&outcome.ledger).expect("JSON");
@@ -87,7 +93,7 @@ fn stored(outcome: &Outcome) -> String {
     )
 }
 
-fn reread(state: &State) -> State {
+pub(super) fn reread(state: &State) -> State {
     let text = serde_json::to_string(state).expect("JSON");
     serde_json::from_str(&text).expect("a state reads back")
 }

@@ -1,0 +1,203 @@
+//! What the document says about complaints.
+
+use serde::{Deserialize, Serialize};
+
+use super::validate::Faults;
+
+/// Orders and complaints are kept this long for counting; see `advance/orders.rs`.
+const COUNTED_DAYS_MAX: u16 = 400;
+
+/// The clocks of a complaint and what they cost or earn in trust.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DisputeRules {
+    /// Days to a remedy before a dispute is breached.
+    pub clock_days: u16,
+    /// The same for a complaint made in public.
+    pub public_clock_days: u16,
+    /// What a friend or advocate grants on top.
+    pub second_chance_days: u16,
+    /// A proposed remedy that nobody answers for this long ends the dispute.
+    pub quiet_days: u16,
+    /// What a breach adds to trust; negative.
+    pub breach_weight: f64,
+    /// A second breach within this many days costs two stages.
+    pub double_within_days: u16,
+    /// A remedy accepted this soon after a breach restores the stage, up to friend.
+    pub reconcile_within_days: u16,
+    /// What the first, second, … satisfied customer's answer adds to trust; the last one repeats.
+    pub recovery_weights: Vec<f64>,
+    /// The days over which answers are counted as first, second, …
+    pub recovery_within_days: u16,
+    /// A complaint that is settled may be taken up again for this long; then it is closed.
+    pub reopen_within_days: u16,
+    /// When somebody complains so often that a person should look.
+    pub serial: SerialRules,
+}
+
+impl Default for DisputeRules {
+    fn default() -> Self {
+        Self {
+            clock_days: 14,
+            public_clock_days: 3,
+            second_chance_days: 7,
+            quiet_days: 7,
+            breach_weight: -8.0,
+            double_within_days: 365,
+            reconcile_within_days: 60,
+            recovery_weights: vec![8.0, 4.0, 2.0],
+            recovery_within_days: 365,
+            reopen_within_days: 14,
+            serial: SerialRules::default(),
+        }
+    }
+}
+
+/// When somebody complains so often, for what they buy, that a person should look. The flag moves
+/// nobody and blames nobody; what the complaints weigh is damped both ways meanwhile, so that they
+/// neither cost nor earn as much.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SerialRules {
+    /// More complaints than this …
+    pub more_than: u16,
+    /// … for this many orders.
+    pub per_orders: u16,
+    /// But at least this many complaints, however few the orders.
+    pub at_least: u16,
+    /// Orders and complaints of this many days are counted, 1 to 400. So long lasts the flag, too.
+    pub within_days: u16,
+    /// What is left of the weights of such a complaint: its opening, its breach, its recovery.
+    pub factor: f64,
+}
+
+impl SerialRules {
+    /// Whether so many complaints are too many for so many orders.
+    pub fn is_serial(&self, disputes: usize, orders: usize) -> bool {
+        disputes >= usize::from(self.at_least)
+            && disputes.saturating_mul(usize::from(self.per_orders))
+                > orders.saturating_mul(usize::from(self.more_than))
+    }
+}
+
+impl Default for SerialRules {
+    fn default() -> Self {
+        Self {
+            more_than: 3,
+            per_orders: 10,
+            at_least: 4,
+            within_days: 365,
+            factor: 0.5,
+        }
+    }
+}
+
+impl DisputeRules {
+    pub(super) fn check(&self, faults: &mut Faults) {
+        let days = [
+            ("clock_days", self.clock_days),
+            ("public_clock_days", self.public_clock_days),
+            ("second_chance_days", self.second_chance_days),
+            ("quiet_days", self.quiet_days),
+            ("double_within_days", self.double_within_days),
+            ("reconcile_within_days", self.reconcile_within_days),
+            ("recovery_within_days", self.recovery_within_days),
+            ("reopen_within_days", self.reopen_within_days),
+        ];
+        for (name, value) in days {
+            faults.days(&format!("disputes.{name}"), value);
+        }
+        faults.points("disputes.breach_weight", self.breach_weight);
+        if self.breach_weight > 0.0 {
+            faults.add(
+                "disputes.breach_weight",
+                "a breach would earn trust",
+                "give 0 or less",
+            );
+        }
+        if self.recovery_weights.is_empty() {
+            faults.add(
+                "disputes.recovery_weights",
+                "the list is empty",
+                "give at least one weight",
+            );
+        }
+        for (index, weight) in self.recovery_weights.iter().enumerate() {
+            faults.points(&format!("disputes.recovery_weights[{index}]"), *weight);
+        }
+        self.serial.check(faults);
+    }
+}
+
+impl SerialRules {
+    fn check(self, faults: &mut Faults) {
+        if !(1..=COUNTED_DAYS_MAX).contains(&self.within_days) {
+            faults.add(
+                "disputes.serial.within_days",
+                format!("{} days cannot be counted over", self.within_days),
+                format!("give 1 to {COUNTED_DAYS_MAX} days"),
+            );
+        }
+        if self.per_orders == 0 || self.at_least == 0 {
+            faults.add(
+                "disputes.serial",
+                "nobody could buy enough not to be flagged",
+                "give 1 or more for `per_orders` and `at_least`",
+            );
+        }
+        if !(0.0..=1.0).contains(&self.factor) {
+            faults.add(
+                "disputes.serial.factor",
+                "damping would make the weights larger, or turn them around",
+                "give 0 to 1",
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stage::RuleSet;
+
+    #[test]
+    fn more_than_three_in_ten_is_serial_from_the_fourth_on() {
+        let rules = SerialRules::default();
+
+        for (disputes, orders, is_serial) in [
+            (3, 0, false),
+            (4, 0, true),
+            (4, 13, true),
+            (4, 14, false),
+            (6, 20, false),
+            (7, 20, true),
+        ] {
+            assert_eq!(
+                rules.is_serial(disputes, orders),
+                is_serial,
+                "{disputes}/{orders}"
+            );
+        }
+    }
+
+    #[test]
+    fn limits_that_make_no_sense_are_told() {
+        let mut set = RuleSet::default_set();
+        set.disputes.serial.within_days = 401;
+        set.disputes.serial.per_orders = 0;
+        set.disputes.serial.factor = 1.5;
+        set.disputes.reopen_within_days = 0;
+
+        let paths: Vec<_> = set.validate().into_iter().map(|fault| fault.path).collect();
+
+        assert_eq!(
+            paths,
+            [
+                "disputes.reopen_within_days",
+                "disputes.serial.within_days",
+                "disputes.serial",
+                "disputes.serial.factor"
+            ]
+        );
+    }
+}
