@@ -8,7 +8,9 @@
 use super::day::Day;
 use super::dimension::{Dimension, Dimensions};
 use super::rules::Rules;
-use super::ruleset::{Comparison, Condition, MARGIN, QualifyingDays, ScoreBelowFor, Within};
+use super::ruleset::{
+    Comparison, Condition, MARGIN, OrderCount, QualifyingDays, ScoreBelowFor, Within,
+};
 use super::state::State;
 use super::transition::Figure;
 
@@ -131,6 +133,11 @@ impl Moment<'_> {
             Condition::ScoreBelowFor(test) => self.below_for(test, stretch),
             Condition::Known => Truth::of(self.known),
             Condition::NoOpenDispute => Truth::of(!self.state.has_open_dispute()),
+            Condition::StageAtLeast(stage) => Truth::of(self.state.stage >= *stage),
+            Condition::Orders(test) => Truth::falling(
+                self.has_orders(*test, stretch.first),
+                self.has_orders(*test, stretch.last),
+            ),
             Condition::QualifyingDays(test) => self.qualifying(test, stretch),
             Condition::ConvertedReferrals(test) => Truth::falling(
                 self.referrals(*test, stretch.first) >= u32::from(test.at_least),
@@ -355,6 +362,7 @@ impl Moment<'_> {
             Condition::ScoreBelowFor(test) => self
                 .low_since(test.of, test.below, day)
                 .map_or(0.0, |since| f64::from(day.since(since))),
+            Condition::Orders(test) => count(self.orders(*test, day).count()),
             Condition::QualifyingDays(test) => count(self.qualifying_days(test, day).0),
             Condition::ConvertedReferrals(test) => f64::from(self.referrals(*test, day)),
             Condition::AdvocacyKinds(test) => count(self.kinds(*test, day)),
@@ -364,6 +372,7 @@ impl Moment<'_> {
             | Condition::Not(_)
             | Condition::Known
             | Condition::NoOpenDispute
+            | Condition::StageAtLeast(_)
             | Condition::DetractorAnswer
             | Condition::RelationshipEnded
             | Condition::DisputeBreached
@@ -396,6 +405,22 @@ impl Moment<'_> {
             _ => test.at_least,
         };
         (days, usize::from(asked))
+    }
+
+    /// The days of the orders in the window that ends with `day`, latest first.
+    pub(super) fn orders(&self, test: OrderCount, day: Day) -> impl Iterator<Item = Day> {
+        let window = i32::from(test.within_days);
+        let orders = self.state.orders.iter().rev();
+        orders
+            .map(|order| (order, Day::of(order.at)))
+            .take_while(move |(_, placed)| day.since(*placed) < window)
+            .filter(|(order, _)| !order.void)
+            .map(|(_, placed)| placed)
+    }
+
+    fn has_orders(&self, test: OrderCount, day: Day) -> bool {
+        let asked = usize::from(test.at_least);
+        self.state.orders.len() >= asked && self.orders(test, day).take(asked).count() == asked
     }
 
     pub(super) fn referrals(&self, test: Within, day: Day) -> u32 {

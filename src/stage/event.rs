@@ -230,7 +230,7 @@ fn is_present(property: Option<&Value>) -> bool {
 }
 
 /// A number, or text that is one: the standard has ratings as text.
-fn number(property: Option<&Value>) -> Option<f64> {
+pub(super) fn number(property: Option<&Value>) -> Option<f64> {
     match property? {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse().ok(),

@@ -7,7 +7,9 @@
 //!
 //! Reading order: `tier`, `dimension` and `day` for the nouns; [`ruleset`] for what a brand may say;
 //! [`event`] for how an event becomes an act; [`ledger`]; `state` for what is kept; `evaluate` for
-//! conditions; [`mod@advance`] for the fold itself; [`Schedule`] for rules that change; [`mod@explain`] and [`corrections`].
+//! conditions; [`mod@advance`] for the fold itself; [`Schedule`] for rules that change;
+//! [`mod@explain`] and [`corrections`]; [`simulate`] for what other rules would have made of the same
+//! people.
 //!
 //! ```
 //! use befriend::stage::{self, Fact, Rules, Stage};
@@ -59,6 +61,7 @@ pub mod event;
 pub mod explain;
 pub mod ledger;
 pub mod ruleset;
+pub mod simulate;
 
 pub use advance::{AdvanceError, Outcome, advance, fold};
 pub use corrections::{Corrections, Notice, correct};

@@ -259,6 +259,8 @@ fn longest_window(set: &RuleSet) -> u16 {
                 | Condition::ScoreBelowFor(_)
                 | Condition::Known
                 | Condition::NoOpenDispute
+                | Condition::StageAtLeast(_)
+                | Condition::Orders(_)
                 | Condition::DaysInStage { .. }
                 | Condition::DetractorAnswer
                 | Condition::RelationshipEnded

@@ -215,6 +215,8 @@ fn kind_back(moment: &Moment<'_>, condition: &Condition, day: Day) -> MoveKind {
             | Condition::Score(_)
             | Condition::Known
             | Condition::NoOpenDispute
+            | Condition::StageAtLeast(_)
+            | Condition::Orders(_)
             | Condition::QualifyingDays(_)
             | Condition::ConvertedReferrals(_)
             | Condition::AdvocacyKinds(_)

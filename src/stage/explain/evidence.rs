@@ -115,6 +115,9 @@ pub(super) fn of_condition(
         Condition::AdvocacyKinds(test) => named(trace, |one| {
             one.advocacy_kind.is_some() && within(one, test.within_days)
         }),
+        Condition::Orders(test) => named(trace, |one| {
+            one.role == Some(Role::Order) && !one.repeated && within(one, Some(test.within_days))
+        }),
         Condition::NoOpenDispute => {
             let is_open = |one: &Traced| {
                 one.role == Some(Role::DisputeOpened)
@@ -141,6 +144,7 @@ pub(super) fn of_condition(
         Condition::All(_)
         | Condition::Any(_)
         | Condition::Not(_)
+        | Condition::StageAtLeast(_)
         | Condition::DaysInStage { .. }
         | Condition::DetractorAnswer
         | Condition::RelationshipEnded

@@ -23,6 +23,8 @@ pub(super) enum Wanted {
     Points(Dimensions),
     /// A day with a qualifying act.
     Qualifying,
+    /// An order.
+    Order,
     /// A converted referral.
     Referral,
     /// An advocacy act of a kind of its own.
@@ -46,6 +48,7 @@ impl Wanted {
                 Comparison::Below(_) => None,
             },
             Condition::QualifyingDays(_) => Some(Self::Qualifying),
+            Condition::Orders(_) => Some(Self::Order),
             Condition::ConvertedReferrals(_) => Some(Self::Referral),
             Condition::AdvocacyKinds(_) => Some(Self::Kind),
             Condition::Known => Some(Self::Identifier),
@@ -54,6 +57,7 @@ impl Wanted {
             | Condition::Any(_)
             | Condition::Not(_)
             | Condition::ScoreBelowFor(_)
+            | Condition::StageAtLeast(_)
             | Condition::DaysInStage { .. }
             | Condition::DetractorAnswer
             | Condition::RelationshipEnded
@@ -133,6 +137,7 @@ fn may_supply(signal: &Signal, wanted: Wanted) -> bool {
         Wanted::Remedy => signal.role == Some(Role::RemedyProposed),
         Wanted::Settlement => signal.role == Some(Role::DisputeResolved),
         Wanted::Identifier => signal.event == SIGN_IN,
+        Wanted::Order => signal.role == Some(Role::Order),
         Wanted::Referral => signal.role == Some(Role::ReferralConverted),
         Wanted::Qualifying => is_plain && signal.qualifying && !signal.brand_initiated,
         Wanted::Kind => is_plain && signal.advocacy_kind.is_some() && !signal.brand_initiated,
@@ -170,6 +175,7 @@ fn supplies(rules: &Rules, example: &Example, wanted: Wanted) -> bool {
         Wanted::Points(of) => of.iter().map(|one| worth.of(one)).sum::<f64>() > 0.0,
         Wanted::Kind => worth.of(Dimension::Advocacy) > 0.0,
         Wanted::Qualifying
+        | Wanted::Order
         | Wanted::Referral
         | Wanted::Identifier
         | Wanted::Settlement

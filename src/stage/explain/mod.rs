@@ -30,6 +30,7 @@ use super::state::{Standing, State};
 use super::tier::Stage;
 
 pub use evidence::{Evidence, Rest, ScoreEvidence};
+pub(super) use moves::figure as figure_in_words;
 pub use moves::{TransitionExplanation, explain_transition};
 pub use otherwise::{Otherwise, explain_move};
 pub use reading::{ConditionReading, RuleReading};

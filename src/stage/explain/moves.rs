@@ -81,12 +81,14 @@ fn cause(step: &Transition) -> String {
     }
 }
 
-fn figure(figure: &Figure) -> String {
+/// A condition and the figure it saw: "Investment at least 24: 26.8".
+pub(in crate::stage) fn figure(figure: &Figure) -> String {
     let saw = match &figure.condition {
         Condition::ScoreBelowFor(_) => {
             format!("{} days", words::points(figure.figure))
         }
         Condition::Score(_)
+        | Condition::Orders(_)
         | Condition::QualifyingDays(_)
         | Condition::ConvertedReferrals(_)
         | Condition::AdvocacyKinds(_)
@@ -96,6 +98,7 @@ fn figure(figure: &Figure) -> String {
         | Condition::Not(_)
         | Condition::Known
         | Condition::NoOpenDispute
+        | Condition::StageAtLeast(_)
         | Condition::DetractorAnswer
         | Condition::RelationshipEnded
         | Condition::DisputeBreached
@@ -166,6 +169,10 @@ fn without(step: &Transition, figure: &Figure) -> Option<f64> {
             let left = figure.figure - 1.0;
             (step.added.investment > 0.0 && left < f64::from(test.at_least)).then_some(left)
         }
+        Condition::Orders(test) => {
+            let left = figure.figure - 1.0;
+            (step.added.investment > 0.0 && left < f64::from(test.at_least)).then_some(left)
+        }
         Condition::ConvertedReferrals(test) | Condition::AdvocacyKinds(test) => {
             let left = figure.figure - 1.0;
             (step.added.advocacy > 0.0 && left < f64::from(test.at_least)).then_some(left)
@@ -178,6 +185,7 @@ fn subject(condition: &Condition) -> String {
     match condition {
         Condition::Score(test) => words::sum(test.of),
         Condition::QualifyingDays(_) => String::from("the days with an order or the like"),
+        Condition::Orders(_) => String::from("the orders"),
         Condition::ConvertedReferrals(_) => String::from("the converted referrals"),
         Condition::AdvocacyKinds(_) => String::from("the kinds of advocacy act"),
         other => words::condition(other),

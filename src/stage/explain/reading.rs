@@ -107,6 +107,8 @@ fn read(
         | Condition::ScoreBelowFor(_)
         | Condition::Known
         | Condition::NoOpenDispute
+        | Condition::StageAtLeast(_)
+        | Condition::Orders(_)
         | Condition::QualifyingDays(_)
         | Condition::ConvertedReferrals(_)
         | Condition::AdvocacyKinds(_)
@@ -146,7 +148,7 @@ fn read_one(
     };
     ConditionReading {
         text: words::condition(condition),
-        missing: words::missing(&figure, asked),
+        missing: words::missing(moment.rules.names(), &figure, asked),
         condition: figure.condition,
         alternative,
         figure: figure.figure,

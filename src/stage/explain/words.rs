@@ -91,6 +91,12 @@ pub(super) fn condition(condition: &Condition) -> String {
         }
         Condition::Known => String::from("known by an identifier"),
         Condition::NoOpenDispute => String::from("no open dispute"),
+        Condition::StageAtLeast(stage) => format!("at least {}", plain_name(*stage)),
+        Condition::Orders(test) => format!(
+            "at least {} within {}",
+            counted(test.at_least, "order", "orders"),
+            counted(test.within_days, "day", "days")
+        ),
         Condition::QualifyingDays(test) => {
             let days = counted(test.at_least, "day", "different days");
             format!(
@@ -117,6 +123,16 @@ pub(super) fn condition(condition: &Condition) -> String {
     }
 }
 
+/// The stage where no rule set is at hand to name it.
+const fn plain_name(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Stranger => "stranger",
+        Stage::Acquaintance => "acquaintance",
+        Stage::Friend => "friend",
+        Stage::Advocate => "advocate",
+    }
+}
+
 fn join(list: &[Condition], with: &str) -> String {
     list.iter().map(condition).collect::<Vec<_>>().join(with)
 }
@@ -131,7 +147,7 @@ fn within(test: Within, one: &str, many: &str) -> String {
 
 /// What an unmet condition lacks, if anything the customer or the brand does can supply it.
 /// `asked` is the number of days that a discount guard asks for.
-pub(super) fn missing(figure: &Figure, asked: usize) -> Option<String> {
+pub(super) fn missing(names: &StageNames, figure: &Figure, asked: usize) -> Option<String> {
     if figure.met {
         return None;
     }
@@ -140,6 +156,14 @@ pub(super) fn missing(figure: &Figure, asked: usize) -> Option<String> {
         Condition::Score(test) => missing_points(test.of, test.is, figure.figure),
         Condition::Known => Some(String::from("a sign-in, or an id that names them")),
         Condition::NoOpenDispute => Some(String::from("the open dispute settled")),
+        Condition::StageAtLeast(stage) => {
+            Some(format!("the stage of {}", name(names, *stage)))
+        }
+        Condition::Orders(test) => Some(counted(
+            lacking(f64::from(test.at_least)),
+            "more order",
+            "more orders",
+        )),
         Condition::QualifyingDays(_) => {
             let asked = f64::from(u16::try_from(asked).unwrap_or(u16::MAX));
             let days = lacking(asked);

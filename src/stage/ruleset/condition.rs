@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::stage::dimension::Dimensions;
+use crate::stage::tier::Stage;
 
 /// What a rule asks. Lists of conditions may nest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +26,10 @@ pub enum Condition {
     Known,
     /// No complaint is being waited on.
     NoOpenDispute,
+    /// At this stage, or at a deeper one.
+    StageAtLeast(Stage),
+    /// Orders that were not taken back.
+    Orders(OrderCount),
     /// Distinct UTC days with at least one qualifying act that was not taken back.
     QualifyingDays(QualifyingDays),
     /// People this customer brought who became customers.
@@ -65,6 +70,8 @@ impl Condition {
             | Self::ScoreBelowFor(_)
             | Self::Known
             | Self::NoOpenDispute
+            | Self::StageAtLeast(_)
+            | Self::Orders(_)
             | Self::QualifyingDays(_)
             | Self::ConvertedReferrals(_)
             | Self::AdvocacyKinds(_)
@@ -175,6 +182,17 @@ pub struct ScoreBelowFor {
     /// For this many days without a break, counted from the later of the first low day and the
     /// day on which the present stage began.
     pub days: u16,
+}
+
+/// How many orders, without those that were taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderCount {
+    /// This many or more, 1 to 500.
+    pub at_least: u16,
+    /// Counting today and the days before it, this many in all; 1 to 400, for orders are kept no
+    /// longer than that.
+    pub within_days: u16,
 }
 
 /// How many distinct days with a qualifying act.

@@ -19,7 +19,8 @@ use super::tier::Stage;
 
 pub(in crate::stage) use condition::MARGIN;
 pub use condition::{
-    Comparison, Condition, DiscountGuard, QualifyingDays, ScoreBelowFor, ScoreTest, Within,
+    Comparison, Condition, DiscountGuard, OrderCount, QualifyingDays, ScoreBelowFor, ScoreTest,
+    Within,
 };
 pub use dispute::{DisputeRules, SerialRules};
 pub use half_life::{HalfLife, HalfLives, Learnt};

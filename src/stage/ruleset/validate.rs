@@ -15,6 +15,10 @@ const POINTS_MAX: f64 = 10_000.0;
 const DAYS_MAX: u16 = 3_650;
 /// Largest multiple of the gap between orders.
 const FACTOR_MAX: f64 = 100.0;
+/// Longest window in which orders are counted: they are kept for as long as they can be taken back.
+const ORDER_DAYS_MAX: u16 = 400;
+/// Most orders that can be asked for.
+const ORDERS_MAX: u16 = 500;
 /// Most signals in a set.
 const SIGNALS_MAX: usize = 1_000;
 /// Most rules in a set.
@@ -363,6 +367,22 @@ fn check_condition(path: &str, condition: &Condition, depth: usize, faults: &mut
             check_sum(path, test.of, test.below, faults);
             faults.days(path, test.days);
         }
+        Condition::Orders(test) => {
+            if test.within_days == 0 || test.within_days > ORDER_DAYS_MAX {
+                faults.add(
+                    path,
+                    format!("orders are not kept for {} days", test.within_days),
+                    format!("give 1 to {ORDER_DAYS_MAX} days"),
+                );
+            }
+            if test.at_least == 0 || test.at_least > ORDERS_MAX {
+                faults.add(
+                    path,
+                    format!("{} orders cannot be asked for", test.at_least),
+                    format!("ask for 1 to {ORDERS_MAX} orders"),
+                );
+            }
+        }
         Condition::QualifyingDays(test) => {
             faults.days(path, test.within_days);
             if let Some(guard) = test.if_discounted
@@ -384,6 +404,7 @@ fn check_condition(path: &str, condition: &Condition, depth: usize, faults: &mut
         | Condition::PromotingOrderRefunded { within_days: days } => faults.days(path, *days),
         Condition::Known
         | Condition::NoOpenDispute
+        | Condition::StageAtLeast(_)
         | Condition::DetractorAnswer
         | Condition::RelationshipEnded
         | Condition::DisputeBreached => {}

@@ -8,4 +8,5 @@ mod history;
 mod over_time;
 mod properties;
 mod referrals;
+mod simulate;
 mod worked_examples;

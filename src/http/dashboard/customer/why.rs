@@ -129,6 +129,7 @@ fn figures(condition: &Condition, figure: f64) -> (String, String) {
     match condition {
         Condition::Score(test) => (format::score(figure), format::score(test.is.threshold())),
         Condition::ScoreBelowFor(test) => (format::score(figure), counted(test.days)),
+        Condition::Orders(test) => count(test.at_least),
         Condition::QualifyingDays(test) => count(test.at_least),
         Condition::ConvertedReferrals(test) | Condition::AdvocacyKinds(test) => {
             count(test.at_least)
@@ -139,6 +140,7 @@ fn figures(condition: &Condition, figure: f64) -> (String, String) {
         | Condition::Not(_)
         | Condition::Known
         | Condition::NoOpenDispute
+        | Condition::StageAtLeast(_)
         | Condition::DetractorAnswer
         | Condition::RelationshipEnded
         | Condition::DisputeBreached
