@@ -14,7 +14,7 @@ use crate::stage::{
 };
 
 /// Message ids are unique within a brand, so that no further source is needed to tell events apart.
-const SOURCE: &str = "";
+pub(super) const SOURCE: &str = "";
 
 /// A person to bring up to date: a profile and those merged into it.
 #[derive(Clone, Debug)]

@@ -17,6 +17,8 @@ mod current;
 mod event_store;
 mod fact;
 mod history;
+mod life;
+mod life_store;
 mod queue_store;
 mod replay;
 mod rulebook;
@@ -37,6 +39,7 @@ use crate::kernel::{Clock, Entropy};
 use crate::postgres::{self, Pool};
 
 pub use current::Current;
+pub use life::{Basis, EVENTS_MAX, ExplainedMove, Life, PastTooLong};
 pub use replay::{Counts, Difference, Mode, Report};
 pub use rulebook::BrandRules;
 pub use ruleset_store::ensure_default;

@@ -5,6 +5,7 @@
 //! is bound to the brand of the key.
 
 mod caller;
+mod explanation;
 mod lookup;
 mod page;
 mod profile;
@@ -33,8 +34,15 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route("/api/v1/profiles", get(lookup::list))
         .route("/api/v1/profiles/{id}", get(profile::show))
         .route("/api/v1/profiles/{id}/standing", get(standing::show))
-        .route("/api/v1/profiles/{id}/explanation", get(standing::explain))
+        .route(
+            "/api/v1/profiles/{id}/explanation",
+            get(explanation::standing),
+        )
         .route("/api/v1/profiles/{id}/transitions", get(standing::list))
+        .route(
+            "/api/v1/profiles/{id}/transitions/{transition_id}",
+            get(explanation::transition),
+        )
         .layer(map_response(challenge))
 }
 

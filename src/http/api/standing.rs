@@ -45,22 +45,6 @@ pub(super) async fn show(
     })))
 }
 
-/// `GET /api/v1/profiles/{id}/explanation`.
-pub(super) async fn explain(
-    State(app): State<SharedApp>,
-    caller: Caller,
-    id: Path<String>,
-) -> Result<Json<Value>, Problem> {
-    let (id, current) = current(&app, caller, &id).await?;
-    let mut body = json!(explained(&current));
-    body["profile_id"] = json!(id);
-    body["rule_set"] = json!({
-        "id": current.rules.rule_set_id,
-        "version": current.rules.version,
-    });
-    Ok(Json(body))
-}
-
 /// `GET /api/v1/profiles/{id}/transitions`, latest first. `superseded=true` lists also what is
 /// believed no longer.
 pub(super) async fn list(
@@ -118,7 +102,7 @@ fn explained(current: &Current) -> Explanation {
     stage::explain(rules, &current.state, current.at)
 }
 
-fn in_json(row: &RecordedTransition) -> Value {
+pub(super) fn in_json(row: &RecordedTransition) -> Value {
     let evidence = &row.evidence;
     json!({
         "id": row.transition_id,

@@ -57,6 +57,8 @@ pub struct Explanation {
     /// Each score, and the acts behind it; empty where only a state was asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scores: Vec<ScoreEvidence>,
+    /// Where they stand, in plain words.
+    pub headline: String,
     /// All of it in plain words.
     pub sentences: Vec<String>,
 }
@@ -77,6 +79,9 @@ pub struct Forecast {
     pub keep: Option<Way>,
     /// In words.
     pub sentence: String,
+    /// What would keep them, in words; empty where nothing is told of it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub keep_sentence: String,
 }
 
 /// Explains where a profile stands at `at`, by the state alone: without the acts behind the
@@ -170,15 +175,20 @@ impl Teller<'_> {
             }
             if let Some(next) = &mut next {
                 next.keep = outlook.keep(next);
+                if let Some(way) = &next.keep {
+                    next.keep_sentence = words::what_keeps(rules.names(), standing.stage, way);
+                }
             }
         }
+        let headline = words::headline(rules.names(), &standing);
         Explanation {
             at,
             stage_name: rules.names().of(state.stage).to_owned(),
             scores: trace
                 .map(|trace| evidence::of_scores(&moment, trace, day))
                 .unwrap_or_default(),
-            sentences: words::standing(rules.names(), &standing, &deeper, next.as_ref()),
+            sentences: words::standing(rules.names(), &headline, &deeper, next.as_ref()),
+            headline: headline.join(" "),
             standing,
             deeper,
             back,
@@ -196,6 +206,7 @@ fn forecast(ground: Ground<'_>, state: &State, at: DateTime<Utc>) -> Option<Fore
         to: last.map(|step| step.to),
         rule: last.map(|step| step.rule.clone()),
         keep: None,
+        keep_sentence: String::new(),
         sentence: words::forecast(ground.rules.names(), state, last, Day::of(then).date()),
     })
 }

@@ -156,9 +156,7 @@ pub(super) fn missing(names: &StageNames, figure: &Figure, asked: usize) -> Opti
         Condition::Score(test) => missing_points(test.of, test.is, figure.figure),
         Condition::Known => Some(String::from("a sign-in, or an id that names them")),
         Condition::NoOpenDispute => Some(String::from("the open dispute settled")),
-        Condition::StageAtLeast(stage) => {
-            Some(format!("the stage of {}", name(names, *stage)))
-        }
+        Condition::StageAtLeast(stage) => Some(format!("the stage of {}", name(names, *stage))),
         Condition::Orders(test) => Some(counted(
             lacking(f64::from(test.at_least)),
             "more order",
@@ -248,13 +246,8 @@ pub(super) fn forecast(
     }
 }
 
-/// A standing, in a few sentences.
-pub(super) fn standing(
-    names: &StageNames,
-    standing: &Standing,
-    deeper: &[RuleReading],
-    next: Option<&Forecast>,
-) -> Vec<String> {
+/// Where somebody stands, in a few sentences.
+pub(super) fn headline(names: &StageNames, standing: &Standing) -> Vec<String> {
     let mut sentences = Vec::new();
     let stage = capitalised(&a(names, standing.stage));
     sentences.push(match standing.since {
@@ -275,6 +268,17 @@ pub(super) fn standing(
             "A dispute is open; nobody is promoted while it is.",
         ));
     }
+    sentences
+}
+
+/// A standing with what is missing and what comes next.
+pub(super) fn standing(
+    names: &StageNames,
+    headline: &[String],
+    deeper: &[RuleReading],
+    next: Option<&Forecast>,
+) -> Vec<String> {
+    let mut sentences = headline.to_vec();
     for rule in deeper {
         sentences.push(what_is_missing(names, rule));
         sentences.extend(what_would_do(names, rule));
@@ -283,9 +287,8 @@ pub(super) fn standing(
         Some(next) => next.sentence.clone(),
         None => String::from("If nothing happens nothing changes."),
     });
-    if let Some(way) = next.and_then(|next| next.keep.as_ref()) {
-        sentences.push(what_keeps(names, standing.stage, way));
-    }
+    let keep = next.map(|next| next.keep_sentence.clone());
+    sentences.extend(keep.filter(|sentence| !sentence.is_empty()));
     sentences
 }
 
@@ -327,7 +330,7 @@ fn what_would_do(names: &StageNames, rule: &RuleReading) -> Option<String> {
     })
 }
 
-fn what_keeps(names: &StageNames, stage: Stage, way: &Way) -> String {
+pub(super) fn what_keeps(names: &StageNames, stage: Stage, way: &Way) -> String {
     let text = capitalised(&way.text);
     let stage = a(names, stage);
     match way.then {

@@ -3,7 +3,8 @@
 use askama::Template;
 
 use super::Shell;
-use super::customer_parts::{AliasRow, ConsentRow, Direction, IdentityRow, TimelineEntry, WhyHere};
+use super::customer_parts::{AliasRow, ConsentRow, Direction, IdentityRow, TimelineEntry};
+use super::why_here::WhyHere;
 use crate::view::StageTag;
 
 /// `/dashboard/{brand}/customers/{profile_id}`.

@@ -15,6 +15,7 @@ mod overview;
 mod providers;
 mod rules;
 mod tiles;
+mod why_here;
 
 #[cfg(test)]
 mod customer_sample;
@@ -23,8 +24,7 @@ pub use applications::{ApplicationForm, ApplicationKind, ApplicationRow, Applica
 pub use brands::{BrandForm, BrandRow, BrandsPage};
 pub use customer::CustomerPage;
 pub use customer_parts::{
-    AliasRow, ConditionView, ConsentRow, Direction, IdentityRow, Move, RuleView, Score,
-    TimelineEntry, WhyHere,
+    AliasRow, ConsentRow, Direction, IdentityRow, Move, MoveTold, TimelineEntry,
 };
 pub use customers::{CustomerRow, CustomersPage};
 pub use keys::{FreshKey, KeyForm, KeyKind, KeyRow, KeysPage};
@@ -33,6 +33,7 @@ pub use overview::{Overview, OverviewPage, WeekStats};
 pub use providers::{ConnectionForm, ConnectionRow, ProviderKind, ProvidersPage};
 pub use rules::{RuleRow, RulesPage, WeightRow};
 pub use tiles::StageTile;
+pub use why_here::{ConditionView, DayLookedAt, RuleView, Score, WhyHere};
 
 use super::Notice;
 use super::format::path_segment;
