@@ -3,6 +3,7 @@
 mod api;
 mod arrival;
 mod corrections;
+mod explanation;
 mod failure;
 mod insight;
 mod order;
