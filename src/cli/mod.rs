@@ -11,7 +11,7 @@ mod doctor;
 mod events;
 mod explain;
 mod healthcheck;
-mod import;
+pub mod import;
 mod key;
 mod migrate;
 pub mod output;

@@ -6,15 +6,17 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use super::complaints::Complaints;
+use super::earned::{Part, Told};
 use super::event_store::{Member, StoredEvent};
 use super::standing_store::StoredStanding;
-use crate::kernel::id::{ProfileId, RuleSetId, TransitionId};
+use crate::kernel::id::{ProfileId, TransitionId};
 use crate::stage::{
-    self, Act, AdvanceError, Cause, Fact, Notice, Rules, Standing, State, Transition, Trend,
+    self, Act, AdvanceError, Cause, Fact, Notice, Schedule, Standing, State, Transition, Trend,
 };
 
 /// Message ids are unique within a brand, so that no further source is needed to tell events apart.
-pub(super) const SOURCE: &str = "";
+const SOURCE: &str = "";
 
 /// A person to bring up to date: a profile and those merged into it.
 #[derive(Clone, Debug)]
@@ -25,6 +27,8 @@ pub(super) struct Person {
     pub(super) standing: Option<StoredStanding>,
     /// Whether a profile that is merged into this one still has a standing of its own.
     pub(super) has_absorbed: bool,
+    /// What they earned by bringing others; loaded where everything is folded.
+    pub(super) earned: Vec<Told>,
     /// What there is to do.
     pub(super) work: Work,
 }
@@ -60,6 +64,7 @@ pub(super) fn people_of(members: Vec<Member>, work: &BTreeMap<ProfileId, Work>) 
             members: Vec::new(),
             standing: None,
             has_absorbed: false,
+            earned: Vec::new(),
             work: Work::default(),
         });
         if let Some(asked) = work.get(&member.profile_id) {
@@ -98,17 +103,24 @@ impl Person {
         earliest(self.members.iter().map(|member| member.known_since))
     }
 
+    /// Whether more than time has passed.
+    pub(super) fn has_news(&self) -> bool {
+        self.work.since.is_some() || self.work.anew || self.has_absorbed
+    }
+
     fn created_at(&self) -> DateTime<Utc> {
         earliest(self.members.iter().map(|member| Some(member.created_at)))
             .unwrap_or(DateTime::UNIX_EPOCH)
     }
 
     /// How little will do.
-    pub(super) fn plan(&self, rule_set_id: RuleSetId) -> Plan {
+    pub(super) fn plan(&self, schedule: &Schedule) -> Plan {
         let Some(standing) = &self.standing else {
             return Plan::Anew;
         };
-        if self.work.anew || self.has_absorbed || standing.rule_set_id != rule_set_id {
+        let lineage = State::lineage_in(&standing.state);
+        let goes_on = lineage.is_some_and(|lineage| schedule.includes(lineage));
+        if self.work.anew || self.has_absorbed || !goes_on {
             return Plan::Anew;
         }
         match (self.work.since, standing.folded_time) {
@@ -164,6 +176,8 @@ pub(super) struct Folded {
     /// Of these, folded now.
     pub(super) fresh: usize,
     pub(super) moves: Moves,
+    pub(super) complaints: Complaints,
+    pub(super) part: Part,
 }
 
 /// How the moves differ from what was believed.
@@ -181,13 +195,13 @@ pub(super) struct Moves {
 pub(super) fn continue_fold(
     person: &Person,
     events: &[StoredEvent],
-    rules: &Rules,
+    schedule: &Schedule,
     now: DateTime<Utc>,
 ) -> Option<Folded> {
     let stored = person.standing.as_ref()?;
     let state: State = serde_json::from_value(stored.state.clone()).ok()?;
-    let acts = acts_of(rules, events);
-    let outcome = match stage::advance(rules, &state, &acts, person.known_since(), now) {
+    let acts = acts_of(schedule, person, events);
+    let outcome = match schedule.advance(&state, &acts, person.known_since(), now) {
         Ok(outcome) => outcome,
         Err(AdvanceError::Late | AdvanceError::OtherRules) => return None,
     };
@@ -196,8 +210,8 @@ pub(super) fn continue_fold(
     Some(Folded {
         profile_id: person.profile_id,
         state: json(&outcome.state),
-        standing: outcome.standing,
         stage_since: outcome.standing.since.unwrap_or(person.created_at()),
+        standing: outcome.standing,
         review_at: outcome.review_at,
         known_since: earliest([
             stored.known_since,
@@ -205,6 +219,8 @@ pub(super) fn continue_fold(
             first_identified(events),
         ]),
         last: last_of(events).or(stored_last),
+        complaints: Complaints::of(&outcome.state, schedule.in_force_at(now), now),
+        part: Part::of(person, events, outcome.state.conversion()),
         total: stored.events_folded + i64::try_from(fresh).unwrap_or(i64::MAX),
         fresh,
         moves: differences(person, Vec::new(), outcome.transitions, now),
@@ -216,18 +232,20 @@ pub(super) fn fold_anew(
     person: &Person,
     events: &[StoredEvent],
     believed: Vec<LiveTransition>,
-    rules: &Rules,
+    schedule: &Schedule,
     now: DateTime<Utc>,
 ) -> Folded {
-    let outcome = outcome_of(person, events, rules, now);
+    let outcome = outcome_of(person, events, schedule, now);
     Folded {
         profile_id: person.profile_id,
         state: json(&outcome.state),
-        standing: outcome.standing,
         stage_since: outcome.standing.since.unwrap_or(person.created_at()),
+        standing: outcome.standing,
         review_at: outcome.review_at,
         known_since: earliest([person.known_since(), first_identified(events)]),
         last: last_of(events),
+        complaints: Complaints::of(&outcome.state, schedule.in_force_at(now), now),
+        part: Part::of(person, events, outcome.state.conversion()),
         total: i64::try_from(events.len()).unwrap_or(i64::MAX),
         fresh: events.len(),
         moves: differences(person, believed, outcome.transitions, now),
@@ -238,31 +256,39 @@ pub(super) fn fold_anew(
 pub(super) fn outcome_of(
     person: &Person,
     events: &[StoredEvent],
-    rules: &Rules,
+    schedule: &Schedule,
     now: DateTime<Utc>,
 ) -> stage::Outcome {
-    stage::fold(rules, &acts_of(rules, events), person.known_since(), now)
+    schedule.fold(
+        &acts_of(schedule, person, events),
+        person.known_since(),
+        now,
+    )
 }
 
-fn acts_of<'e>(rules: &Rules, events: &'e [StoredEvent]) -> Vec<Act<'e>> {
+pub(super) fn acts_of<'e>(
+    schedule: &Schedule,
+    person: &'e Person,
+    events: &'e [StoredEvent],
+) -> Vec<Act<'e>> {
+    let earned = person.earned.iter();
+    let earned = earned.map(|told| schedule.interpret(&told.fact()));
     events
         .iter()
         .map(|event| {
-            stage::interpret(
-                rules,
-                &Fact {
-                    at: event.at,
-                    source: SOURCE,
-                    message_id: &event.message_id,
-                    name: &event.name,
-                    properties: event.properties.as_ref().unwrap_or(&Value::Null),
-                    trusted: event.trusted,
-                    known_after: event.identifies,
-                    // Whether the brand does it is a property of the event's name: the rules say.
-                    brand_initiated: false,
-                },
-            )
+            schedule.interpret(&Fact {
+                at: event.at,
+                source: SOURCE,
+                message_id: &event.message_id,
+                name: &event.name,
+                properties: event.properties.as_ref().unwrap_or(&Value::Null),
+                trusted: event.trusted,
+                known_after: event.identifies,
+                // Whether the brand does it is a property of the event's name: the rules say.
+                brand_initiated: false,
+            })
         })
+        .chain(earned)
         .collect()
 }
 

@@ -4,18 +4,16 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::event_store::{self, StoredEvent};
+use super::history::Person;
 use super::life_store;
-use super::rulebook::BrandRules;
 use super::standing_store::RecordedTransition;
-use super::{Current, Error, Projector, history};
+use super::{Current, Error, Projector, earned, history};
 use crate::kernel::id::{BrandId, ProfileId, RuleSetId, TransitionId};
-use crate::postgres::PgConnection;
+use crate::postgres::{self, Inconsistency, PgConnection};
 use crate::stage::{
-    self, Act, Explanation, Fact, Rules, Schedule, Transition, TransitionExplanation,
-    explain_transition,
+    self, Act, Explanation, Rules, Schedule, Transition, TransitionExplanation, explain_transition,
 };
 
 /// Events loaded for one explanation, the latest ones. Who has more is explained by the stored
@@ -27,9 +25,8 @@ pub const EVENTS_MAX: usize = 2_000;
 pub struct Life {
     /// Where the person stands now.
     pub current: Current,
-    schedule: Schedule,
+    person: Person,
     events: Vec<StoredEvent>,
-    known_since: Option<DateTime<Utc>>,
     /// Whether these are all events there are.
     is_whole: bool,
 }
@@ -56,9 +53,9 @@ impl Life {
         let acts = self.acts();
         if self.is_whole {
             return Ok(stage::explain_history(
-                &self.schedule,
+                self.schedule(),
                 &acts,
-                self.known_since,
+                self.person.known_since(),
                 at,
             ));
         }
@@ -66,7 +63,7 @@ impl Life {
             return Err(PastTooLong);
         }
         Ok(stage::explain_latest(
-            &self.schedule,
+            self.schedule(),
             &self.current.state,
             &acts,
             at,
@@ -77,12 +74,12 @@ impl Life {
     /// that is believed, and of somebody whose events are all at hand.
     pub fn explain_move(&self, step: &Transition) -> TransitionExplanation {
         if !self.is_whole {
-            return explain_transition(self.schedule.in_force_at(step.effective_at), step);
+            return explain_transition(self.schedule().in_force_at(step.effective_at), step);
         }
         stage::explain_move(
-            &self.schedule,
+            self.schedule(),
             &self.acts(),
-            self.known_since,
+            self.person.known_since(),
             step,
             self.current.at,
         )
@@ -90,7 +87,7 @@ impl Life {
 
     /// The rules that held at `at`.
     pub fn rules_at(&self, at: DateTime<Utc>) -> &Rules {
-        self.schedule.in_force_at(at)
+        self.schedule().in_force_at(at)
     }
 
     /// What explanations of this life are made from.
@@ -102,19 +99,11 @@ impl Life {
     }
 
     fn acts(&self) -> Vec<Act<'_>> {
-        let acts = self.events.iter().map(|event| {
-            self.schedule.interpret(&Fact {
-                at: event.at,
-                source: history::SOURCE,
-                message_id: &event.message_id,
-                name: &event.name,
-                properties: event.properties.as_ref().unwrap_or(&Value::Null),
-                trusted: event.trusted,
-                known_after: event.identifies,
-                brand_initiated: false,
-            })
-        });
-        acts.collect()
+        history::acts_of(self.schedule(), &self.person, &self.events)
+    }
+
+    fn schedule(&self) -> &Schedule {
+        self.current.rules.schedule()
     }
 }
 
@@ -143,22 +132,25 @@ impl Projector {
     ) -> Result<Life, Error> {
         let current = self.current(conn, brand_id, profile_id).await?;
         let members = event_store::list_members(conn, brand_id, &[profile_id.uuid()]).await?;
-        let ids: Vec<_> = members
+        let mut people = history::people_of(members, &BTreeMap::new());
+        let mut person = people.pop().ok_or_else(|| {
+            let fault = Inconsistency::new("profile", profile_id, "it is nobody");
+            Error::Database(postgres::Error::Inconsistent(fault))
+        })?;
+        earned::load(conn, brand_id, &mut [&mut person], None).await?;
+        let ids: Vec<_> = person
+            .members
             .iter()
             .map(|member| member.profile_id.uuid())
             .collect();
-        let known_since = history::people_of(members, &BTreeMap::new())
-            .first()
-            .and_then(history::Person::known_since);
         let limit = i64::try_from(EVENTS_MAX + 1).unwrap_or(i64::MAX);
         let mut events = life_store::list_latest_events(conn, brand_id, &ids, limit).await?;
         let is_whole = events.len() <= EVENTS_MAX;
         events.truncate(EVENTS_MAX);
         Ok(Life {
-            schedule: schedule_of(&current.rules),
             current,
+            person,
             events,
-            known_since,
             is_whole,
         })
     }
@@ -181,7 +173,7 @@ impl Projector {
         let explanation = if recorded.superseded_at.is_none() {
             life.explain_move(&step)
         } else {
-            explain_transition(life.schedule.in_force_at(step.effective_at), &step)
+            explain_transition(life.schedule().in_force_at(step.effective_at), &step)
         };
         Ok(Some(ExplainedMove {
             basis: life.basis(),
@@ -191,8 +183,4 @@ impl Projector {
             explanation,
         }))
     }
-}
-
-fn schedule_of(rules: &BrandRules) -> Schedule {
-    Schedule::single(std::sync::Arc::clone(&rules.rules))
 }

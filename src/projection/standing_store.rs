@@ -14,7 +14,6 @@ use crate::postgres::{Error, PgConnection};
 #[derive(Clone, Debug)]
 pub(super) struct StoredStanding {
     pub(super) profile_id: ProfileId,
-    pub(super) rule_set_id: RuleSetId,
     pub(super) stage: i16,
     pub(super) state: Value,
     pub(super) folded_time: Option<DateTime<Utc>>,
@@ -31,8 +30,8 @@ pub(super) async fn list_standings(
 ) -> Result<Vec<StoredStanding>, Error> {
     let standings = sqlx::query_as!(
         StoredStanding,
-        r#"select profile_id as "profile_id: ProfileId", rule_set_id as "rule_set_id: RuleSetId",
-                  stage, state, folded_time, folded_message_id, events_folded, known_since
+        r#"select profile_id as "profile_id: ProfileId", stage, state, folded_time,
+                  folded_message_id, events_folded, known_since
            from standing where brand_id = $1 and profile_id = any($2)"#,
         brand_id.uuid(),
         profile_ids,
@@ -136,18 +135,23 @@ pub(super) async fn upsert_standings(
     sqlx::query!(
         "insert into standing
             (brand_id, rule_set_id, updated_at, profile_id, stage, stage_since, state, folded_time,
-             folded_message_id, events_folded, review_at, strained, estranged, trend, known_since)
+             folded_message_id, events_folded, review_at, strained, estranged, trend, known_since,
+             disputes_open, dispute_opened_at, dispute_due, review_until, made_good_at)
          select $1, $2, $3, w.*
          from unnest($4::uuid[], $5::smallint[], $6::timestamptz[], $7::jsonb[], $8::timestamptz[],
                      $9::text[], $10::bigint[], $11::timestamptz[], $12::bool[], $13::bool[],
-                     $14::smallint[], $15::timestamptz[]) as w
+                     $14::smallint[], $15::timestamptz[], $16::smallint[], $17::timestamptz[],
+                     $18::timestamptz[], $19::timestamptz[], $20::timestamptz[]) as w
          on conflict on constraint standing_pkey do update set
              rule_set_id = excluded.rule_set_id, stage = excluded.stage,
              stage_since = excluded.stage_since, state = excluded.state,
              folded_time = excluded.folded_time, folded_message_id = excluded.folded_message_id,
              events_folded = excluded.events_folded, review_at = excluded.review_at,
              strained = excluded.strained, estranged = excluded.estranged, trend = excluded.trend,
-             updated_at = excluded.updated_at, known_since = excluded.known_since",
+             updated_at = excluded.updated_at, known_since = excluded.known_since,
+             disputes_open = excluded.disputes_open,
+             dispute_opened_at = excluded.dispute_opened_at, dispute_due = excluded.dispute_due,
+             review_until = excluded.review_until, made_good_at = excluded.made_good_at",
         brand_id.uuid(),
         rule_set_id.uuid(),
         now,
@@ -163,6 +167,11 @@ pub(super) async fn upsert_standings(
         &columns.estranged,
         &columns.trend,
         &columns.known_since as &[Option<DateTime<Utc>>],
+        &columns.disputes_open,
+        &columns.dispute_opened_at as &[Option<DateTime<Utc>>],
+        &columns.dispute_due as &[Option<DateTime<Utc>>],
+        &columns.review_until as &[Option<DateTime<Utc>>],
+        &columns.made_good_at as &[Option<DateTime<Utc>>],
     )
     .execute(conn)
     .await?;
@@ -184,6 +193,11 @@ struct Columns {
     estranged: Vec<bool>,
     trend: Vec<i16>,
     known_since: Vec<Option<DateTime<Utc>>>,
+    disputes_open: Vec<i16>,
+    dispute_opened_at: Vec<Option<DateTime<Utc>>>,
+    dispute_due: Vec<Option<DateTime<Utc>>>,
+    review_until: Vec<Option<DateTime<Utc>>>,
+    made_good_at: Vec<Option<DateTime<Utc>>>,
 }
 
 impl Columns {
@@ -203,6 +217,12 @@ impl Columns {
         self.estranged.push(standing.estranged);
         self.trend.push(history::trend_number(standing.trend));
         self.known_since.push(profile.known_since);
+        let complaints = &profile.complaints;
+        self.disputes_open.push(complaints.open);
+        self.dispute_opened_at.push(complaints.opened_at);
+        self.dispute_due.push(complaints.due);
+        self.review_until.push(complaints.review_until);
+        self.made_good_at.push(complaints.made_good_at);
     }
 }
 
@@ -225,19 +245,21 @@ pub(super) async fn delete_standings(
 /// A transition to write.
 pub(super) struct NewTransition {
     pub(super) transition_id: TransitionId,
+    /// The version that held when it took effect.
+    pub(super) rule_set_id: RuleSetId,
     pub(super) profile_id: ProfileId,
     pub(super) transition: crate::stage::Transition,
 }
 
-/// Writes transitions under the rule set that caused them.
+/// Writes transitions, each under the version that caused it.
 pub(super) async fn insert_transitions(
     conn: &mut PgConnection,
     brand_id: BrandId,
-    rule_set_id: RuleSetId,
     new: &[NewTransition],
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let ids: Vec<Uuid> = new.iter().map(|row| row.transition_id.uuid()).collect();
+    let rule_sets: Vec<Uuid> = new.iter().map(|row| row.rule_set_id.uuid()).collect();
     let profiles: Vec<Uuid> = new.iter().map(|row| row.profile_id.uuid()).collect();
     let rank = |stage: crate::stage::Stage| i16::from(stage.rank());
     let from: Vec<i16> = new.iter().map(|row| rank(row.transition.from)).collect();
@@ -254,14 +276,14 @@ pub(super) async fn insert_transitions(
     let effective: Vec<DateTime<Utc>> = new.iter().map(|row| row.transition.effective_at).collect();
     sqlx::query!(
         "insert into transition
-            (brand_id, rule_set_id, recorded_at, transition_id, profile_id, from_stage, to_stage,
+            (brand_id, recorded_at, rule_set_id, transition_id, profile_id, from_stage, to_stage,
              rule, cause_message_id, evidence, effective_at)
-         select $1, $2, $3, w.*
-         from unnest($4::uuid[], $5::uuid[], $6::smallint[], $7::smallint[], $8::text[], $9::text[],
-                     $10::jsonb[], $11::timestamptz[]) as w",
+         select $1, $2, w.*
+         from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::smallint[], $7::smallint[], $8::text[],
+                     $9::text[], $10::jsonb[], $11::timestamptz[]) as w",
         brand_id.uuid(),
-        rule_set_id.uuid(),
         now,
+        &rule_sets,
         &ids,
         &profiles,
         &from,

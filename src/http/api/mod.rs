@@ -5,10 +5,12 @@
 //! is bound to the brand of the key.
 
 mod caller;
+mod disputes;
 mod explanation;
 mod lookup;
 mod page;
 mod profile;
+mod referrals;
 mod standing;
 
 use axum::Router;
@@ -43,6 +45,8 @@ pub(super) fn routes() -> Router<SharedApp> {
             "/api/v1/profiles/{id}/transitions/{transition_id}",
             get(explanation::transition),
         )
+        .route("/api/v1/profiles/{id}/referrals", get(referrals::show))
+        .route("/api/v1/disputes", get(disputes::list))
         .layer(map_response(challenge))
 }
 

@@ -101,6 +101,7 @@ impl Fold<'_> {
         }
         self.note_void((self.state.orders[place].at, order), at);
         self.uncount_qualifying(day, case.discounted);
+        self.void_in_layers(order);
         if let Some(promoting) = self.state.promoting
             && promoting.order == order
         {

@@ -9,11 +9,16 @@ use super::Fold;
 use crate::stage::day::Day;
 use crate::stage::dimension::DIMENSIONS;
 use crate::stage::event::Act;
+use crate::stage::rest::Rest;
 use crate::stage::ruleset::Role;
 
 /// What a fold noted of each act that counted, in the order of the acts.
 #[derive(Debug, Clone, Default)]
-pub(in crate::stage) struct Trace(pub(in crate::stage) Vec<Traced>);
+pub(in crate::stage) struct Trace {
+    pub(in crate::stage) acts: Vec<Traced>,
+    /// Every hibernation, also those that the state has forgotten.
+    rests: Vec<Rest>,
+}
 
 /// An act that counted, or a dispute's clock that ran out.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,7 +73,7 @@ impl Fold<'_> {
         };
         let weights = ready.map_or([0.0; DIMENSIONS], |case| case.weights);
         let share = share.unwrap_or(1.0);
-        trace.0.push(Traced {
+        trace.acts.push(Traced {
             at: act.at,
             message_id: act.message_id.to_owned(),
             thing: act.thing,
@@ -89,11 +94,18 @@ impl Fold<'_> {
         });
     }
 
+    /// Notes hibernations before they are forgotten.
+    pub(super) fn note_rests(&mut self) {
+        if let Some(trace) = &mut self.trace {
+            trace.keep_rests(&self.state.rests);
+        }
+    }
+
     /// Notes what a dispute that ran out cost.
     pub(super) fn note_breach(&mut self, opened_by: &str, at: DateTime<Utc>) {
         let amounts = self.added;
         let Some(trace) = &mut self.trace else { return };
-        trace.0.push(Traced {
+        trace.acts.push(Traced {
             at,
             message_id: opened_by.to_owned(),
             thing: 0,
@@ -121,6 +133,21 @@ impl Fold<'_> {
 }
 
 impl Trace {
+    /// By how many days what is of `from` has aged on `to`.
+    pub(in crate::stage) fn age(&self, from: Day, to: Day) -> i32 {
+        let rested: i32 = self.rests.iter().map(|rest| rest.between(from, to)).sum();
+        to.since(from) - rested
+    }
+
+    fn keep_rests(&mut self, rests: &[Rest]) {
+        for rest in rests {
+            match self.rests.iter_mut().find(|kept| kept.from == rest.from) {
+                Some(kept) => *kept = *rest,
+                None => self.rests.push(*rest),
+            }
+        }
+    }
+
     /// Takes the points of an order or referral away. What its day keeps all the same, because others of that day
     /// had been cut by the cap, is theirs from now on.
     fn take_back(
@@ -130,20 +157,20 @@ impl Trace {
         change: [f64; DIMENSIONS],
     ) {
         let is_it = |one: &Traced| one.at == done_at && one.thing == thing && !one.repeated;
-        let Some(place) = self.0.iter().position(is_it) else {
+        let Some(place) = self.acts.iter().position(is_it) else {
             return;
         };
-        let taken = &mut self.0[place];
+        let taken = &mut self.acts[place];
         taken.taken_back = Some(at);
         let event = taken.event.clone();
         let day = taken.day();
         for (dimension, change) in change.into_iter().enumerate() {
-            let mut freed = self.0[place].amounts[dimension] + change;
-            self.0[place].amounts[dimension] = 0.0;
+            let mut freed = self.acts[place].amounts[dimension] + change;
+            self.acts[place].amounts[dimension] = 0.0;
             let same_day = |one: &&mut Traced| {
                 one.day() == day && one.event == event && one.taken_back.is_none() && !one.repeated
             };
-            for other in self.0.iter_mut().filter(same_day) {
+            for other in self.acts.iter_mut().filter(same_day) {
                 let room = other.weights[dimension] - other.amounts[dimension];
                 let taken = freed.min(room).max(0.0);
                 other.amounts[dimension] += taken;

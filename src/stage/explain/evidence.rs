@@ -130,7 +130,7 @@ pub(super) fn of_condition(
             named(trace, is_open)
         }
         Condition::Known => {
-            let first = trace.0.iter().find(|one| one.identifies);
+            let first = trace.acts.iter().find(|one| one.identifies);
             (first.map(of_act).into_iter().collect(), None)
         }
         Condition::PromotingOrderRefunded { .. } => {
@@ -163,7 +163,7 @@ fn of_sum(
     let left = |one: &Traced| -> f64 {
         of.iter()
             .map(|dimension| {
-                one.amounts[dimension.index()] * ground.left(dimension, one.day(), day)
+                one.amounts[dimension.index()] * ground.left(trace, dimension, one.day(), day)
             })
             .sum()
     };
@@ -174,7 +174,7 @@ fn of_sum(
         }) && !one.repeated
     };
     let mut found: Vec<_> = trace
-        .0
+        .acts
         .iter()
         .filter(weighs)
         .map(|one| (one, left(one)))
@@ -222,7 +222,7 @@ fn is_plain(role: Role) -> bool {
 
 /// The latest acts that `is_asked` for.
 fn named(trace: &Trace, is_asked: impl Fn(&Traced) -> bool) -> (Vec<Evidence>, Option<Rest>) {
-    let mut found: Vec<_> = trace.0.iter().filter(|one| is_asked(one)).collect();
+    let mut found: Vec<_> = trace.acts.iter().filter(|one| is_asked(one)).collect();
     let others = found.len().saturating_sub(NAMED_MAX);
     let rest = Rest {
         acts: others,

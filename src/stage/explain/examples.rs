@@ -105,7 +105,7 @@ impl Example {
 /// what this customer has done on most days, then the order of the document.
 pub(super) fn examples(rules: &Rules, wanted: Wanted, done: &Trace) -> Vec<Example> {
     let mut days: BTreeMap<&str, Vec<crate::stage::Day>> = BTreeMap::new();
-    for one in &done.0 {
+    for one in &done.acts {
         let known = days.entry(one.event.as_str()).or_default();
         if known.last() != Some(&one.day()) {
             known.push(one.day());

@@ -1,12 +1,12 @@
 //! The rules by which things are told: those of a schedule, each in its time, or one set alone.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::stage::advance::Fold;
+use crate::stage::advance::{Fold, Trace};
 use crate::stage::day::Day;
 use crate::stage::dimension::Dimension;
 use crate::stage::rules::Rules;
-use crate::stage::schedule::Schedule;
+use crate::stage::schedule::{self, Schedule};
 use crate::stage::state::State;
 
 /// What an explanation is judged by.
@@ -40,11 +40,16 @@ impl<'r> Ground<'r> {
         Fold::going_on(self.rules, terms, state.clone())
     }
 
-    /// What is left on day `to` of a point added on day `from`.
-    pub(super) fn left(&self, dimension: Dimension, from: Day, to: Day) -> f64 {
-        match self.schedule {
-            Some(schedule) => schedule.left(dimension, from, to),
-            None => self.rules.decay(dimension.index()).factor(to.since(from)),
-        }
+    /// What is left on day `to` of a point added on day `from`, in the life that was traced.
+    pub(super) fn left(&self, trace: &Trace, dimension: Dimension, from: Day, to: Day) -> f64 {
+        let age = |from, to| trace.age(from, to);
+        let Some(schedule) = self.schedule else {
+            let decay = self.rules.decay(dimension.index());
+            return decay.factor(age(from, to));
+        };
+        let ends = to.plus(1).start() - TimeDelta::nanoseconds(1);
+        let begun = schedule::place_at(schedule.terms(), ends);
+        let terms = &schedule.terms()[..=begun];
+        schedule::left(terms, dimension.index(), (from, to), age)
     }
 }

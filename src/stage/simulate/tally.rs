@@ -52,6 +52,11 @@ impl Tally {
         }
     }
 
+    /// What is asked.
+    pub fn question(&self) -> Question {
+        self.question
+    }
+
     /// Takes a person in.
     pub fn add(&mut self, subject: &Subject<'_>) {
         let at = self.question.at;

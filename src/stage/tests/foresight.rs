@@ -8,7 +8,7 @@ use super::history::{Happening, instant, mixed_rules, mixed_schedule, rules, sch
 use super::properties::{DAYS, acts, history};
 use crate::stage::advance::fold_traced;
 use crate::stage::explain::{Explanation, Way};
-use crate::stage::{self, Act, Day, Fact, Ledger, LedgerEntry, Outcome, Rules, Schedule};
+use crate::stage::{self, Act, Day, Fact, Outcome, Rules, Schedule, Scores};
 use crate::stage::{Dimension, Stage, Transition};
 
 /// A history, and an instant within it or after it.
@@ -108,14 +108,16 @@ proptest! {
 
             let (outcome, trace) = fold_traced(schedule.terms(), &past, None, at);
 
-            let mut sums = Ledger::default();
-            for one in &trace.0 {
+            let day = Day::of(at);
+            let mut sums = [0.0; 4];
+            for one in &trace.acts {
                 for dimension in Dimension::ALL {
-                    let amount = one.amounts[dimension.index()];
-                    sums.add(LedgerEntry { day: one.day(), dimension, amount });
+                    let decay = rules.decay(dimension.index());
+                    let left = decay.factor(trace.age(one.day(), day));
+                    sums[dimension.index()] += one.amounts[dimension.index()] * left;
                 }
             }
-            let (found, expected) = (sums.scores(rules, Day::of(at)), outcome.standing.scores);
+            let (found, expected) = (Scores::from(sums), outcome.standing.scores);
             for dimension in Dimension::ALL {
                 let (found, expected) = (found.of(dimension), expected.of(dimension));
                 prop_assert!((found - expected).abs() < 1e-6, "{dimension:?}: {found} {expected}");

@@ -5,6 +5,7 @@ mod disputes;
 mod explanations;
 mod foresight;
 mod history;
+mod layers;
 mod over_time;
 mod properties;
 mod referrals;

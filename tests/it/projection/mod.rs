@@ -7,5 +7,7 @@ mod explanation;
 mod failure;
 mod insight;
 mod order;
+mod referrals;
+mod rules_over_time;
 mod shop;
 mod silence;
