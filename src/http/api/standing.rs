@@ -14,7 +14,7 @@ use crate::http::problem::Problem;
 use crate::kernel::id::TransitionId;
 use crate::postgres;
 use crate::projection::{self, Current, RecordedTransition};
-use crate::stage::{self, Explanation, Ledger, Stage};
+use crate::stage::{self, Explanation, Stage};
 
 /// `GET /api/v1/profiles/{id}/standing`.
 pub(super) async fn show(
@@ -44,22 +44,6 @@ pub(super) async fn show(
         "rule_set": { "id": current.rules.rule_set_id, "version": current.rules.version },
         "at": current.at,
     })))
-}
-
-/// `GET /api/v1/profiles/{id}/explanation`.
-pub(super) async fn explain(
-    State(app): State<SharedApp>,
-    caller: Caller,
-    id: Path<String>,
-) -> Result<Json<Value>, Problem> {
-    let (id, current) = current(&app, caller, &id).await?;
-    let mut body = json!(explained(&current));
-    body["profile_id"] = json!(id);
-    body["rule_set"] = json!({
-        "id": current.rules.rule_set_id,
-        "version": current.rules.version,
-    });
-    Ok(Json(body))
 }
 
 /// `GET /api/v1/profiles/{id}/transitions`, latest first. `superseded=true` lists also what is
@@ -116,10 +100,10 @@ async fn current(
 
 fn explained(current: &Current) -> Explanation {
     let rules = &current.rules.rules;
-    stage::explain(rules, &current.state, &Ledger::default(), current.at)
+    stage::explain(rules, &current.state, current.at)
 }
 
-fn in_json(row: &RecordedTransition) -> Value {
+pub(super) fn in_json(row: &RecordedTransition) -> Value {
     let evidence = &row.evidence;
     json!({
         "id": row.transition_id,

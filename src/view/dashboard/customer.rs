@@ -4,8 +4,9 @@ use askama::Template;
 
 use super::Shell;
 use super::brought::BroughtCard;
-use super::customer_parts::{AliasRow, ConsentRow, Direction, IdentityRow, TimelineEntry, WhyHere};
+use super::customer_parts::{AliasRow, ConsentRow, Direction, IdentityRow, TimelineEntry};
 use super::value::ValueCard;
+use super::why_here::WhyHere;
 use crate::view::StageTag;
 
 /// `/dashboard/{brand}/customers/{profile_id}`.
