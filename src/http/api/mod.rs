@@ -6,6 +6,7 @@
 
 mod caller;
 mod disputes;
+mod layers;
 mod lookup;
 mod page;
 mod profile;
@@ -37,6 +38,8 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route("/api/v1/profiles/{id}/standing", get(standing::show))
         .route("/api/v1/profiles/{id}/explanation", get(standing::explain))
         .route("/api/v1/profiles/{id}/transitions", get(standing::list))
+        .route("/api/v1/profiles/{id}/layers", get(layers::show))
+        .route("/api/v1/profiles/{id}/layer-transitions", get(layers::list))
         .route("/api/v1/profiles/{id}/referrals", get(referrals::show))
         .route("/api/v1/disputes", get(disputes::list))
         .layer(map_response(challenge))

@@ -2,8 +2,8 @@
 
 use askama::Template;
 
-use super::Shell;
 use super::customer_parts::{AliasRow, ConsentRow, Direction, IdentityRow, TimelineEntry, WhyHere};
+use super::{Shell, TurnsCard};
 use crate::view::StageTag;
 
 /// `/dashboard/{brand}/customers/{profile_id}`.
@@ -32,6 +32,8 @@ pub struct CustomerPage {
     pub conditions: Vec<String>,
     /// Why they are where they are; none until the first event has been judged.
     pub why: Option<WhyHere>,
+    /// Turns and layers; none where there is nothing of either.
+    pub turns: Option<TurnsCard>,
     /// What happened, newest first.
     pub timeline: Vec<TimelineEntry>,
     /// Where the next, older part of the timeline starts; none where all is shown.

@@ -5,6 +5,7 @@ mod arrival;
 mod corrections;
 mod failure;
 mod insight;
+mod layers;
 mod order;
 mod referrals;
 mod rules_over_time;

@@ -4,6 +4,7 @@
 //! words here. Start with [`show`]; `why.rs` and `timeline.rs` fill its two large parts.
 
 mod timeline;
+mod turns;
 mod why;
 
 use axum::extract::{Path, Query, State};
@@ -21,7 +22,7 @@ use crate::kernel::id::ProfileId;
 use crate::postgres::{self, PgConnection};
 use crate::profile::{Consent, Identity, Status};
 use crate::projection::{self, Current};
-use crate::stage::{Standing, Trend};
+use crate::stage::{LayerStanding, LayerStatus, Standing, Trend};
 use crate::view::dashboard::{AliasRow, ConsentRow, CustomerPage, IdentityRow};
 use crate::view::{StageTag, format};
 
@@ -120,6 +121,7 @@ fn filled(within: &InBrand, found: Found, now: DateTime<Utc>) -> CustomerPage {
         last_seen: format::ago(profile.last_seen_at, now),
         conditions: conditions(profile.status, standing),
         why: why::why(&current),
+        turns: turns::card(&current),
         older_cursor: older.map(|entry| cursor::encode(&entry.position())),
         timeline: entries
             .iter()
@@ -164,11 +166,31 @@ fn conditions(status: Status, standing: &Standing) -> Vec<String> {
         (standing.strained && !standing.second_chance).then_some("Strained"),
         standing.estranged.then_some("Estranged"),
         trend,
+        standing.dormant.then_some("Dormant"),
+        standing
+            .hibernating_until
+            .is_some()
+            .then_some("Hibernating"),
     ]
     .into_iter()
     .flatten()
     .map(str::to_owned)
+    .chain(standing.layers.iter().filter_map(layer_tag))
     .collect()
+}
+
+/// What is said of a layer beside the stage, for whoever is in or invited.
+fn layer_tag(layer: &LayerStanding) -> Option<String> {
+    let name = &layer.name;
+    match layer.status {
+        LayerStatus::Active => Some(name.clone()),
+        LayerStatus::Notice => Some(format!("{name}, on notice")),
+        LayerStatus::Hibernating => Some(format!("{name}, at rest")),
+        LayerStatus::Invited => Some(format!("Invited to {name}")),
+        LayerStatus::Lapsed | LayerStatus::Declined | LayerStatus::Expired | LayerStatus::Left => {
+            None
+        }
+    }
 }
 
 fn identity(identity: &Identity, now: DateTime<Utc>) -> IdentityRow {
