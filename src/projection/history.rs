@@ -275,21 +275,24 @@ fn acts_of<'e>(schedule: &Schedule, person: &'e Person, events: &'e [StoredEvent
     let earned = earned.map(|told| schedule.interpret(&told.fact()));
     events
         .iter()
-        .map(|event| {
-            schedule.interpret(&Fact {
-                at: event.at,
-                source: SOURCE,
-                message_id: &event.message_id,
-                name: &event.name,
-                properties: event.properties.as_ref().unwrap_or(&Value::Null),
-                trusted: event.trusted,
-                known_after: event.identifies,
-                // Whether the brand does it is a property of the event's name: the rules say.
-                brand_initiated: false,
-            })
-        })
+        .map(|event| schedule.interpret(&fact_of(event)))
         .chain(earned)
         .collect()
+}
+
+/// An event as the engine takes it.
+pub(super) fn fact_of(event: &StoredEvent) -> Fact<'_> {
+    Fact {
+        at: event.at,
+        source: SOURCE,
+        message_id: &event.message_id,
+        name: &event.name,
+        properties: event.properties.as_ref().unwrap_or(&Value::Null),
+        trusted: event.trusted,
+        known_after: event.identifies,
+        // Whether the brand does it is a property of the event's name: the rules say.
+        brand_initiated: false,
+    }
 }
 
 /// What is believed no longer, what from now on, and what to tell of it.

@@ -14,6 +14,7 @@ pub mod scale;
 pub mod spark;
 pub mod spiral;
 pub mod ticks;
+pub mod tree;
 
 use std::fmt;
 

@@ -2,7 +2,9 @@
 
 use askama::Template;
 
+use super::brought::BroughtCard;
 use super::customer_parts::{AliasRow, ConsentRow, Direction, IdentityRow, TimelineEntry, WhyHere};
+use super::value::ValueCard;
 use super::{Shell, TurnsCard};
 use crate::view::StageTag;
 
@@ -34,6 +36,8 @@ pub struct CustomerPage {
     pub why: Option<WhyHere>,
     /// Turns and layers; none where there is nothing of either.
     pub turns: Option<TurnsCard>,
+    /// What their orders say of them.
+    pub value: ValueCard,
     /// What happened, newest first.
     pub timeline: Vec<TimelineEntry>,
     /// Where the next, older part of the timeline starts; none where all is shown.
@@ -44,6 +48,8 @@ pub struct CustomerPage {
     pub aliases: Vec<AliasRow>,
     /// What they allow.
     pub consents: Vec<ConsentRow>,
+    /// Who brought them, whom they brought, and the parts they play.
+    pub brought: BroughtCard,
 }
 
 /// An entry of the timeline with what its neighbours say about it.

@@ -4,7 +4,8 @@ use super::customer_parts::{
     AliasRow, ConditionView, ConsentRow, Direction, IdentityRow, Move, RuleView, Score,
     TimelineEntry, WhyHere,
 };
-use super::{CustomerPage, LayerRow, Shell, TurnRow, TurnsCard};
+use super::value::{ValueAbsence, ValueCard};
+use super::{BroughtCard, CustomerPage, LayerRow, Shell, TurnRow, TurnsCard};
 use crate::view::StageTag;
 use crate::view::sample::{Words, table};
 
@@ -23,6 +24,7 @@ impl CustomerPage {
             conditions: vec![words.text("Warming")],
             why: Some(why(words)),
             turns: Some(turns(words)),
+            value: ValueCard::sample(words),
             timeline: timeline(words),
             older_cursor: Some(words.text("b2xkZXI")),
             identities: vec![IdentityRow {
@@ -38,6 +40,7 @@ impl CustomerPage {
                     first_seen: "14 Sep 2025".to_owned(),
                 })
                 .into(),
+            brought: BroughtCard::sample(words),
             consents: [("Keep the account", true), ("News by email", false)]
                 .map(|(purpose, granted)| ConsentRow {
                     purpose: words.text(purpose),
@@ -55,10 +58,12 @@ impl CustomerPage {
             conditions: Vec::new(),
             why: None,
             turns: None,
+            value: ValueCard::Absent(ValueAbsence::NoOrders),
             timeline: Vec::new(),
             older_cursor: None,
             identities: Vec::new(),
             consents: Vec::new(),
+            brought: BroughtCard::default(),
             ..Self::sample(words)
         }
     }
