@@ -7,6 +7,7 @@
 mod caller;
 mod disputes;
 mod explanation;
+mod layers;
 mod lookup;
 mod page;
 mod preview;
@@ -44,6 +45,8 @@ pub(super) fn routes() -> Router<SharedApp> {
             get(explanation::standing),
         )
         .route("/api/v1/profiles/{id}/transitions", get(standing::list))
+        .route("/api/v1/profiles/{id}/layers", get(layers::show))
+        .route("/api/v1/profiles/{id}/layer-transitions", get(layers::list))
         .route("/api/v1/rules", get(rules::show))
         .route(
             "/api/v1/rules/preview",

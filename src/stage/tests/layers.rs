@@ -422,20 +422,20 @@ fn turns_begin_with_orders_and_layers_and_end_as_they_ended() {
         .iter()
         .map(|turn| {
             let from = stage::Day::from(turn.from).since(day_zero());
-            (turn.number, from, turn.outcome)
+            (turn.number, from, turn.outcome, turn.layer.as_deref())
         })
         .collect();
     let refill = Some(TurnOutcome::Refill);
     assert_eq!(
         told,
         [
-            (1, 0, refill),
-            (2, 31, refill),
-            (3, 61, refill),
-            (4, 90, refill),
-            (5, 120, Some(TurnOutcome::Graduation)),
-            (6, 123, Some(TurnOutcome::Referral)),
-            (7, 150, Some(TurnOutcome::Break)),
+            (1, 0, refill, None),
+            (2, 31, refill, None),
+            (3, 61, refill, None),
+            (4, 90, refill, None),
+            (5, 120, Some(TurnOutcome::Graduation), None),
+            (6, 123, Some(TurnOutcome::Referral), Some("vip")),
+            (7, 150, Some(TurnOutcome::Break), Some("vip")),
         ]
     );
 }

@@ -18,6 +18,7 @@ mod overview;
 mod providers;
 mod rules;
 mod tiles;
+mod turns;
 mod value;
 mod why_here;
 
@@ -40,6 +41,7 @@ pub use overview::{Overview, OverviewPage, WeekStats};
 pub use providers::{ConnectionForm, ConnectionRow, ProviderKind, ProvidersPage};
 pub use rules::{RuleRow, RulesPage, WeightRow};
 pub use tiles::StageTile;
+pub use turns::{LayerRow, TurnRow, TurnsCard};
 pub use value::{
     CustomerForecast, SHOWN_MIN, StageValueRow, ValueAbsence, ValueByStage, ValueCard, ValueFigure,
 };

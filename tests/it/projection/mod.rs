@@ -7,6 +7,7 @@ mod disputes;
 mod explanation;
 mod failure;
 mod insight;
+mod layers;
 mod order;
 mod preview;
 mod referrals;

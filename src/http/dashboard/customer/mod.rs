@@ -5,6 +5,7 @@
 
 mod brought;
 mod timeline;
+mod turns;
 mod why;
 
 use axum::extract::{Path, Query, State};
@@ -23,7 +24,7 @@ use crate::kernel::id::ProfileId;
 use crate::postgres::{self, PgConnection};
 use crate::profile::{Consent, Identity, Status};
 use crate::projection::{self, Life};
-use crate::stage::{Standing, Trend};
+use crate::stage::{LayerStanding, LayerStatus, Standing, Trend};
 use crate::view::dashboard::{
     AliasRow, BroughtCard, ConsentRow, CustomerPage, IdentityRow, ValueCard,
 };
@@ -148,6 +149,7 @@ fn filled(
         last_seen: format::ago(profile.last_seen_at, now),
         conditions: conditions(profile.status, standing),
         why: why::why(&life, on, profile.created_at),
+        turns: turns::card(current),
         value,
         older_cursor: older.map(|entry| cursor::encode(&entry.position())),
         timeline: entries
@@ -195,11 +197,31 @@ fn conditions(status: Status, standing: &Standing) -> Vec<String> {
         standing.needs_review.then_some("Complains unusually often"),
         standing.estranged.then_some("Estranged"),
         trend,
+        standing.dormant.then_some("Dormant"),
+        standing
+            .hibernating_until
+            .is_some()
+            .then_some("Hibernating"),
     ]
     .into_iter()
     .flatten()
     .map(str::to_owned)
+    .chain(standing.layers.iter().filter_map(layer_tag))
     .collect()
+}
+
+/// What is said of a layer beside the stage, for whoever is in or invited.
+fn layer_tag(layer: &LayerStanding) -> Option<String> {
+    let name = &layer.name;
+    match layer.status {
+        LayerStatus::Active => Some(name.clone()),
+        LayerStatus::Notice => Some(format!("{name}, on notice")),
+        LayerStatus::Hibernating => Some(format!("{name}, at rest")),
+        LayerStatus::Invited => Some(format!("Invited to {name}")),
+        LayerStatus::Lapsed | LayerStatus::Declined | LayerStatus::Expired | LayerStatus::Left => {
+            None
+        }
+    }
 }
 
 fn identity(identity: &Identity, now: DateTime<Utc>) -> IdentityRow {
