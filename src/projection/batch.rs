@@ -8,13 +8,15 @@ use uuid::Uuid;
 
 use super::event_store::StoredEvent;
 use super::history::{self, Folded, LiveTransition, Person, Plan, Work};
+use super::layer_store::{self, NewLayerTransition};
+use super::layers::{self, Believed, LayerMoves};
 use super::rulebook::BrandRules;
 use super::standing_store::NewTransition;
 use super::{Error, Projector, earned, event_store, fact, queue_store, standing_store};
 use crate::kernel::id::{BrandId, ProfileId, TransitionId};
 use crate::outbox;
 use crate::postgres::PgConnection;
-use crate::stage::{Notice, Rules};
+use crate::stage::{Notice, Schedule};
 
 /// What a batch did.
 #[derive(Clone, Debug, Default)]
@@ -37,16 +39,18 @@ impl Projector {
         work: &BTreeMap<ProfileId, Work>,
     ) -> Result<Done, Error> {
         let now = self.clock.now();
+        let (people, mut done) = self.people_at_hand(conn, brand_id, work).await?;
+        // Only now that nobody else can fold these people: whoever publishes after this finds them
+        // locked, or folded under the rules as they were, and sees to them either way.
         let rules = self
             .book
             .in_force(conn, brand_id, now, &self.entropy)
             .await?;
-        let (people, mut done) = self.people_at_hand(conn, brand_id, work).await?;
         let (alive, erased): (Vec<_>, Vec<_>) = people.into_iter().partition(Person::is_alive);
         retire(conn, brand_id, &alive, &erased, now).await?;
         let folded = fold_all(conn, brand_id, alive, &rules, now).await?;
         done.events = folded.iter().map(|one| one.fresh).sum();
-        let referrals = |_| rules.rules.set().referrals;
+        let referrals = |at| rules.schedule().in_force_at(at).set().referrals;
         earned::settle(conn, brand_id, &folded, &referrals, now).await?;
         self.write(conn, brand_id, &rules, folded, now).await?;
         Ok(done)
@@ -77,7 +81,10 @@ impl Projector {
         let at_hand: HashSet<ProfileId> = members.map(|member| member.profile_id).collect();
         // Of a profile that does not exist there is nothing to keep up to date.
         let is_done = |id: &&ProfileId| at_hand.contains(id) || !found.contains(id);
+        // Nor of somebody never seen to whom nothing new has happened.
+        let has_something = |person: &Person| person.standing.is_some() || person.has_news();
         let profiles = work.keys().filter(is_done).copied().collect();
+        people.retain(has_something);
         let done = Done {
             profiles,
             events: 0,
@@ -100,13 +107,22 @@ impl Projector {
         standing_store::upsert_standings(conn, brand_id, id, &folded, now).await?;
         let mut writing = Writing::default();
         for profile in folded {
-            writing.add(profile, now, || TransitionId::new(now, &self.entropy));
+            writing.add(profile, rules, now, || {
+                TransitionId::new(now, &self.entropy)
+            });
         }
         if !writing.gone.is_empty() {
             standing_store::supersede_transitions(conn, brand_id, &writing.gone, now).await?;
         }
         if !writing.new.is_empty() {
-            standing_store::insert_transitions(conn, brand_id, id, &writing.new, now).await?;
+            standing_store::insert_transitions(conn, brand_id, &writing.new, now).await?;
+        }
+        let layers = &writing.layers;
+        if !layers.gone.is_empty() {
+            layer_store::supersede_layer_transitions(conn, brand_id, &layers.gone, now).await?;
+        }
+        if !layers.new.is_empty() {
+            layer_store::insert_layer_transitions(conn, brand_id, &layers.new, now).await?;
         }
         outbox::insert_facts(conn, brand_id, &self.entropy, &writing.facts).await?;
         Ok(())
@@ -118,12 +134,27 @@ impl Projector {
 struct Writing {
     gone: Vec<Uuid>,
     new: Vec<NewTransition>,
+    layers: WritingLayers,
     facts: Vec<outbox::Fact>,
 }
 
+/// Rows to write for the layers of many people.
+#[derive(Default)]
+struct WritingLayers {
+    gone: Vec<Uuid>,
+    new: Vec<NewLayerTransition>,
+}
+
 impl Writing {
-    fn add(&mut self, folded: Folded, now: DateTime<Utc>, next_id: impl Fn() -> TransitionId) {
+    fn add(
+        &mut self,
+        folded: Folded,
+        rules: &BrandRules,
+        now: DateTime<Utc>,
+        next_id: impl Fn() -> TransitionId,
+    ) {
         let profile_id = folded.profile_id;
+        self.add_layers(profile_id, folded.layers, rules, now, &next_id);
         let moves = folded.moves;
         self.gone
             .extend(moves.gone.iter().map(|gone| gone.transition_id.uuid()));
@@ -145,11 +176,47 @@ impl Writing {
             }
         }
         let rows = new.into_iter();
-        self.new
-            .extend(rows.map(|(transition_id, transition)| NewTransition {
+        self.new.extend(rows.map(|(transition_id, transition)| {
+            NewTransition {
                 transition_id,
+                rule_set_id: rules
+                    .timeline
+                    .edition_at(transition.effective_at)
+                    .rule_set_id,
                 profile_id,
                 transition,
+            }
+        }));
+    }
+}
+
+impl Writing {
+    fn add_layers(
+        &mut self,
+        profile_id: ProfileId,
+        moves: LayerMoves,
+        rules: &BrandRules,
+        now: DateTime<Utc>,
+        next_id: impl Fn() -> TransitionId,
+    ) {
+        let gone = moves.gone.iter().map(|gone| gone.transition_id.uuid());
+        self.layers.gone.extend(gone);
+        let mut ids: Vec<_> = moves.new.iter().map(|_| next_id()).collect();
+        ids.sort_unstable();
+        self.facts
+            .extend(layers::facts(profile_id, &moves, &ids, now));
+        let rows = ids.into_iter().zip(moves.new);
+        self.layers
+            .new
+            .extend(rows.map(|(transition_id, (place, transition))| {
+                let in_force = rules.timeline.edition_at(transition.effective_at);
+                NewLayerTransition {
+                    transition_id,
+                    rule_set_id: in_force.rule_set_id,
+                    profile_id,
+                    place,
+                    transition,
+                }
             }));
     }
 }
@@ -211,6 +278,7 @@ async fn retire(
     if !ids.is_empty() {
         standing_store::delete_standings(conn, brand_id, &ids).await?;
         standing_store::supersede_all(conn, brand_id, &ids, now).await?;
+        layer_store::supersede_all_layers(conn, brand_id, &ids, now).await?;
     }
     Ok(())
 }
@@ -226,7 +294,7 @@ async fn fold_all(
     let counts = count_where_asked(conn, brand_id, &people, rules).await?;
     let (mut onward, mut anew) = (Vec::new(), Vec::new());
     for person in people {
-        match person.plan(rules.rule_set_id) {
+        match person.plan(rules.schedule()) {
             Plan::Continue(after) => onward.push((person, after)),
             Plan::AnewIfMore if !has_more(&person, &counts) => {
                 let after = person.standing.as_ref().and_then(|one| one.folded_time);
@@ -236,8 +304,9 @@ async fn fold_all(
         }
     }
     let loaded = load_events(conn, brand_id, onward, None).await?;
-    let ready = Arc::clone(&rules.rules);
-    let (mut folded, refused) = on_a_thread(move || continue_all(loaded, &ready, now)).await?;
+    let ready = Arc::clone(&rules.timeline);
+    let (mut folded, refused) =
+        on_a_thread(move || continue_all(loaded, ready.schedule(), now)).await?;
     anew.extend(refused.into_iter().map(|person| (person, None)));
 
     let ids: Vec<Uuid> = anew
@@ -247,17 +316,24 @@ async fn fold_all(
     if ids.is_empty() {
         return Ok(folded);
     }
-    let believed = standing_store::list_live_transitions(conn, brand_id, &ids).await?;
+    let believed = (
+        standing_store::list_live_transitions(conn, brand_id, &ids).await?,
+        layer_store::list_live_layer_transitions(conn, brand_id, &ids).await?,
+    );
     let loaded = load_events(conn, brand_id, anew, None).await?;
-    let ready = Arc::clone(&rules.rules);
-    folded.extend(on_a_thread(move || anew_all(loaded, believed, &ready, now)).await?);
+    let ready = Arc::clone(&rules.timeline);
+    folded.extend(on_a_thread(move || anew_all(loaded, believed, ready.schedule(), now)).await?);
     Ok(folded)
 }
 
-fn continue_all(loaded: Loaded, rules: &Rules, now: DateTime<Utc>) -> (Vec<Folded>, Vec<Person>) {
+fn continue_all(
+    loaded: Loaded,
+    schedule: &Schedule,
+    now: DateTime<Utc>,
+) -> (Vec<Folded>, Vec<Person>) {
     let (mut folded, mut refused) = (Vec::new(), Vec::new());
     for (person, events) in loaded {
-        match history::continue_fold(&person, &events, rules, now) {
+        match history::continue_fold(&person, &events, schedule, now) {
             Some(one) => folded.push(one),
             None => refused.push(person),
         }
@@ -267,15 +343,18 @@ fn continue_all(loaded: Loaded, rules: &Rules, now: DateTime<Utc>) -> (Vec<Folde
 
 fn anew_all(
     loaded: Loaded,
-    mut believed: HashMap<ProfileId, Vec<LiveTransition>>,
-    rules: &Rules,
+    mut believed: (HashMap<ProfileId, Vec<LiveTransition>>, Believed),
+    schedule: &Schedule,
     now: DateTime<Utc>,
 ) -> Vec<Folded> {
     loaded
         .into_iter()
         .map(|(person, events)| {
-            let believed = believed.remove(&person.profile_id).unwrap_or_default();
-            history::fold_anew(&person, &events, believed, rules, now)
+            let of_person = (
+                believed.0.remove(&person.profile_id).unwrap_or_default(),
+                believed.1.remove(&person.profile_id).unwrap_or_default(),
+            );
+            history::fold_anew(&person, &events, of_person, schedule, now)
         })
         .collect()
 }
@@ -289,7 +368,7 @@ async fn count_where_asked(
 ) -> Result<HashMap<ProfileId, i64>, Error> {
     let ids: Vec<Uuid> = people
         .iter()
-        .filter(|person| person.plan(rules.rule_set_id) == Plan::AnewIfMore)
+        .filter(|person| person.plan(rules.schedule()) == Plan::AnewIfMore)
         .flat_map(|person| person.members.iter().map(|member| member.profile_id.uuid()))
         .collect();
     if ids.is_empty() {

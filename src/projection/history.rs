@@ -9,10 +9,11 @@ use serde_json::Value;
 use super::complaints::Complaints;
 use super::earned::{Part, Told};
 use super::event_store::{Member, StoredEvent};
+use super::layers::{self, LayerMoves, LiveLayerMove};
 use super::standing_store::StoredStanding;
-use crate::kernel::id::{ProfileId, RuleSetId, TransitionId};
+use crate::kernel::id::{ProfileId, TransitionId};
 use crate::stage::{
-    self, Act, AdvanceError, Cause, Fact, Notice, Rules, Standing, State, Transition, Trend,
+    self, Act, AdvanceError, Cause, Fact, Notice, Schedule, Standing, State, Transition, Trend,
 };
 
 /// Message ids are unique within a brand, so that no further source is needed to tell events apart.
@@ -103,17 +104,24 @@ impl Person {
         earliest(self.members.iter().map(|member| member.known_since))
     }
 
+    /// Whether more than time has passed.
+    pub(super) fn has_news(&self) -> bool {
+        self.work.since.is_some() || self.work.anew || self.has_absorbed
+    }
+
     fn created_at(&self) -> DateTime<Utc> {
         earliest(self.members.iter().map(|member| Some(member.created_at)))
             .unwrap_or(DateTime::UNIX_EPOCH)
     }
 
     /// How little will do.
-    pub(super) fn plan(&self, rule_set_id: RuleSetId) -> Plan {
+    pub(super) fn plan(&self, schedule: &Schedule) -> Plan {
         let Some(standing) = &self.standing else {
             return Plan::Anew;
         };
-        if self.work.anew || self.has_absorbed || standing.rule_set_id != rule_set_id {
+        let lineage = State::lineage_in(&standing.state);
+        let goes_on = lineage.is_some_and(|lineage| schedule.includes(lineage));
+        if self.work.anew || self.has_absorbed || !goes_on {
             return Plan::Anew;
         }
         match (self.work.since, standing.folded_time) {
@@ -169,6 +177,7 @@ pub(super) struct Folded {
     /// Of these, folded now.
     pub(super) fresh: usize,
     pub(super) moves: Moves,
+    pub(super) layers: LayerMoves,
     pub(super) complaints: Complaints,
     pub(super) part: Part,
 }
@@ -188,13 +197,13 @@ pub(super) struct Moves {
 pub(super) fn continue_fold(
     person: &Person,
     events: &[StoredEvent],
-    rules: &Rules,
+    schedule: &Schedule,
     now: DateTime<Utc>,
 ) -> Option<Folded> {
     let stored = person.standing.as_ref()?;
     let state: State = serde_json::from_value(stored.state.clone()).ok()?;
-    let acts = acts_of(rules, person, events);
-    let outcome = match stage::advance(rules, &state, &acts, person.known_since(), now) {
+    let acts = acts_of(schedule, person, events);
+    let outcome = match schedule.advance(&state, &acts, person.known_since(), now) {
         Ok(outcome) => outcome,
         Err(AdvanceError::Late | AdvanceError::OtherRules) => return None,
     };
@@ -203,8 +212,8 @@ pub(super) fn continue_fold(
     Some(Folded {
         profile_id: person.profile_id,
         state: json(&outcome.state),
-        standing: outcome.standing,
         stage_since: outcome.standing.since.unwrap_or(person.created_at()),
+        standing: outcome.standing,
         review_at: outcome.review_at,
         known_since: earliest([
             stored.known_since,
@@ -212,11 +221,12 @@ pub(super) fn continue_fold(
             first_identified(events),
         ]),
         last: last_of(events).or(stored_last),
-        complaints: Complaints::of(&outcome.state, rules, now),
+        complaints: Complaints::of(&outcome.state, schedule.in_force_at(now), now),
         part: Part::of(person, events, outcome.state.conversion()),
         total: stored.events_folded + i64::try_from(fresh).unwrap_or(i64::MAX),
         fresh,
         moves: differences(person, Vec::new(), outcome.transitions, now),
+        layers: layers::differences(person, Vec::new(), outcome.layer_moves, now),
     })
 }
 
@@ -224,24 +234,25 @@ pub(super) fn continue_fold(
 pub(super) fn fold_anew(
     person: &Person,
     events: &[StoredEvent],
-    believed: Vec<LiveTransition>,
-    rules: &Rules,
+    believed: (Vec<LiveTransition>, Vec<LiveLayerMove>),
+    schedule: &Schedule,
     now: DateTime<Utc>,
 ) -> Folded {
-    let outcome = outcome_of(person, events, rules, now);
+    let outcome = outcome_of(person, events, schedule, now);
     Folded {
         profile_id: person.profile_id,
         state: json(&outcome.state),
-        standing: outcome.standing,
         stage_since: outcome.standing.since.unwrap_or(person.created_at()),
+        standing: outcome.standing,
         review_at: outcome.review_at,
         known_since: earliest([person.known_since(), first_identified(events)]),
         last: last_of(events),
-        complaints: Complaints::of(&outcome.state, rules, now),
+        complaints: Complaints::of(&outcome.state, schedule.in_force_at(now), now),
         part: Part::of(person, events, outcome.state.conversion()),
         total: i64::try_from(events.len()).unwrap_or(i64::MAX),
         fresh: events.len(),
-        moves: differences(person, believed, outcome.transitions, now),
+        moves: differences(person, believed.0, outcome.transitions, now),
+        layers: layers::differences(person, believed.1, outcome.layer_moves, now),
     }
 }
 
@@ -249,40 +260,39 @@ pub(super) fn fold_anew(
 pub(super) fn outcome_of(
     person: &Person,
     events: &[StoredEvent],
-    rules: &Rules,
+    schedule: &Schedule,
     now: DateTime<Utc>,
 ) -> stage::Outcome {
-    stage::fold(
-        rules,
-        &acts_of(rules, person, events),
+    schedule.fold(
+        &acts_of(schedule, person, events),
         person.known_since(),
         now,
     )
 }
 
-fn acts_of<'e>(rules: &Rules, person: &'e Person, events: &'e [StoredEvent]) -> Vec<Act<'e>> {
+fn acts_of<'e>(schedule: &Schedule, person: &'e Person, events: &'e [StoredEvent]) -> Vec<Act<'e>> {
     let earned = person.earned.iter();
-    let earned = earned.map(|told| stage::interpret(rules, &told.fact()));
+    let earned = earned.map(|told| schedule.interpret(&told.fact()));
     events
         .iter()
-        .map(|event| {
-            stage::interpret(
-                rules,
-                &Fact {
-                    at: event.at,
-                    source: SOURCE,
-                    message_id: &event.message_id,
-                    name: &event.name,
-                    properties: event.properties.as_ref().unwrap_or(&Value::Null),
-                    trusted: event.trusted,
-                    known_after: event.identifies,
-                    // Whether the brand does it is a property of the event's name: the rules say.
-                    brand_initiated: false,
-                },
-            )
-        })
+        .map(|event| schedule.interpret(&fact_of(event)))
         .chain(earned)
         .collect()
+}
+
+/// An event as the engine takes it.
+pub(super) fn fact_of(event: &StoredEvent) -> Fact<'_> {
+    Fact {
+        at: event.at,
+        source: SOURCE,
+        message_id: &event.message_id,
+        name: &event.name,
+        properties: event.properties.as_ref().unwrap_or(&Value::Null),
+        trusted: event.trusted,
+        known_after: event.identifies,
+        // Whether the brand does it is a property of the event's name: the rules say.
+        brand_initiated: false,
+    }
 }
 
 /// What is believed no longer, what from now on, and what to tell of it.

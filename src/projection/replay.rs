@@ -2,7 +2,6 @@
 //! compared with the stored standing, or written over it. Also stages at any date, which are a
 //! matter of folding up to that date.
 
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -14,12 +13,14 @@ use uuid::Uuid;
 
 use super::batch::{self, Loaded};
 use super::event_store::{self, StoredEvent};
-use super::history::{self, LiveTransition, Person, Work};
+use super::history::{self, LiveTransition, Person, Plan, Work};
+use super::layers::{self, LiveLayerMove};
 use super::rulebook::BrandRules;
-use super::{Error, Projector, queue_store, standing_store};
-use crate::kernel::id::{BrandId, ProfileId, RuleSetId};
+use super::timeline::Timeline;
+use super::{Error, Projector, layer_store, queue_store, round_store, standing_store};
+use crate::kernel::id::{BrandId, ProfileId};
 use crate::postgres::{self, PgConnection};
-use crate::stage::{self, Rules, State, Transition};
+use crate::stage::{Schedule, State, Transition};
 
 /// People per page: what one task holds in memory.
 const PAGE_PEOPLE: i64 = 256;
@@ -131,21 +132,23 @@ impl Projector {
         progress: impl Fn(u64),
     ) -> Result<Counts, Error> {
         let in_force = self.in_force(brand_id).await?;
-        let rules = match investment_half_life {
-            None => in_force.rules,
-            Some(days) => Arc::new(in_force.rules.with_investment_half_life(days).map_err(
-                |faults| Error::RuleSet {
+        let schedule = match investment_half_life {
+            None => in_force.schedule().clone(),
+            Some(days) => {
+                let unusable = |faults| Error::RuleSet {
                     rule_set_id: in_force.rule_set_id,
                     reason: format!("{faults:?}"),
-                },
-            )?),
+                };
+                let rules = in_force.rules.with_investment_half_life(days);
+                Schedule::single(Arc::new(rules.map_err(unusable)?))
+            }
         };
         let mut total = Counts::default();
         self.for_each_page(
             brand_id,
             |projector, page| {
-                let rules = Arc::clone(&rules);
-                async move { projector.count_page(brand_id, page, rules, at).await }
+                let schedule = schedule.clone();
+                async move { projector.count_page(brand_id, page, schedule, at).await }
             },
             |(people, counts): (u64, Counts)| {
                 progress(people);
@@ -167,7 +170,7 @@ impl Projector {
     }
 
     /// Works through all people in pages, as many at once as there are cores.
-    async fn for_each_page<T, W, F>(
+    pub(super) async fn for_each_page<T, W, F>(
         &self,
         brand_id: BrandId,
         work: W,
@@ -261,26 +264,27 @@ impl Projector {
         });
         let waiting = before - people.len();
         batch::load_standings(conn, brand_id, &mut people).await?;
-        let mut rules = HashMap::from([(in_force.rule_set_id, Arc::clone(&in_force.rules))]);
-        for standing in people.iter().filter_map(|person| person.standing.as_ref()) {
-            if let Entry::Vacant(place) = rules.entry(standing.rule_set_id) {
-                let id = standing.rule_set_id;
-                place.insert(self.book.version(conn, brand_id, id).await?.rules);
-            }
-        }
+        // Whom a round has not reached yet stands under other rules for good reason.
+        let progress = round_store::find_progress(conn, brand_id).await?;
+        let is_round_over = progress.is_none_or(|round| round.finished_at.is_some());
+        let before = people.len();
+        let schedule = in_force.schedule();
+        people.retain(|person| is_round_over || person.plan(schedule) != Plan::Anew);
+        let waiting = waiting + before - people.len();
         let ids: Vec<Uuid> = people.iter().map(|one| one.profile_id.uuid()).collect();
         let believed = standing_store::list_live_transitions(conn, brand_id, &ids).await?;
+        let layers = layer_store::list_live_layer_transitions(conn, brand_id, &ids).await?;
         let people = people.into_iter().map(|person| (person, None)).collect();
         Ok(Seen {
             people: batch::load_events(conn, brand_id, people, None).await?,
             believed,
-            rules,
-            in_force: in_force.rule_set_id,
+            layers,
+            timeline: in_force.timeline,
             waiting,
         })
     }
 
-    async fn people_in(
+    pub(super) async fn people_in(
         &self,
         conn: &mut PgConnection,
         brand_id: BrandId,
@@ -295,7 +299,7 @@ impl Projector {
         self,
         brand_id: BrandId,
         page: Vec<ProfileId>,
-        rules: Arc<Rules>,
+        schedule: Schedule,
         at: DateTime<Utc>,
     ) -> Result<(u64, Counts), Error> {
         let loaded = postgres::tx(&self.pool, async |conn| {
@@ -305,7 +309,7 @@ impl Projector {
         })
         .await?;
         let people = count(loaded.len());
-        let counts = batch::on_a_thread(move || count_all(&loaded, &rules, at)).await?;
+        let counts = batch::on_a_thread(move || count_all(&loaded, &schedule, at)).await?;
         Ok((people, counts))
     }
 }
@@ -314,8 +318,8 @@ impl Projector {
 struct Seen {
     people: Loaded,
     believed: HashMap<ProfileId, Vec<LiveTransition>>,
-    rules: HashMap<RuleSetId, Arc<Rules>>,
-    in_force: RuleSetId,
+    layers: layers::Believed,
+    timeline: Arc<Timeline>,
     waiting: usize,
 }
 
@@ -324,13 +328,12 @@ fn check_all(mut seen: Seen, now: DateTime<Utc>) -> Report {
     for (person, events) in &seen.people {
         report.people += 1;
         report.events += count(events.len());
-        let believed = seen.believed.remove(&person.profile_id).unwrap_or_default();
-        let standing = person.standing.as_ref();
-        let id = standing.map_or(seen.in_force, |standing| standing.rule_set_id);
-        let Some(rules) = seen.rules.get(&id) else {
-            continue;
-        };
-        if let Some((what, stored, replayed)) = compare(person, events, &believed, rules, now) {
+        let believed = (
+            seen.believed.remove(&person.profile_id).unwrap_or_default(),
+            seen.layers.remove(&person.profile_id).unwrap_or_default(),
+        );
+        let schedule = seen.timeline.schedule();
+        if let Some((what, stored, replayed)) = compare(person, events, &believed, schedule, now) {
             report.differing += 1;
             if report.differences.len() < DIFFERENCES_MAX {
                 report.differences.push(Difference {
@@ -349,11 +352,11 @@ fn check_all(mut seen: Seen, now: DateTime<Utc>) -> Report {
 fn compare(
     person: &Person,
     events: &[StoredEvent],
-    believed: &[LiveTransition],
-    rules: &Rules,
+    (believed, layers): &(Vec<LiveTransition>, Vec<LiveLayerMove>),
+    schedule: &Schedule,
     now: DateTime<Utc>,
 ) -> Option<(&'static str, Value, Value)> {
-    let replayed = history::outcome_of(person, events, rules, now);
+    let replayed = history::outcome_of(person, events, schedule, now);
     let known_since = history::earliest([person.known_since(), history::first_identified(events)]);
     if person.has_absorbed {
         return Some(("a merged profile has a standing", json!(true), json!(false)));
@@ -370,7 +373,7 @@ fn compare(
         ));
     };
     // The sweeper may not have been there yet: that is no difference.
-    let Ok(brought) = stage::advance(rules, &state, &[], None, now) else {
+    let Ok(brought) = schedule.advance(&state, &[], None, now) else {
         return Some((
             "the state is under other rules",
             json!(state),
@@ -402,15 +405,16 @@ fn compare(
     if !same_moves {
         return Some(("moves", json!(moves), json!(replayed.transitions)));
     }
-    pairs.into_iter().find(differs)
+    layers::compare(layers, &brought.layer_moves, &replayed.layer_moves)
+        .or_else(|| pairs.into_iter().find(differs))
 }
 
-fn count_all(loaded: &Loaded, rules: &Rules, at: DateTime<Utc>) -> Counts {
+fn count_all(loaded: &Loaded, schedule: &Schedule, at: DateTime<Utc>) -> Counts {
     let mut counts = Counts::default();
     for (person, events) in loaded {
         let known = history::earliest([person.known_since(), history::first_identified(events)]);
         if known.is_some_and(|since| since <= at) {
-            let outcome = history::outcome_of(person, events, rules, at);
+            let outcome = history::outcome_of(person, events, schedule, at);
             counts.people[usize::from(outcome.standing.stage.rank())] += 1;
         } else if !events.is_empty() {
             counts.anonymous += 1;

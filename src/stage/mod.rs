@@ -48,12 +48,16 @@ mod dispute;
 mod evaluate;
 mod exact;
 mod hash;
+mod layer;
+mod ready_layer;
 mod referral;
+mod rest;
 mod rules;
 mod schedule;
 mod state;
 mod tier;
 mod transition;
+mod turn;
 
 pub mod advance;
 pub mod corrections;
@@ -70,6 +74,7 @@ pub use dimension::{Dimension, Dimensions, Scores};
 pub use dispute::{Dispute, DisputeStatus};
 pub use event::{Act, Fact, Verdict, interpret};
 pub use explain::{Explanation, TransitionExplanation, explain, explain_transition};
+pub use layer::{LayerMove, LayerStanding, LayerStatus};
 pub use ledger::{Ledger, LedgerEntry};
 pub use referral::Conversion;
 pub use rules::Rules;
@@ -77,7 +82,8 @@ pub use ruleset::RuleSet;
 pub use schedule::{Schedule, Term};
 pub use state::{Standing, State, Trend};
 pub use tier::Stage;
-pub use transition::{Cause, Figure, MoveKind, RECONCILED, Transition};
+pub use transition::{Cause, Figure, LayerTransition, MoveKind, RECONCILED, Transition};
+pub use turn::{Step, Turn, TurnOutcome};
 
 #[cfg(test)]
 mod tests;

@@ -16,7 +16,7 @@ const SCRIPT: &str = "<script>alert(1)</script>";
 pub(super) struct Shop {
     pub(super) test: TestApp,
     browser: Browser,
-    key: String,
+    pub(super) key: String,
 }
 
 impl Shop {

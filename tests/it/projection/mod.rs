@@ -7,6 +7,8 @@ mod disputes;
 mod failure;
 mod insight;
 mod order;
+mod preview;
 mod referrals;
+mod rules_over_time;
 mod shop;
 mod silence;
