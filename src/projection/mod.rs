@@ -24,6 +24,8 @@ mod event_store;
 mod fact;
 mod figures;
 mod history;
+mod layer_store;
+mod layers;
 mod learn;
 mod learn_store;
 pub mod preview;
@@ -37,6 +39,7 @@ pub mod ruleset_store;
 mod standing_store;
 mod sweep;
 mod timeline;
+mod value;
 mod worker;
 
 use std::panic::AssertUnwindSafe;
@@ -52,6 +55,7 @@ use crate::postgres::{self, Pool};
 
 pub use current::Current;
 pub use draft_store::Draft;
+pub use layer_store::{RecordedLayerTransition, list_layer_transitions};
 pub use learn::{LearnFor, LearntRhythm};
 pub use replay::{Counts, Difference, Mode, Report};
 pub use round::Progress;
@@ -59,6 +63,7 @@ pub use rulebook::BrandRules;
 pub use ruleset_store::ensure_default;
 pub use standing_store::{RecordedTransition, list_transitions};
 pub use timeline::{Edition, GAPS_MIN, Rhythm, Timeline};
+pub use value::{HORIZON_DAYS, ValueFit};
 
 /// How long the projector sleeps when nothing waits and nobody wakes it.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);

@@ -3,8 +3,10 @@
 //! Owns the arguments and the printed words of its subcommands, one file each. Never judges a
 //! document itself: [`crate::stage::ruleset`] does. Start with [`Rules`].
 
+mod learn;
 mod preview;
 mod publish;
+mod schema;
 mod table;
 
 use std::process::ExitCode;
@@ -20,6 +22,11 @@ pub(super) struct Rules {
 
 #[derive(clap::Subcommand)]
 enum Command {
+    /// Measure how long customers take from one order to the next, and let it decide how fast
+    /// investment fades where the rules say so.
+    Learn(learn::Learn),
+    /// Print the JSON Schema of a rule-set document, for editors and for checks of your own.
+    Schema(schema::Schema),
     /// Say who would move, and what each stage would be worth, if other rules were published.
     Preview(preview::PreviewCommand),
     /// Publish rules and bring everybody up to them.
@@ -31,6 +38,8 @@ enum Command {
 impl Rules {
     pub(super) async fn run(self, config: Config, output: &Output) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Learn(command) => command.run(config, output).await,
+            Command::Schema(command) => Ok(command.run(output)),
             Command::Preview(command) => command.run(config, output).await,
             Command::Publish(command) => command.run(config, output).await,
             Command::TakeBack(command) => command.run(config, output).await,

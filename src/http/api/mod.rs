@@ -13,6 +13,7 @@ mod profile;
 mod referrals;
 mod rules;
 mod standing;
+mod value;
 
 use axum::Router;
 use axum::extract::Path;
@@ -49,6 +50,7 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route("/api/v1/rules/{version}/take-back", post(rules::take_back))
         .route("/api/v1/profiles/{id}/referrals", get(referrals::show))
         .route("/api/v1/disputes", get(disputes::list))
+        .route("/api/v1/profiles/{id}/value", get(value::show))
         .layer(map_response(challenge))
 }
 

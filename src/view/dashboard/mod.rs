@@ -15,6 +15,7 @@ mod overview;
 mod providers;
 mod rules;
 mod tiles;
+mod value;
 
 #[cfg(test)]
 mod customer_sample;
@@ -33,6 +34,9 @@ pub use overview::{Overview, OverviewPage, WeekStats};
 pub use providers::{ConnectionForm, ConnectionRow, ProviderKind, ProvidersPage};
 pub use rules::{RuleRow, RulesPage, WeightRow};
 pub use tiles::StageTile;
+pub use value::{
+    CustomerForecast, SHOWN_MIN, StageValueRow, ValueAbsence, ValueByStage, ValueCard, ValueFigure,
+};
 
 use super::Notice;
 use super::format::path_segment;
