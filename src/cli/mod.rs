@@ -16,6 +16,7 @@ mod migrate;
 pub mod output;
 mod postgres;
 mod replay;
+mod rules;
 mod runtime;
 mod serve;
 mod signing_key;
@@ -87,6 +88,8 @@ enum Command {
     Postgres(postgres::Postgres),
     /// Fold every customer's events from scratch and write what comes out, or compare with --check.
     Replay(replay::Replay),
+    /// Check, show, compare, try, publish and take back the rules by which customers move.
+    Rules(rules::Rules),
     /// Count the customers at each stage, now or at any date.
     Stages(stages::Stages),
     /// Reckon how likely customers are to be active and what they will be worth.
@@ -143,6 +146,7 @@ pub fn run() -> ExitCode {
             Command::Import(command) => Box::pin(command.run(config, &output)).await,
             Command::Postgres(command) => command.run(config, &output).await,
             Command::Replay(command) => command.run(config, &output).await,
+            Command::Rules(command) => Box::pin(command.run(config, &output)).await,
             Command::Stages(command) => command.run(config, &output).await,
             Command::Value(command) => command.run(config, &output).await,
         }

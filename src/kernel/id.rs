@@ -171,6 +171,8 @@ kinds! {
     Reject, RejectId, "rej";
     /// A version of a brand's stage rules.
     RuleSet, RuleSetId, "rls";
+    /// A preview of a draft of stage rules.
+    Preview, PreviewId, "pvw";
     /// One recorded move between stages.
     Transition, TransitionId, "trn";
     /// A purpose granted or withdrawn.

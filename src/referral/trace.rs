@@ -91,6 +91,13 @@ impl Traces {
         self.links.is_empty() && self.claims.is_empty() && self.marks.is_empty()
     }
 
+    /// Takes in what other events say.
+    pub fn extend(&mut self, other: &Self) {
+        self.links.extend_from_slice(&other.links);
+        self.claims.extend_from_slice(&other.claims);
+        self.marks.extend(other.marks.iter().cloned());
+    }
+
     /// Takes in what one more event says.
     pub fn add(&mut self, event: &Seen<'_>) {
         for (property, kind) in MARKS {
