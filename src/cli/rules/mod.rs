@@ -3,7 +3,12 @@
 //! Owns the arguments and the printed words of its subcommands, one file each. Never judges a
 //! document itself: [`crate::stage::ruleset`] does. Start with [`Rules`].
 
+mod diff;
+mod lint;
+mod presets;
 mod schema;
+mod show;
+mod source;
 
 use std::process::ExitCode;
 
@@ -18,17 +23,26 @@ pub(super) struct Rules {
 
 #[derive(clap::Subcommand)]
 enum Command {
+    /// Check a document and say, line by line, what is wrong and how to mend it. Exits with 0 if it
+    /// can be used, 1 if there are warnings and --strict is given, 2 if there are faults.
+    Lint(lint::Lint),
+    /// Print a brand's rules.
+    Show(show::Show),
+    /// Print what two rule sets say differently; exits with 3 if they do.
+    Diff(diff::Diff),
+    /// List the rule sets that come with Befriend, or print one.
+    Presets(presets::Presets),
     /// Print the JSON Schema of a rule-set document, for editors and for checks of your own.
     Schema(schema::Schema),
 }
 
 impl Rules {
-    #[expect(
-        clippy::unused_async,
-        reason = "commands that open the database wait for it"
-    )]
-    pub(super) async fn run(self, _config: Config, output: &Output) -> anyhow::Result<ExitCode> {
+    pub(super) async fn run(self, config: Config, output: &Output) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Lint(command) => command.run(config, output).await,
+            Command::Show(command) => command.run(config, output).await,
+            Command::Diff(command) => command.run(config, output).await,
+            Command::Presets(command) => Ok(command.run(output)),
             Command::Schema(command) => Ok(command.run(output)),
         }
     }
