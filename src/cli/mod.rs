@@ -22,6 +22,7 @@ mod serve;
 mod signing_key;
 mod staff;
 mod stages;
+mod value;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -87,10 +88,12 @@ enum Command {
     Postgres(postgres::Postgres),
     /// Fold every customer's events from scratch and write what comes out, or compare with --check.
     Replay(replay::Replay),
-    /// Check, show, compare and publish the rules by which customers move.
+    /// Check, show, compare, try, publish and take back the rules by which customers move.
     Rules(rules::Rules),
     /// Count the customers at each stage, now or at any date.
     Stages(stages::Stages),
+    /// Reckon how likely customers are to be active and what they will be worth.
+    Value(value::Value),
 }
 
 /// Reads the arguments and does what they say.
@@ -145,6 +148,7 @@ pub fn run() -> ExitCode {
             Command::Replay(command) => command.run(config, &output).await,
             Command::Rules(command) => Box::pin(command.run(config, &output)).await,
             Command::Stages(command) => command.run(config, &output).await,
+            Command::Value(command) => command.run(config, &output).await,
         }
     }));
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));

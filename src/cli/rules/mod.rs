@@ -4,11 +4,15 @@
 //! document itself: [`crate::stage::ruleset`] does. Start with [`Rules`].
 
 mod diff;
+mod learn;
 mod lint;
 mod presets;
+mod preview;
+mod publish;
 mod schema;
 mod show;
 mod source;
+mod table;
 
 use std::process::ExitCode;
 
@@ -32,8 +36,17 @@ enum Command {
     Diff(diff::Diff),
     /// List the rule sets that come with Befriend, or print one.
     Presets(presets::Presets),
+    /// Measure how long customers take from one order to the next, and let it decide how fast
+    /// investment fades where the rules say so.
+    Learn(learn::Learn),
     /// Print the JSON Schema of a rule-set document, for editors and for checks of your own.
     Schema(schema::Schema),
+    /// Say who would move, and what each stage would be worth, if other rules were published.
+    Preview(preview::PreviewCommand),
+    /// Publish rules and bring everybody up to them.
+    Publish(publish::Publish),
+    /// Take a version back: everybody stands as if it had never been published.
+    TakeBack(publish::TakeBack),
 }
 
 impl Rules {
@@ -43,7 +56,11 @@ impl Rules {
             Command::Show(command) => command.run(config, output).await,
             Command::Diff(command) => command.run(config, output).await,
             Command::Presets(command) => Ok(command.run(output)),
+            Command::Learn(command) => command.run(config, output).await,
             Command::Schema(command) => Ok(command.run(output)),
+            Command::Preview(command) => command.run(config, output).await,
+            Command::Publish(command) => command.run(config, output).await,
+            Command::TakeBack(command) => command.run(config, output).await,
         }
     }
 }

@@ -16,6 +16,7 @@ mod providers;
 mod rules;
 mod set_up;
 mod sites;
+mod value;
 
 use axum::Router;
 use axum::routing::{get, post};

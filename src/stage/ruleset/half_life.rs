@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(fraction.half_life_days.investment, HalfLife::Days(170.5));
         let learnt = learnt.half_life_days.investment.learnt().unwrap();
         let days = [1.0, 34.0, 28.0, 8.0, 180.0, 0.0].map(|gap| learnt.days(gap));
-        assert_eq!(days, [30.0, 170.0, 140.0, 40.0, 900.0, 30.0]);
+        assert_eq!(Vec::from(days), [30.0, 170.0, 140.0, 40.0, 900.0, 30.0]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::Shell;
 use super::customer_parts::{AliasRow, ConsentRow, Direction, IdentityRow, TimelineEntry, WhyHere};
+use super::value::ValueCard;
 use crate::view::StageTag;
 
 /// `/dashboard/{brand}/customers/{profile_id}`.
@@ -32,6 +33,8 @@ pub struct CustomerPage {
     pub conditions: Vec<String>,
     /// Why they are where they are; none until the first event has been judged.
     pub why: Option<WhyHere>,
+    /// What their orders say of them.
+    pub value: ValueCard,
     /// What happened, newest first.
     pub timeline: Vec<TimelineEntry>,
     /// Where the next, older part of the timeline starts; none where all is shown.

@@ -4,6 +4,7 @@ use super::customer_parts::{
     AliasRow, ConditionView, ConsentRow, Direction, IdentityRow, Move, RuleView, Score,
     TimelineEntry, WhyHere,
 };
+use super::value::{ValueAbsence, ValueCard};
 use super::{CustomerPage, Shell};
 use crate::view::StageTag;
 use crate::view::sample::{Words, table};
@@ -22,6 +23,7 @@ impl CustomerPage {
             last_seen: "3 minutes ago".to_owned(),
             conditions: vec![words.text("Warming")],
             why: Some(why(words)),
+            value: ValueCard::sample(words),
             timeline: timeline(words),
             older_cursor: Some(words.text("b2xkZXI")),
             identities: vec![IdentityRow {
@@ -53,6 +55,7 @@ impl CustomerPage {
             email: None,
             conditions: Vec::new(),
             why: None,
+            value: ValueCard::Absent(ValueAbsence::NoOrders),
             timeline: Vec::new(),
             older_cursor: None,
             identities: Vec::new(),

@@ -15,6 +15,7 @@ mod overview;
 mod providers;
 mod rules;
 mod tiles;
+mod value;
 
 #[cfg(test)]
 mod customer_sample;
@@ -38,6 +39,9 @@ pub use rules::{
     RulesVersionPage, SampleRow, Sections, SignalCard, Stale, VersionRow,
 };
 pub use tiles::StageTile;
+pub use value::{
+    CustomerForecast, SHOWN_MIN, StageValueRow, ValueAbsence, ValueByStage, ValueCard, ValueFigure,
+};
 
 use super::Notice;
 use super::format::path_segment;

@@ -7,6 +7,7 @@ mod providers;
 mod rules;
 mod set_up;
 mod sign_in;
+mod value;
 
 use befriend::audit::Actor;
 use befriend::postgres;

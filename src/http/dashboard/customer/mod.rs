@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::access::InBrand;
+use super::value;
 use crate::app::{App, SharedApp};
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
@@ -22,7 +23,7 @@ use crate::postgres::{self, PgConnection};
 use crate::profile::{Consent, Identity, Status};
 use crate::projection::{self, Current};
 use crate::stage::{Standing, Trend};
-use crate::view::dashboard::{AliasRow, ConsentRow, CustomerPage, IdentityRow};
+use crate::view::dashboard::{AliasRow, ConsentRow, CustomerPage, IdentityRow, ValueCard};
 use crate::view::{StageTag, format};
 
 /// Entries of the timeline on one page.
@@ -48,6 +49,7 @@ impl From<projection::Error> for PageError {
 struct Found {
     customer: Customer,
     current: Current,
+    value: ValueCard,
     entries: Vec<TimelineEntry>,
 }
 
@@ -87,10 +89,14 @@ async fn find(
     let before = place.and_then(|text| cursor::decode(text).ok());
     let limit = i64::try_from(ENTRIES + 1).unwrap_or(i64::MAX);
     let current = app.projector.current(conn, brand_id, id).await?;
+    let figures = insight::find_value_figures(conn, brand_id).await?;
+    let orders = insight::find_customer_value(conn, brand_id, id).await?;
+    let value = value::card(figures.as_ref(), orders.as_ref(), current.standing.stage);
     let entries = insight::list_timeline(conn, brand_id, id, before.as_ref(), limit).await?;
     Ok(Some(Found {
         customer,
         current,
+        value,
         entries,
     }))
 }
@@ -99,6 +105,7 @@ fn filled(within: &InBrand, found: Found, now: DateTime<Utc>) -> CustomerPage {
     let Found {
         customer,
         current,
+        value,
         mut entries,
     } = found;
     let is_last = entries.len() <= ENTRIES;
@@ -120,6 +127,7 @@ fn filled(within: &InBrand, found: Found, now: DateTime<Utc>) -> CustomerPage {
         last_seen: format::ago(profile.last_seen_at, now),
         conditions: conditions(profile.status, standing),
         why: why::why(&current),
+        value,
         older_cursor: older.map(|entry| cursor::encode(&entry.position())),
         timeline: entries
             .iter()

@@ -16,7 +16,7 @@ use crate::http::page_error::PageError;
 use crate::insight;
 use crate::kernel::id::ProfileId;
 use crate::postgres;
-use crate::projection::{PreviewMode, PreviewRequest, PreviewStatus, StoredPreview};
+use crate::projection::preview::{PreviewMode, PreviewRequest, PreviewStatus, StoredPreview};
 use crate::stage::simulate::{Earned, Preview, Sample};
 use crate::stage::{Rules, Stage};
 use crate::view::dashboard::{

@@ -12,7 +12,7 @@ use crate::http::dashboard::access::InBrand;
 use crate::http::extract::PageForm;
 use crate::http::page::{go_to, page_with};
 use crate::http::page_error::PageError;
-use crate::projection::{Applies, NOTE_CHARS_MAX, Publication, PublishError};
+use crate::projection::ruleset::{Applies, NOTE_CHARS_MAX, Publication, PublishError};
 use crate::view::{Field, Notice};
 
 /// `POST /dashboard/{brand}/rules/publish`

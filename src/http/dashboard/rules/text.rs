@@ -12,7 +12,7 @@ use crate::http::dashboard::access::InBrand;
 use crate::http::extract::PageForm;
 use crate::http::page::{go_to, page, page_with};
 use crate::http::page_error::PageError;
-use crate::projection::DRAFT_BYTES_MAX;
+use crate::projection::ruleset::DRAFT_BYTES_MAX;
 use crate::stage::ruleset::{Finding, Level, Vocabulary, lint};
 use crate::view::Notice;
 use crate::view::dashboard::{FindingRow, RulesTextPage};

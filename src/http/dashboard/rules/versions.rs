@@ -9,7 +9,7 @@ use crate::http::dashboard::access::InBrand;
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
 use crate::postgres;
-use crate::projection::{Version, ruleset_store};
+use crate::projection::ruleset_store::{self, Version};
 use crate::stage::RuleSet;
 use crate::stage::ruleset::sentences::Sentences;
 use crate::view::dashboard::{RulesTakeBackPage, RulesVersionPage, VersionRow};
