@@ -4,7 +4,10 @@
 //! document itself: [`crate::stage::ruleset`] does. Start with [`Rules`].
 
 mod learn;
+mod preview;
+mod publish;
 mod schema;
+mod table;
 
 use std::process::ExitCode;
 
@@ -24,6 +27,12 @@ enum Command {
     Learn(learn::Learn),
     /// Print the JSON Schema of a rule-set document, for editors and for checks of your own.
     Schema(schema::Schema),
+    /// Say who would move, and what each stage would be worth, if other rules were published.
+    Preview(preview::PreviewCommand),
+    /// Publish rules and bring everybody up to them.
+    Publish(publish::Publish),
+    /// Take a version back: everybody stands as if it had never been published.
+    TakeBack(publish::TakeBack),
 }
 
 impl Rules {
@@ -31,6 +40,9 @@ impl Rules {
         match self.command {
             Command::Learn(command) => command.run(config, output).await,
             Command::Schema(command) => Ok(command.run(output)),
+            Command::Preview(command) => command.run(config, output).await,
+            Command::Publish(command) => command.run(config, output).await,
+            Command::TakeBack(command) => command.run(config, output).await,
         }
     }
 }
