@@ -16,6 +16,8 @@ mod network_store;
 mod overview;
 mod overview_store;
 mod timeline_store;
+mod value;
+mod value_store;
 
 pub use complaint_store::{
     Complainant, ComplaintKind, ComplaintPosition, count_complainants, list_complainants,
@@ -34,3 +36,8 @@ pub use network_store::{
 };
 pub use overview::{Overview, Week, overview};
 pub use timeline_store::{Happening, TimelineEntry, TimelinePosition, list_timeline};
+pub use value::{Disagreement, PROBABLY_ACTIVE, PROBABLY_GONE};
+pub use value_store::{
+    CustomerValue, StageValue, ValueFigures, find_customer_value, find_value_figures,
+    list_stage_values,
+};

@@ -8,6 +8,8 @@ use uuid::Uuid;
 
 use super::event_store::StoredEvent;
 use super::history::{self, Folded, LiveTransition, Person, Plan, Work};
+use super::layer_store::{self, NewLayerTransition};
+use super::layers::{self, Believed, LayerMoves};
 use super::rulebook::BrandRules;
 use super::standing_store::NewTransition;
 use super::{Error, Projector, earned, event_store, fact, queue_store, standing_store};
@@ -115,6 +117,13 @@ impl Projector {
         if !writing.new.is_empty() {
             standing_store::insert_transitions(conn, brand_id, &writing.new, now).await?;
         }
+        let layers = &writing.layers;
+        if !layers.gone.is_empty() {
+            layer_store::supersede_layer_transitions(conn, brand_id, &layers.gone, now).await?;
+        }
+        if !layers.new.is_empty() {
+            layer_store::insert_layer_transitions(conn, brand_id, &layers.new, now).await?;
+        }
         outbox::insert_facts(conn, brand_id, &self.entropy, &writing.facts).await?;
         Ok(())
     }
@@ -125,7 +134,15 @@ impl Projector {
 struct Writing {
     gone: Vec<Uuid>,
     new: Vec<NewTransition>,
+    layers: WritingLayers,
     facts: Vec<outbox::Fact>,
+}
+
+/// Rows to write for the layers of many people.
+#[derive(Default)]
+struct WritingLayers {
+    gone: Vec<Uuid>,
+    new: Vec<NewLayerTransition>,
 }
 
 impl Writing {
@@ -137,6 +154,7 @@ impl Writing {
         next_id: impl Fn() -> TransitionId,
     ) {
         let profile_id = folded.profile_id;
+        self.add_layers(profile_id, folded.layers, rules, now, &next_id);
         let moves = folded.moves;
         self.gone
             .extend(moves.gone.iter().map(|gone| gone.transition_id.uuid()));
@@ -169,6 +187,37 @@ impl Writing {
                 transition,
             }
         }));
+    }
+}
+
+impl Writing {
+    fn add_layers(
+        &mut self,
+        profile_id: ProfileId,
+        moves: LayerMoves,
+        rules: &BrandRules,
+        now: DateTime<Utc>,
+        next_id: impl Fn() -> TransitionId,
+    ) {
+        let gone = moves.gone.iter().map(|gone| gone.transition_id.uuid());
+        self.layers.gone.extend(gone);
+        let mut ids: Vec<_> = moves.new.iter().map(|_| next_id()).collect();
+        ids.sort_unstable();
+        self.facts
+            .extend(layers::facts(profile_id, &moves, &ids, now));
+        let rows = ids.into_iter().zip(moves.new);
+        self.layers
+            .new
+            .extend(rows.map(|(transition_id, (place, transition))| {
+                let in_force = rules.timeline.edition_at(transition.effective_at);
+                NewLayerTransition {
+                    transition_id,
+                    rule_set_id: in_force.rule_set_id,
+                    profile_id,
+                    place,
+                    transition,
+                }
+            }));
     }
 }
 
@@ -229,6 +278,7 @@ async fn retire(
     if !ids.is_empty() {
         standing_store::delete_standings(conn, brand_id, &ids).await?;
         standing_store::supersede_all(conn, brand_id, &ids, now).await?;
+        layer_store::supersede_all_layers(conn, brand_id, &ids, now).await?;
     }
     Ok(())
 }
@@ -266,7 +316,10 @@ async fn fold_all(
     if ids.is_empty() {
         return Ok(folded);
     }
-    let believed = standing_store::list_live_transitions(conn, brand_id, &ids).await?;
+    let believed = (
+        standing_store::list_live_transitions(conn, brand_id, &ids).await?,
+        layer_store::list_live_layer_transitions(conn, brand_id, &ids).await?,
+    );
     let loaded = load_events(conn, brand_id, anew, None).await?;
     let ready = Arc::clone(&rules.timeline);
     folded.extend(on_a_thread(move || anew_all(loaded, believed, ready.schedule(), now)).await?);
@@ -290,15 +343,18 @@ fn continue_all(
 
 fn anew_all(
     loaded: Loaded,
-    mut believed: HashMap<ProfileId, Vec<LiveTransition>>,
+    mut believed: (HashMap<ProfileId, Vec<LiveTransition>>, Believed),
     schedule: &Schedule,
     now: DateTime<Utc>,
 ) -> Vec<Folded> {
     loaded
         .into_iter()
         .map(|(person, events)| {
-            let believed = believed.remove(&person.profile_id).unwrap_or_default();
-            history::fold_anew(&person, &events, believed, schedule, now)
+            let of_person = (
+                believed.0.remove(&person.profile_id).unwrap_or_default(),
+                believed.1.remove(&person.profile_id).unwrap_or_default(),
+            );
+            history::fold_anew(&person, &events, of_person, schedule, now)
         })
         .collect()
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::complaints::Complaints;
 use super::earned::{Part, Told};
 use super::event_store::{Member, StoredEvent};
+use super::layers::{self, LayerMoves, LiveLayerMove};
 use super::standing_store::StoredStanding;
 use crate::kernel::id::{ProfileId, TransitionId};
 use crate::stage::{
@@ -176,6 +177,7 @@ pub(super) struct Folded {
     /// Of these, folded now.
     pub(super) fresh: usize,
     pub(super) moves: Moves,
+    pub(super) layers: LayerMoves,
     pub(super) complaints: Complaints,
     pub(super) part: Part,
 }
@@ -224,6 +226,7 @@ pub(super) fn continue_fold(
         total: stored.events_folded + i64::try_from(fresh).unwrap_or(i64::MAX),
         fresh,
         moves: differences(person, Vec::new(), outcome.transitions, now),
+        layers: layers::differences(person, Vec::new(), outcome.layer_moves, now),
     })
 }
 
@@ -231,7 +234,7 @@ pub(super) fn continue_fold(
 pub(super) fn fold_anew(
     person: &Person,
     events: &[StoredEvent],
-    believed: Vec<LiveTransition>,
+    believed: (Vec<LiveTransition>, Vec<LiveLayerMove>),
     schedule: &Schedule,
     now: DateTime<Utc>,
 ) -> Folded {
@@ -248,7 +251,8 @@ pub(super) fn fold_anew(
         part: Part::of(person, events, outcome.state.conversion()),
         total: i64::try_from(events.len()).unwrap_or(i64::MAX),
         fresh: events.len(),
-        moves: differences(person, believed, outcome.transitions, now),
+        moves: differences(person, believed.0, outcome.transitions, now),
+        layers: layers::differences(person, believed.1, outcome.layer_moves, now),
     }
 }
 
@@ -275,21 +279,24 @@ pub(super) fn acts_of<'e>(
     let earned = earned.map(|told| schedule.interpret(&told.fact()));
     events
         .iter()
-        .map(|event| {
-            schedule.interpret(&Fact {
-                at: event.at,
-                source: SOURCE,
-                message_id: &event.message_id,
-                name: &event.name,
-                properties: event.properties.as_ref().unwrap_or(&Value::Null),
-                trusted: event.trusted,
-                known_after: event.identifies,
-                // Whether the brand does it is a property of the event's name: the rules say.
-                brand_initiated: false,
-            })
-        })
+        .map(|event| schedule.interpret(&fact_of(event)))
         .chain(earned)
         .collect()
+}
+
+/// An event as the engine takes it.
+pub(super) fn fact_of(event: &StoredEvent) -> Fact<'_> {
+    Fact {
+        at: event.at,
+        source: SOURCE,
+        message_id: &event.message_id,
+        name: &event.name,
+        properties: event.properties.as_ref().unwrap_or(&Value::Null),
+        trusted: event.trusted,
+        known_after: event.identifies,
+        // Whether the brand does it is a property of the event's name: the rules say.
+        brand_initiated: false,
+    }
 }
 
 /// What is believed no longer, what from now on, and what to tell of it.

@@ -14,9 +14,10 @@ use uuid::Uuid;
 use super::batch::{self, Loaded};
 use super::event_store::{self, StoredEvent};
 use super::history::{self, LiveTransition, Person, Plan, Work};
+use super::layers::{self, LiveLayerMove};
 use super::rulebook::BrandRules;
 use super::timeline::Timeline;
-use super::{Error, Projector, queue_store, round_store, standing_store};
+use super::{Error, Projector, layer_store, queue_store, round_store, standing_store};
 use crate::kernel::id::{BrandId, ProfileId};
 use crate::postgres::{self, PgConnection};
 use crate::stage::{Schedule, State, Transition};
@@ -272,10 +273,12 @@ impl Projector {
         let waiting = waiting + before - people.len();
         let ids: Vec<Uuid> = people.iter().map(|one| one.profile_id.uuid()).collect();
         let believed = standing_store::list_live_transitions(conn, brand_id, &ids).await?;
+        let layers = layer_store::list_live_layer_transitions(conn, brand_id, &ids).await?;
         let people = people.into_iter().map(|person| (person, None)).collect();
         Ok(Seen {
             people: batch::load_events(conn, brand_id, people, None).await?,
             believed,
+            layers,
             timeline: in_force.timeline,
             waiting,
         })
@@ -315,6 +318,7 @@ impl Projector {
 struct Seen {
     people: Loaded,
     believed: HashMap<ProfileId, Vec<LiveTransition>>,
+    layers: layers::Believed,
     timeline: Arc<Timeline>,
     waiting: usize,
 }
@@ -324,7 +328,10 @@ fn check_all(mut seen: Seen, now: DateTime<Utc>) -> Report {
     for (person, events) in &seen.people {
         report.people += 1;
         report.events += count(events.len());
-        let believed = seen.believed.remove(&person.profile_id).unwrap_or_default();
+        let believed = (
+            seen.believed.remove(&person.profile_id).unwrap_or_default(),
+            seen.layers.remove(&person.profile_id).unwrap_or_default(),
+        );
         let schedule = seen.timeline.schedule();
         if let Some((what, stored, replayed)) = compare(person, events, &believed, schedule, now) {
             report.differing += 1;
@@ -345,7 +352,7 @@ fn check_all(mut seen: Seen, now: DateTime<Utc>) -> Report {
 fn compare(
     person: &Person,
     events: &[StoredEvent],
-    believed: &[LiveTransition],
+    (believed, layers): &(Vec<LiveTransition>, Vec<LiveLayerMove>),
     schedule: &Schedule,
     now: DateTime<Utc>,
 ) -> Option<(&'static str, Value, Value)> {
@@ -398,7 +405,8 @@ fn compare(
     if !same_moves {
         return Some(("moves", json!(moves), json!(replayed.transitions)));
     }
-    pairs.into_iter().find(differs)
+    layers::compare(layers, &brought.layer_moves, &replayed.layer_moves)
+        .or_else(|| pairs.into_iter().find(differs))
 }
 
 fn count_all(loaded: &Loaded, schedule: &Schedule, at: DateTime<Utc>) -> Counts {

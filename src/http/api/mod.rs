@@ -7,11 +7,15 @@
 mod caller;
 mod disputes;
 mod explanation;
+mod layers;
 mod lookup;
 mod page;
+mod preview;
 mod profile;
 mod referrals;
+mod rules;
 mod standing;
+mod value;
 
 use axum::Router;
 use axum::extract::Path;
@@ -19,7 +23,7 @@ use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::map_response;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use super::problem::Problem;
 use crate::app::SharedApp;
@@ -41,12 +45,23 @@ pub(super) fn routes() -> Router<SharedApp> {
             get(explanation::standing),
         )
         .route("/api/v1/profiles/{id}/transitions", get(standing::list))
+        .route("/api/v1/profiles/{id}/layers", get(layers::show))
+        .route("/api/v1/profiles/{id}/layer-transitions", get(layers::list))
+        .route("/api/v1/rules", get(rules::show))
+        .route(
+            "/api/v1/rules/preview",
+            get(preview::latest).post(preview::start),
+        )
+        .route("/api/v1/rules/preview/{id}", get(preview::show))
+        .route("/api/v1/rules/publish", post(rules::publish))
+        .route("/api/v1/rules/{version}/take-back", post(rules::take_back))
         .route(
             "/api/v1/profiles/{id}/transitions/{transition_id}",
             get(explanation::transition),
         )
         .route("/api/v1/profiles/{id}/referrals", get(referrals::show))
         .route("/api/v1/disputes", get(disputes::list))
+        .route("/api/v1/profiles/{id}/value", get(value::show))
         .layer(map_response(challenge))
 }
 

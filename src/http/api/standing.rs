@@ -25,7 +25,7 @@ pub(super) async fn show(
     let (id, current) = current(&app, caller, &id).await?;
     let explanation = explained(&current);
     let standing = &current.standing;
-    Ok(Json(json!({
+    let mut body = json!({
         "profile_id": id,
         "stage": standing.stage,
         "stage_name": explanation.stage_name,
@@ -43,7 +43,14 @@ pub(super) async fn show(
         "review_at": current.review_at,
         "rule_set": { "id": current.rules.rule_set_id, "version": current.rules.version },
         "at": current.at,
-    })))
+    });
+    // The stage is the base's; what lies beyond it stands beside it.
+    if let (Value::Object(body), Value::Object(beside)) =
+        (&mut body, super::layers::beside(&current))
+    {
+        body.extend(beside);
+    }
+    Ok(Json(body))
 }
 
 /// `GET /api/v1/profiles/{id}/transitions`, latest first. `superseded=true` lists also what is
@@ -83,7 +90,7 @@ pub(super) async fn list(
     ))
 }
 
-async fn current(
+pub(super) async fn current(
     app: &SharedApp,
     caller: Caller,
     id: &Path<String>,

@@ -15,7 +15,6 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Error;
 use crate::kernel::id::PreviewId;
 use crate::stage::Rules;
 use crate::stage::simulate::{HORIZON_DAYS, Preview};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 
 use super::{PreviewMode, PreviewRequest};
 use crate::kernel::id::{BrandId, ProfileId};
@@ -38,7 +38,11 @@ impl Projector {
             self.rules_in_force(conn, brand_id).await
         })
         .await?;
-        let at = request.at.unwrap_or_else(|| self.clock.now());
+        // As a publication is dated: to the microsecond, which is what the database keeps.
+        let at = request
+            .at
+            .unwrap_or_else(|| self.clock.now())
+            .trunc_subsecs(6);
         let question = Question::about(at, request.horizon_days);
         let plan = Arc::new(plan(&in_force, request, question));
         let mut whole = Tally::new(question);
@@ -54,7 +58,9 @@ impl Projector {
             },
         )
         .await?;
-        Ok(whole.finish())
+        let mut preview = whole.finish();
+        preview.warnings.extend(credits_stand(&plan));
+        Ok(preview)
     }
 
     async fn preview_page(
@@ -100,6 +106,18 @@ fn plan(in_force: &BrandRules, request: &PreviewRequest, question: Question) -> 
         draft,
         hindsight,
     }
+}
+
+/// What people earned by bringing others is worked out across everybody, once rules are in force;
+/// a preview takes it as it stands.
+fn credits_stand(plan: &Plan) -> Option<String> {
+    let at = plan.question.at;
+    let (present, draft) = (plan.present.in_force_at(at), plan.draft.in_force_at(at));
+    (present.set().referrals != draft.set().referrals).then(|| {
+        "What people earned by bringing others is shown as it stands: by the draft's own rules for \
+         referrals it is worked out after publishing."
+            .to_owned()
+    })
 }
 
 fn tally(loaded: &Loaded, plan: &Plan) -> Tally {

@@ -26,10 +26,7 @@ pub(super) struct NewPreview {
 }
 
 /// Keeps others from starting a preview of the brand meanwhile.
-pub(super) async fn lock_previews(
-    conn: &mut PgConnection,
-    brand_id: BrandId,
-) -> Result<(), Error> {
+pub(super) async fn lock_previews(conn: &mut PgConnection, brand_id: BrandId) -> Result<(), Error> {
     sqlx::query!(
         "select pg_advisory_xact_lock(hashtext('rule_preview'), hashtext($1::text))",
         brand_id.uuid().to_string(),

@@ -8,6 +8,7 @@
 mod evidence;
 mod examples;
 mod ground;
+mod layers;
 mod moves;
 mod otherwise;
 mod phrases;
@@ -30,6 +31,7 @@ use super::state::{Standing, State};
 use super::tier::Stage;
 
 pub use evidence::{Evidence, Rest, ScoreEvidence};
+pub use layers::{InvitationReading, KeepReading, LayerReading, read_layers};
 pub(super) use moves::figure as figure_in_words;
 pub use moves::{TransitionExplanation, explain_transition};
 pub use otherwise::{Otherwise, explain_move};
@@ -191,13 +193,15 @@ impl Teller<'_> {
             }
         }
         let headline = words::headline(rules.names(), &standing);
+        let mut sentences = words::standing(rules.names(), &headline, &deeper, next.as_ref());
+        sentences.splice(1..1, layers::beside(rules, &state, at));
         Explanation {
             at,
             stage_name: rules.names().of(state.stage).to_owned(),
             scores: trace
                 .map(|trace| evidence::of_scores(&moment, trace, day))
                 .unwrap_or_default(),
-            sentences: words::standing(rules.names(), &headline, &deeper, next.as_ref()),
+            sentences,
             headline: headline.join(" "),
             standing,
             deeper,
@@ -217,7 +221,13 @@ fn forecast(ground: Ground<'_>, state: &State, at: DateTime<Utc>) -> Option<Fore
         rule: last.map(|step| step.rule.clone()),
         keep: None,
         keep_sentence: String::new(),
-        sentence: words::forecast(ground.rules.names(), state, last, Day::of(then).date()),
+        sentence: match last {
+            None => layers::next_in_words(ground.rules, state, then),
+            Some(_) => None,
+        }
+        .unwrap_or_else(|| {
+            words::forecast(ground.rules.names(), state, last, Day::of(then).date())
+        }),
     })
 }
 

@@ -88,7 +88,7 @@ pub(super) fn read_rule(
     }
 }
 
-fn read(
+pub(super) fn read(
     moment: &Moment<'_>,
     condition: &Condition,
     day: Day,

@@ -3,8 +3,9 @@
 use super::customer_parts::{
     AliasRow, ConsentRow, Direction, IdentityRow, Move, MoveTold, TimelineEntry,
 };
+use super::value::{ValueAbsence, ValueCard};
 use super::why_here::{ConditionView, DayLookedAt, RuleView, Score, WhyHere};
-use super::{CustomerPage, Shell};
+use super::{BroughtCard, CustomerPage, LayerRow, Shell, TurnRow, TurnsCard};
 use crate::view::StageTag;
 use crate::view::sample::{Words, table};
 
@@ -22,6 +23,8 @@ impl CustomerPage {
             last_seen: "3 minutes ago".to_owned(),
             conditions: vec![words.text("Warming")],
             why: Some(why(words)),
+            turns: Some(turns(words)),
+            value: ValueCard::sample(words),
             timeline: timeline(words),
             older_cursor: Some(words.text("b2xkZXI")),
             identities: vec![IdentityRow {
@@ -37,6 +40,7 @@ impl CustomerPage {
                     first_seen: "14 Sep 2025".to_owned(),
                 })
                 .into(),
+            brought: BroughtCard::sample(words),
             consents: [("Keep the account", true), ("News by email", false)]
                 .map(|(purpose, granted)| ConsentRow {
                     purpose: words.text(purpose),
@@ -70,10 +74,13 @@ impl CustomerPage {
             email: None,
             conditions: Vec::new(),
             why: None,
+            turns: None,
+            value: ValueCard::Absent(ValueAbsence::NoOrders),
             timeline: Vec::new(),
             older_cursor: None,
             identities: Vec::new(),
             consents: Vec::new(),
+            brought: BroughtCard::default(),
             ..Self::sample(words)
         }
     }
@@ -208,4 +215,33 @@ fn timeline(words: Words) -> Vec<TimelineEntry> {
             }
         })
         .collect()
+}
+
+fn turns(words: Words) -> TurnsCard {
+    let turn = |number: u32, depth: usize, outcome: &str, slug, share| TurnRow {
+        number,
+        layer: words.text(if depth == 0 { "The base" } else { "VIP" }),
+        depth,
+        from: "14 Sep 2025".to_owned(),
+        until: if share < 1.0 { "" } else { "3 Mar 2026" }.to_owned(),
+        outcome: words.text(outcome),
+        slug,
+        share,
+    };
+    TurnsCard::new(
+        words.text("In turn 4 since 3 Mar 2026, using what they have."),
+        vec![
+            turn(1, 0, "Came back for more", "refill", 1.0),
+            turn(2, 0, "Brought somebody", "referral", 1.0),
+            turn(3, 0, "Joined a layer", "graduation", 1.0),
+            turn(4, 1, "Using what they have", "present", 0.75),
+        ],
+        vec![LayerRow {
+            name: words.text("VIP"),
+            status: words.text("In it"),
+            sentences: vec![words.text("In VIP since 3 March 2026.")],
+            entitlements: vec![words.text("Early access")],
+        }],
+        2,
+    )
 }

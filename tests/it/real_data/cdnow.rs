@@ -74,7 +74,7 @@ fn each_stage_went_on_to_earn_what_the_reference_found() {
         ]
     );
     let orders = [2, 1, 0].map(|stage| preview.present.earned[stage].orders);
-    assert_eq!(orders, [11_508, 8_485, 581], "lines of the file");
+    assert_eq!(orders, [11_506, 8_486, 581], "lines of the file");
     assert_eq!(
         [Stage::Friend, Stage::Acquaintance, Stage::Stranger].map(|stage| preview.before(stage)),
         [4_003, 5_349, 14_218],
@@ -91,6 +91,7 @@ fn each_stage_went_on_to_earn_what_the_reference_found() {
         ]
     );
     assert_eq!(preview.samples.len(), 20);
+    assert_eq!(preview.present.invitations["vip"], 3_180);
     assert_eq!(preview.currency.as_deref(), Some("USD"));
 }
 

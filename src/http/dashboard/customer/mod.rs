@@ -3,7 +3,9 @@
 //! Owns the filling of that page. What a stage rests on is asked of the engine and only put into
 //! words here. Start with [`show`]; `why.rs` and `timeline.rs` fill its two large parts.
 
+mod brought;
 mod timeline;
+mod turns;
 mod why;
 
 use axum::extract::{Path, Query, State};
@@ -12,6 +14,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 
 use super::access::InBrand;
+use super::value;
 use crate::app::{App, SharedApp};
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
@@ -21,8 +24,10 @@ use crate::kernel::id::ProfileId;
 use crate::postgres::{self, PgConnection};
 use crate::profile::{Consent, Identity, Status};
 use crate::projection::{self, Life};
-use crate::stage::{Standing, Trend};
-use crate::view::dashboard::{AliasRow, ConsentRow, CustomerPage, IdentityRow};
+use crate::stage::{LayerStanding, LayerStatus, Standing, Trend};
+use crate::view::dashboard::{
+    AliasRow, BroughtCard, ConsentRow, CustomerPage, IdentityRow, ValueCard,
+};
 use crate::view::{StageTag, format};
 
 /// Entries of the timeline on one page.
@@ -50,7 +55,9 @@ impl From<projection::Error> for PageError {
 struct Found {
     customer: Customer,
     life: Life,
+    value: ValueCard,
     entries: Vec<TimelineEntry>,
+    brought: BroughtCard,
 }
 
 /// `GET /dashboard/{brand}/customers/{id}?cursor=&on=`
@@ -91,11 +98,21 @@ async fn find(
     let before = place.and_then(|text| cursor::decode(text).ok());
     let limit = i64::try_from(ENTRIES + 1).unwrap_or(i64::MAX);
     let life = app.projector.life(conn, brand_id, id).await?;
+    let figures = insight::find_value_figures(conn, brand_id).await?;
+    let orders = insight::find_customer_value(conn, brand_id, id).await?;
+    let value = value::card(
+        figures.as_ref(),
+        orders.as_ref(),
+        life.current.standing.stage,
+    );
     let entries = insight::list_timeline(conn, brand_id, id, before.as_ref(), limit).await?;
+    let brought = brought::card(conn, brand_id, id, &life.current.rules.rules).await?;
     Ok(Some(Found {
         customer,
         life,
+        value,
         entries,
+        brought,
     }))
 }
 
@@ -108,7 +125,9 @@ fn filled(
     let Found {
         customer,
         life,
+        value,
         mut entries,
+        brought,
     } = found;
     let current = &life.current;
     let is_last = entries.len() <= ENTRIES;
@@ -130,6 +149,8 @@ fn filled(
         last_seen: format::ago(profile.last_seen_at, now),
         conditions: conditions(profile.status, standing),
         why: why::why(&life, on, profile.created_at),
+        turns: turns::card(current),
+        value,
         older_cursor: older.map(|entry| cursor::encode(&entry.position())),
         timeline: entries
             .iter()
@@ -142,6 +163,7 @@ fn filled(
             .collect(),
         aliases: customer.aliases.iter().map(alias).collect(),
         consents: in_force(&customer.consents).map(consent).collect(),
+        brought,
     }
 }
 
@@ -172,13 +194,34 @@ fn conditions(status: Status, standing: &Standing) -> Vec<String> {
         status,
         standing.second_chance.then_some("Second chance"),
         (standing.strained && !standing.second_chance).then_some("Strained"),
+        standing.needs_review.then_some("Complains unusually often"),
         standing.estranged.then_some("Estranged"),
         trend,
+        standing.dormant.then_some("Dormant"),
+        standing
+            .hibernating_until
+            .is_some()
+            .then_some("Hibernating"),
     ]
     .into_iter()
     .flatten()
     .map(str::to_owned)
+    .chain(standing.layers.iter().filter_map(layer_tag))
     .collect()
+}
+
+/// What is said of a layer beside the stage, for whoever is in or invited.
+fn layer_tag(layer: &LayerStanding) -> Option<String> {
+    let name = &layer.name;
+    match layer.status {
+        LayerStatus::Active => Some(name.clone()),
+        LayerStatus::Notice => Some(format!("{name}, on notice")),
+        LayerStatus::Hibernating => Some(format!("{name}, at rest")),
+        LayerStatus::Invited => Some(format!("Invited to {name}")),
+        LayerStatus::Lapsed | LayerStatus::Declined | LayerStatus::Expired | LayerStatus::Left => {
+            None
+        }
+    }
 }
 
 fn identity(identity: &Identity, now: DateTime<Utc>) -> IdentityRow {
