@@ -84,6 +84,10 @@ pub struct Act<'a> {
     pub(super) names_day: Option<Day>,
     /// How many generations away a converted referral is; 1 for everything else.
     pub(super) hop: u8,
+    /// The channel it names; empty when it names none, or comes from somebody not believed.
+    pub(super) channel: &'a str,
+    /// What it says it is for; empty when it does not.
+    pub(super) purpose: &'a str,
 }
 
 impl Act<'_> {
@@ -134,7 +138,13 @@ pub fn interpret<'a>(rules: &Rules, fact: &Fact<'a>) -> Act<'a> {
         layer: NO_LAYER,
         names_day: None,
         hop: 1,
+        channel: "",
+        purpose: "",
     };
+    if fact.trusted {
+        act.channel = word(fact.properties.get("channel"));
+        act.purpose = word(fact.properties.get("purpose"));
+    }
     let Some(signal) = signal else { return act };
     act.verdict = judge(rules, signal, fact, &mut act.case);
     if let (Verdict::Counted, Some(role)) = (act.verdict, signal.role) {
@@ -181,7 +191,10 @@ fn read_role(rules: &Rules, role: Role, properties: &Value, act: &mut Act<'_>) {
             act.hop = hop(properties.get("hop"));
             "referee_id"
         }
-        Role::RelationshipEnded | Role::DisputesReviewed => return,
+        Role::RelationshipEnded
+        | Role::DisputesReviewed
+        | Role::ContactSent
+        | Role::ChannelClosed => return,
         Role::LayerInvited
         | Role::InvitationAccepted
         | Role::InvitationDeclined
@@ -261,6 +274,10 @@ fn hop(property: Option<&Value>) -> u8 {
             .and_then(|hops| (1..=u8::MAX).find(|hop| f64::from(*hop).total_cmp(&hops).is_eq()))
             .unwrap_or(u8::MAX),
     }
+}
+
+fn word(property: Option<&Value>) -> &str {
+    property.and_then(Value::as_str).unwrap_or_default()
 }
 
 fn identify(id: Option<&Value>) -> u64 {

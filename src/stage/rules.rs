@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::decay::Decay;
 use super::dimension::{DIMENSIONS, Dimension, Dimensions};
+use super::event::Act;
 use super::ready_layer::ReadyLayer;
 use super::ruleset::{
-    Condition, DisputeRules, Fault, Guard, HalfLife, Mark, ReferralRules, Role, Rule, RuleSet,
+    Condition, ContactRules, DisputeRules, Fault, Guard, HalfLife, Mark, ReferralRules, Role, Rule, RuleSet,
     StageNames,
 };
 use super::tier::Stage;
@@ -42,6 +43,7 @@ pub(super) struct ReadySignal {
     pub(super) role: Option<Role>,
     pub(super) qualifying: bool,
     pub(super) advocacy_kind: Option<String>,
+    pub(super) channel: Option<String>,
     pub(super) brand_initiated: bool,
     pub(super) counts_untrusted: bool,
     pub(super) step: Option<Step>,
@@ -157,6 +159,7 @@ impl Rules {
                 role: signal.role,
                 qualifying: signal.qualifying,
                 advocacy_kind: signal.advocacy_kind.clone(),
+                channel: signal.channel.clone(),
                 brand_initiated: signal.brand_initiated,
                 counts_untrusted: signal.counts_untrusted(),
                 step: signal
@@ -260,6 +263,15 @@ impl Rules {
 
     pub(super) fn referrals(&self) -> ReferralRules {
         self.set.referrals
+    }
+
+    pub(super) fn contact(&self) -> &ContactRules {
+        &self.set.contact
+    }
+
+    /// The signal of an act that these rules interpreted, if it counts.
+    pub(super) fn signal_of(&self, act: &Act<'_>) -> Option<&ReadySignal> {
+        act.counts().then(|| self.signal(self.case(act.case).signal))
     }
 
     pub(super) fn names(&self) -> &StageNames {
