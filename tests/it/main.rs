@@ -14,6 +14,7 @@
 )]
 
 mod architecture;
+mod cdnow;
 mod cli;
 mod dashboard;
 mod embedded;
