@@ -3,8 +3,11 @@
 mod api;
 mod arrival;
 mod corrections;
+mod disputes;
+mod explanation;
 mod failure;
 mod insight;
+mod layers;
 mod order;
 mod preview;
 mod referrals;

@@ -91,6 +91,7 @@ fn each_stage_went_on_to_earn_what_the_reference_found() {
         ]
     );
     assert_eq!(preview.samples.len(), 20);
+    assert_eq!(preview.present.invitations["vip"], 3_180);
     assert_eq!(preview.currency.as_deref(), Some("USD"));
 }
 
