@@ -69,9 +69,7 @@ async fn run(events: u64) {
     let read = read.await;
     let from_nothing = world.replay(Mode::Rewrite);
     let label = "replay from no standings";
-    world
-        .measure(label, &watch, Some(read), from_nothing)
-        .await;
+    world.measure(label, &watch, Some(read), from_nothing).await;
     let check = world.replay(Mode::Check);
     let label = "compare with what is stored";
     world.measure(label, &watch, Some(read), check).await;
@@ -121,12 +119,14 @@ impl World {
 
     /// Writes the brand, its people and their events, the indexes last, as a restored backup is.
     async fn fill(&self) {
-        sqlx::query("insert into brand (brand_id, slug, name, created_at) values ($1, 'b', 'b', $2)")
-            .bind(self.brand_id.uuid())
-            .bind(self.start)
-            .execute(&self.pool)
-            .await
-            .expect("a brand");
+        sqlx::query(
+            "insert into brand (brand_id, slug, name, created_at) values ($1, 'b', 'b', $2)",
+        )
+        .bind(self.brand_id.uuid())
+        .bind(self.start)
+        .execute(&self.pool)
+        .await
+        .expect("a brand");
         let mut conn = self.pool.acquire().await.expect("a connection");
         ensure_default(&mut conn, self.brand_id, self.start, &Entropy::system())
             .await
@@ -199,10 +199,7 @@ impl World {
             .await
             .expect("no limit");
         let sql = format!("copy {target} from stdin");
-        let mut copy = conn
-            .copy_in_raw(&sql)
-            .await
-            .expect("a table to copy into");
+        let mut copy = conn.copy_in_raw(&sql).await.expect("a table to copy into");
         let mut chunk = String::with_capacity(2 * CHUNK);
         for row in rows {
             chunk.push_str(&row);
@@ -232,7 +229,14 @@ impl World {
                     dice % 7
                 ),
             ),
-            2 => ("Product Reviewed", format!(r#"{{"rating": {}, "product_id": "p{}"}}"#, dice % 6, dice % 500)),
+            2 => (
+                "Product Reviewed",
+                format!(
+                    r#"{{"rating": {}, "product_id": "p{}"}}"#,
+                    dice % 6,
+                    dice % 500
+                ),
+            ),
             3 => ("Order Delivered", String::from(r#"{"on_time": true}"#)),
             4 => ("Invite Sent", String::from("{}")),
             5..=9 => ("Signed In", String::from("{}")),
@@ -370,7 +374,8 @@ fn server_kib(cluster: &Path) -> u64 {
     let mut sum = 0;
     for process in processes.flatten() {
         let folder = process.path();
-        let is_ours = std::fs::read_link(folder.join("cwd")).is_ok_and(|cwd| cwd.starts_with(cluster));
+        let is_ours =
+            std::fs::read_link(folder.join("cwd")).is_ok_and(|cwd| cwd.starts_with(cluster));
         if is_ours {
             let status = folder.join("status");
             sum += kib_of(&status.to_string_lossy(), "RssAnon:");

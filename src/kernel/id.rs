@@ -171,6 +171,8 @@ kinds! {
     Reject, RejectId, "rej";
     /// A version of a brand's stage rules.
     RuleSet, RuleSetId, "rls";
+    /// One run through everybody's events.
+    Replay, ReplayId, "rpl";
     /// One recorded move between stages.
     Transition, TransitionId, "trn";
     /// A purpose granted or withdrawn.

@@ -37,6 +37,9 @@ impl Projector {
         work: &BTreeMap<ProfileId, Work>,
     ) -> Result<Done, Error> {
         let now = self.clock.now();
+        if !queue_store::try_share_brand(conn, brand_id).await? {
+            return Ok(Done::default());
+        }
         let rules = self
             .book
             .in_force(conn, brand_id, now, &self.entropy)
@@ -59,17 +62,8 @@ impl Projector {
     ) -> Result<(Vec<Person>, Done), Error> {
         let asked: Vec<Uuid> = work.keys().map(|id| id.uuid()).collect();
         let members = event_store::list_members(conn, brand_id, &asked).await?;
-        let keys: Vec<i64> = members.iter().map(|one| lock_key(one.profile_id)).collect();
-        let locked: HashSet<i64> = queue_store::try_locks(conn, &keys)
-            .await?
-            .into_iter()
-            .collect();
         let found: HashSet<ProfileId> = members.iter().map(|one| one.profile_id).collect();
-        let mut people = history::people_of(members, work);
-        people.retain(|person| {
-            let mut keys = person.members.iter().map(|one| lock_key(one.profile_id));
-            keys.all(|key| locked.contains(&key))
-        });
+        let (mut people, _) = lock(conn, history::people_of(members, work)).await?;
         load_standings(conn, brand_id, &mut people).await?;
         let members = people.iter().flat_map(|person| &person.members);
         let at_hand: HashSet<ProfileId> = members.map(|member| member.profile_id).collect();
@@ -83,7 +77,8 @@ impl Projector {
         Ok((people, done))
     }
 
-    async fn write(
+    /// Writes what was folded of people who are locked: standings, moves and facts.
+    pub(super) async fn write(
         &self,
         conn: &mut PgConnection,
         brand_id: BrandId,
@@ -109,6 +104,23 @@ impl Projector {
         outbox::insert_facts(conn, brand_id, &self.entropy, &writing.facts).await?;
         Ok(())
     }
+}
+
+/// Locks people: all profiles of a person, or none. Returns those that are locked now, and those
+/// that are in other hands.
+pub(super) async fn lock(
+    conn: &mut PgConnection,
+    people: Vec<Person>,
+) -> Result<(Vec<Person>, Vec<Person>), Error> {
+    let members = people.iter().flat_map(|person| &person.members);
+    let keys: Vec<i64> = members.map(|one| lock_key(one.profile_id)).collect();
+    let locked = queue_store::try_locks(conn, &keys).await?;
+    let locked: HashSet<i64> = locked.into_iter().collect();
+    let is_locked = |person: &Person| {
+        let mut keys = person.members.iter().map(|one| lock_key(one.profile_id));
+        keys.all(|key| locked.contains(&key))
+    };
+    Ok(people.into_iter().partition(is_locked))
 }
 
 /// Rows to write for the moves of many people.
@@ -206,9 +218,19 @@ async fn retire(
         .iter()
         .flat_map(|person| person.members.iter().map(|member| member.profile_id));
     let ids: Vec<Uuid> = absorbed.chain(gone).map(ProfileId::uuid).collect();
-    if !ids.is_empty() {
-        standing_store::delete_standings(conn, brand_id, &ids).await?;
-        standing_store::supersede_all(conn, brand_id, &ids, now).await?;
+    retire_profiles(conn, brand_id, &ids, now).await
+}
+
+/// Takes the standings of these profiles.
+pub(super) async fn retire_profiles(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    profile_ids: &[Uuid],
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    if !profile_ids.is_empty() {
+        standing_store::delete_standings(conn, brand_id, profile_ids).await?;
+        standing_store::supersede_all(conn, brand_id, profile_ids, now).await?;
     }
     Ok(())
 }
@@ -233,7 +255,7 @@ async fn fold_all(
             Plan::AnewIfMore | Plan::Anew => anew.push((person, None)),
         }
     }
-    let loaded = load_events(conn, brand_id, onward, None).await?;
+    let loaded = load_events(conn, brand_id, onward, &rules.rules, None).await?;
     let ready = Arc::clone(&rules.rules);
     let (mut folded, refused) = on_a_thread(move || continue_all(loaded, &ready, now)).await?;
     anew.extend(refused.into_iter().map(|person| (person, None)));
@@ -246,7 +268,7 @@ async fn fold_all(
         return Ok(folded);
     }
     let believed = standing_store::list_live_transitions(conn, brand_id, &ids).await?;
-    let loaded = load_events(conn, brand_id, anew, None).await?;
+    let loaded = load_events(conn, brand_id, anew, &rules.rules, None).await?;
     let ready = Arc::clone(&rules.rules);
     folded.extend(on_a_thread(move || anew_all(loaded, believed, &ready, now)).await?);
     Ok(folded)
@@ -310,11 +332,12 @@ fn has_more(person: &Person, counts: &HashMap<ProfileId, i64>) -> bool {
 }
 
 /// Loads each person's events later than the given instant (all, where none is given) and not later
-/// than `until`.
+/// than `until`; with their properties as far as `rules` look at them.
 pub(super) async fn load_events(
     conn: &mut PgConnection,
     brand_id: BrandId,
     people: Vec<(Person, Option<DateTime<Utc>>)>,
+    rules: &Rules,
     until: Option<DateTime<Utc>>,
 ) -> Result<Loaded, Error> {
     if people.is_empty() {
@@ -332,7 +355,8 @@ pub(super) async fn load_events(
         .into_iter()
         .map(|(person, _)| (person, Vec::new()))
         .collect();
-    for event in event_store::list_events(conn, brand_id, &ids, &afters, until).await? {
+    let read = rules.events_read_closely();
+    for event in event_store::list_events(conn, brand_id, &ids, &afters, until, read).await? {
         if let Some(place) = places.get(&event.profile_id) {
             loaded[*place].1.push(event);
         }

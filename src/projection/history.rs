@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::event_store::{Member, StoredEvent};
@@ -93,6 +94,12 @@ impl Person {
             .is_some_and(|member| member.status != "erased")
     }
 
+    /// Whether one of the profiles is among these.
+    pub(super) fn is_among(&self, profile_ids: &[ProfileId]) -> bool {
+        let is_listed = |member: &Member| profile_ids.contains(&member.profile_id);
+        self.members.iter().any(is_listed)
+    }
+
     /// Since when one of the profiles has somebody behind it, by what the profiles themselves say.
     pub(super) fn known_since(&self) -> Option<DateTime<Utc>> {
         earliest(self.members.iter().map(|member| member.known_since))
@@ -121,7 +128,7 @@ impl Person {
 }
 
 /// A transition that is believed at present.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct LiveTransition {
     pub(super) transition_id: TransitionId,
     pub(super) from_stage: i16,
@@ -149,7 +156,7 @@ pub(super) fn put_in_chain(moves: &mut [LiveTransition]) {
 }
 
 /// What is to be written of a person.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Folded {
     pub(super) profile_id: ProfileId,
     pub(super) state: Value,
@@ -167,7 +174,7 @@ pub(super) struct Folded {
 }
 
 /// How the moves differ from what was believed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Moves {
     /// No longer believed.
     pub(super) gone: Vec<LiveTransition>,
@@ -220,6 +227,17 @@ pub(super) fn fold_anew(
     now: DateTime<Utc>,
 ) -> Folded {
     let outcome = outcome_of(person, events, rules, now);
+    anew_from(person, events, believed, outcome, now)
+}
+
+/// What is to be written when everything has been folded, compared with what was believed.
+pub(super) fn anew_from(
+    person: &Person,
+    events: &[StoredEvent],
+    believed: Vec<LiveTransition>,
+    outcome: stage::Outcome,
+    now: DateTime<Utc>,
+) -> Folded {
     Folded {
         profile_id: person.profile_id,
         state: json(&outcome.state),

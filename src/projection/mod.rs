@@ -37,7 +37,7 @@ use crate::kernel::{Clock, Entropy};
 use crate::postgres::{self, Pool};
 
 pub use current::Current;
-pub use replay::{Counts, Difference, Mode, Report};
+pub use replay::{Counts, Difference, Mode, Report, Written};
 pub use rulebook::BrandRules;
 pub use ruleset_store::ensure_default;
 pub use standing_store::{RecordedTransition, list_transitions};

@@ -6,5 +6,6 @@ mod corrections;
 mod failure;
 mod insight;
 mod order;
+mod replay;
 mod shop;
 mod silence;
