@@ -6,6 +6,7 @@
 // 0: words and rules; no I/O
 pub mod kernel;
 pub mod stage;
+pub mod value;
 
 // 1: the outside world
 pub mod config;
@@ -26,6 +27,7 @@ pub mod event;
 pub mod federation;
 pub mod key;
 pub mod profile;
+pub mod referral;
 pub mod session;
 pub mod staff;
 pub mod token;

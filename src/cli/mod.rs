@@ -10,7 +10,7 @@ mod demo;
 mod doctor;
 mod events;
 mod healthcheck;
-mod import;
+pub mod import;
 mod key;
 mod migrate;
 pub mod output;

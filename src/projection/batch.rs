@@ -14,7 +14,7 @@ use super::{Error, Projector, event_store, fact, queue_store, standing_store};
 use crate::kernel::id::{BrandId, ProfileId, TransitionId};
 use crate::outbox;
 use crate::postgres::PgConnection;
-use crate::stage::{Notice, Rules};
+use crate::stage::{Notice, Schedule};
 
 /// What a batch did.
 #[derive(Clone, Debug, Default)]
@@ -40,11 +40,13 @@ impl Projector {
         if !queue_store::try_share_brand(conn, brand_id).await? {
             return Ok(Done::default());
         }
+        let (people, mut done) = self.people_at_hand(conn, brand_id, work).await?;
+        // Only now that nobody else can fold these people: whoever publishes after this finds them
+        // locked, or folded under the rules as they were, and sees to them either way.
         let rules = self
             .book
             .in_force(conn, brand_id, now, &self.entropy)
             .await?;
-        let (people, mut done) = self.people_at_hand(conn, brand_id, work).await?;
         let (alive, erased): (Vec<_>, Vec<_>) = people.into_iter().partition(Person::is_alive);
         retire(conn, brand_id, &alive, &erased, now).await?;
         let folded = fold_all(conn, brand_id, alive, &rules, now).await?;
@@ -69,7 +71,10 @@ impl Projector {
         let at_hand: HashSet<ProfileId> = members.map(|member| member.profile_id).collect();
         // Of a profile that does not exist there is nothing to keep up to date.
         let is_done = |id: &&ProfileId| at_hand.contains(id) || !found.contains(id);
+        // Nor of somebody never seen to whom nothing new has happened.
+        let has_something = |person: &Person| person.standing.is_some() || person.has_news();
         let profiles = work.keys().filter(is_done).copied().collect();
+        people.retain(has_something);
         let done = Done {
             profiles,
             events: 0,
@@ -93,13 +98,15 @@ impl Projector {
         standing_store::upsert_standings(conn, brand_id, id, &folded, now).await?;
         let mut writing = Writing::default();
         for profile in folded {
-            writing.add(profile, now, || TransitionId::new(now, &self.entropy));
+            writing.add(profile, rules, now, || {
+                TransitionId::new(now, &self.entropy)
+            });
         }
         if !writing.gone.is_empty() {
             standing_store::supersede_transitions(conn, brand_id, &writing.gone, now).await?;
         }
         if !writing.new.is_empty() {
-            standing_store::insert_transitions(conn, brand_id, id, &writing.new, now).await?;
+            standing_store::insert_transitions(conn, brand_id, &writing.new, now).await?;
         }
         outbox::insert_facts(conn, brand_id, &self.entropy, &writing.facts).await?;
         Ok(())
@@ -132,7 +139,13 @@ struct Writing {
 }
 
 impl Writing {
-    fn add(&mut self, folded: Folded, now: DateTime<Utc>, next_id: impl Fn() -> TransitionId) {
+    fn add(
+        &mut self,
+        folded: Folded,
+        rules: &BrandRules,
+        now: DateTime<Utc>,
+        next_id: impl Fn() -> TransitionId,
+    ) {
         let profile_id = folded.profile_id;
         let moves = folded.moves;
         self.gone
@@ -155,12 +168,17 @@ impl Writing {
             }
         }
         let rows = new.into_iter();
-        self.new
-            .extend(rows.map(|(transition_id, transition)| NewTransition {
+        self.new.extend(rows.map(|(transition_id, transition)| {
+            NewTransition {
                 transition_id,
+                rule_set_id: rules
+                    .timeline
+                    .edition_at(transition.effective_at)
+                    .rule_set_id,
                 profile_id,
                 transition,
-            }));
+            }
+        }));
     }
 }
 
@@ -246,7 +264,7 @@ async fn fold_all(
     let counts = count_where_asked(conn, brand_id, &people, rules).await?;
     let (mut onward, mut anew) = (Vec::new(), Vec::new());
     for person in people {
-        match person.plan(rules.rule_set_id) {
+        match person.plan(rules.schedule()) {
             Plan::Continue(after) => onward.push((person, after)),
             Plan::AnewIfMore if !has_more(&person, &counts) => {
                 let after = person.standing.as_ref().and_then(|one| one.folded_time);
@@ -255,9 +273,10 @@ async fn fold_all(
             Plan::AnewIfMore | Plan::Anew => anew.push((person, None)),
         }
     }
-    let loaded = load_events(conn, brand_id, onward, &rules.rules, None).await?;
-    let ready = Arc::clone(&rules.rules);
-    let (mut folded, refused) = on_a_thread(move || continue_all(loaded, &ready, now)).await?;
+    let loaded = load_events(conn, brand_id, onward, rules.schedule(), None).await?;
+    let ready = Arc::clone(&rules.timeline);
+    let (mut folded, refused) =
+        on_a_thread(move || continue_all(loaded, ready.schedule(), now)).await?;
     anew.extend(refused.into_iter().map(|person| (person, None)));
 
     let ids: Vec<Uuid> = anew
@@ -268,16 +287,20 @@ async fn fold_all(
         return Ok(folded);
     }
     let believed = standing_store::list_live_transitions(conn, brand_id, &ids).await?;
-    let loaded = load_events(conn, brand_id, anew, &rules.rules, None).await?;
-    let ready = Arc::clone(&rules.rules);
-    folded.extend(on_a_thread(move || anew_all(loaded, believed, &ready, now)).await?);
+    let loaded = load_events(conn, brand_id, anew, rules.schedule(), None).await?;
+    let ready = Arc::clone(&rules.timeline);
+    folded.extend(on_a_thread(move || anew_all(loaded, believed, ready.schedule(), now)).await?);
     Ok(folded)
 }
 
-fn continue_all(loaded: Loaded, rules: &Rules, now: DateTime<Utc>) -> (Vec<Folded>, Vec<Person>) {
+fn continue_all(
+    loaded: Loaded,
+    schedule: &Schedule,
+    now: DateTime<Utc>,
+) -> (Vec<Folded>, Vec<Person>) {
     let (mut folded, mut refused) = (Vec::new(), Vec::new());
     for (person, events) in loaded {
-        match history::continue_fold(&person, &events, rules, now) {
+        match history::continue_fold(&person, &events, schedule, now) {
             Some(one) => folded.push(one),
             None => refused.push(person),
         }
@@ -288,14 +311,14 @@ fn continue_all(loaded: Loaded, rules: &Rules, now: DateTime<Utc>) -> (Vec<Folde
 fn anew_all(
     loaded: Loaded,
     mut believed: HashMap<ProfileId, Vec<LiveTransition>>,
-    rules: &Rules,
+    schedule: &Schedule,
     now: DateTime<Utc>,
 ) -> Vec<Folded> {
     loaded
         .into_iter()
         .map(|(person, events)| {
             let believed = believed.remove(&person.profile_id).unwrap_or_default();
-            history::fold_anew(&person, &events, believed, rules, now)
+            history::fold_anew(&person, &events, believed, schedule, now)
         })
         .collect()
 }
@@ -309,7 +332,7 @@ async fn count_where_asked(
 ) -> Result<HashMap<ProfileId, i64>, Error> {
     let ids: Vec<Uuid> = people
         .iter()
-        .filter(|person| person.plan(rules.rule_set_id) == Plan::AnewIfMore)
+        .filter(|person| person.plan(rules.schedule()) == Plan::AnewIfMore)
         .flat_map(|person| person.members.iter().map(|member| member.profile_id.uuid()))
         .collect();
     if ids.is_empty() {
@@ -332,12 +355,12 @@ fn has_more(person: &Person, counts: &HashMap<ProfileId, i64>) -> bool {
 }
 
 /// Loads each person's events later than the given instant (all, where none is given) and not later
-/// than `until`; with their properties as far as `rules` look at them.
+/// than `until`; with their properties as far as the rules look at them.
 pub(super) async fn load_events(
     conn: &mut PgConnection,
     brand_id: BrandId,
     people: Vec<(Person, Option<DateTime<Utc>>)>,
-    rules: &Rules,
+    schedule: &Schedule,
     until: Option<DateTime<Utc>>,
 ) -> Result<Loaded, Error> {
     if people.is_empty() {
@@ -355,8 +378,8 @@ pub(super) async fn load_events(
         .into_iter()
         .map(|(person, _)| (person, Vec::new()))
         .collect();
-    let read = rules.events_read_closely();
-    for event in event_store::list_events(conn, brand_id, &ids, &afters, until, read).await? {
+    let read = schedule.events_read_closely();
+    for event in event_store::list_events(conn, brand_id, &ids, &afters, until, &read).await? {
         if let Some(place) = places.get(&event.profile_id) {
             loaded[*place].1.push(event);
         }

@@ -1,12 +1,15 @@
 //! Where a person stands at this very moment: the stored standing, brought forward in memory.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use super::rulebook::BrandRules;
-use super::{Error, Projector, standing_store};
+use super::{Error, Projector, batch, event_store, history, standing_store};
 use crate::kernel::id::{BrandId, ProfileId};
 use crate::postgres::{self, Inconsistency, PgConnection};
-use crate::stage::{self, Standing, State, Transition};
+use crate::stage::{Outcome, Standing, State, Transition};
 
 /// A person's standing at an instant.
 #[derive(Clone, Debug)]
@@ -37,16 +40,13 @@ impl Projector {
         profile_id: ProfileId,
     ) -> Result<Current, Error> {
         let now = self.clock.now();
+        let rules = self.rules_in_force(conn, brand_id).await?;
         let ids = [profile_id.uuid()];
         let stored = standing_store::list_standings(conn, brand_id, &ids)
             .await?
             .pop();
         let Some(stored) = stored else {
-            let rules = self
-                .book
-                .in_force(conn, brand_id, now, &self.entropy)
-                .await?;
-            let state = State::new(&rules.rules);
+            let state = rules.schedule().blank();
             return Ok(Current {
                 standing: state.standing(&rules.rules, now),
                 rules,
@@ -57,18 +57,20 @@ impl Projector {
                 at: now,
             });
         };
-        let rules = self
-            .book
-            .version(conn, brand_id, stored.rule_set_id)
-            .await?;
         let unusable = |fault| {
             let fault = Inconsistency::new("standing", profile_id, fault);
             Error::Database(postgres::Error::Inconsistent(fault))
         };
         let state: State = serde_json::from_value(stored.state)
             .map_err(|_| unusable("the state cannot be read"))?;
-        let outcome = stage::advance(&rules.rules, &state, &[], None, now)
-            .map_err(|_| unusable("the state was computed under other rules"))?;
+        let outcome = match rules.schedule().advance(&state, &[], None, now) {
+            Ok(outcome) => outcome,
+            // The rules have changed and nobody has got to this person yet.
+            Err(_) => {
+                self.fold_now(conn, brand_id, profile_id, &rules, now)
+                    .await?
+            }
+        };
         Ok(Current {
             rules,
             state: outcome.state,
@@ -80,7 +82,43 @@ impl Projector {
         })
     }
 
-    /// The brand's rules in force.
+    /// Folds everything that has happened to somebody; of the moves only those not written yet.
+    async fn fold_now(
+        &self,
+        conn: &mut PgConnection,
+        brand_id: BrandId,
+        profile_id: ProfileId,
+        rules: &BrandRules,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome, Error> {
+        let ids = [profile_id.uuid()];
+        let members = event_store::list_members(conn, brand_id, &ids).await?;
+        let people = history::people_of(members, &BTreeMap::new());
+        let people = people.into_iter().map(|person| (person, None)).collect();
+        let loaded = batch::load_events(conn, brand_id, people, rules.schedule(), None).await?;
+        let written = standing_store::list_live_transitions(conn, brand_id, &ids).await?;
+        let written: Vec<Transition> = written
+            .into_values()
+            .flatten()
+            .filter_map(|live| serde_json::from_value(live.evidence).ok())
+            .collect();
+        let timeline = Arc::clone(&rules.timeline);
+        batch::on_a_thread(move || {
+            let (person, events) = loaded.first()?;
+            let mut outcome = history::outcome_of(person, events, timeline.schedule(), now);
+            outcome
+                .transitions
+                .retain(|step| !written.iter().any(|other| other.is_same_move(step)));
+            Some(outcome)
+        })
+        .await?
+        .ok_or_else(|| {
+            let fault = Inconsistency::new("standing", profile_id, "it belongs to no profile");
+            Error::Database(postgres::Error::Inconsistent(fault))
+        })
+    }
+
+    /// The brand's rules, in force and over time.
     pub async fn rules_in_force(
         &self,
         conn: &mut PgConnection,

@@ -115,6 +115,10 @@ pub(super) async fn list_events(
     Ok(events)
 }
 
+/// Before all profiles, and after them.
+pub(super) const FIRST: ProfileId = ProfileId::from_uuid(Uuid::nil());
+pub(super) const LAST: ProfileId = ProfileId::from_uuid(Uuid::max());
+
 /// People of a brand after one profile and up to another, by profile id, with how many events each
 /// has, as far as that is known at little cost. Merged and erased profiles are none.
 pub(super) async fn list_people(

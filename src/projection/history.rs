@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use super::event_store::{Member, StoredEvent};
 use super::standing_store::StoredStanding;
-use crate::kernel::id::{ProfileId, RuleSetId, TransitionId};
+use crate::kernel::id::{ProfileId, TransitionId};
 use crate::stage::{
-    self, Act, AdvanceError, Cause, Fact, Notice, Rules, Standing, State, Transition, Trend,
+    self, Act, AdvanceError, Cause, Fact, Notice, Schedule, Standing, State, Transition, Trend,
 };
 
 /// Message ids are unique within a brand, so that no further source is needed to tell events apart.
@@ -94,6 +94,14 @@ impl Person {
             .is_some_and(|member| member.status != "erased")
     }
 
+    /// Whether the person stands under rules that have changed: a round that is under way comes to
+    /// them yet.
+    pub(super) fn awaits_round(&self, schedule: &Schedule) -> bool {
+        let lineage = |standing: &StoredStanding| State::lineage_in(&standing.state);
+        let lineage = self.standing.as_ref().and_then(lineage);
+        lineage.is_some_and(|lineage| !schedule.includes(lineage))
+    }
+
     /// Whether one of the profiles is among these.
     pub(super) fn is_among(&self, profile_ids: &[ProfileId]) -> bool {
         let is_listed = |member: &Member| profile_ids.contains(&member.profile_id);
@@ -105,17 +113,24 @@ impl Person {
         earliest(self.members.iter().map(|member| member.known_since))
     }
 
+    /// Whether more than time has passed.
+    pub(super) fn has_news(&self) -> bool {
+        self.work.since.is_some() || self.work.anew || self.has_absorbed
+    }
+
     fn created_at(&self) -> DateTime<Utc> {
         earliest(self.members.iter().map(|member| Some(member.created_at)))
             .unwrap_or(DateTime::UNIX_EPOCH)
     }
 
     /// How little will do.
-    pub(super) fn plan(&self, rule_set_id: RuleSetId) -> Plan {
+    pub(super) fn plan(&self, schedule: &Schedule) -> Plan {
         let Some(standing) = &self.standing else {
             return Plan::Anew;
         };
-        if self.work.anew || self.has_absorbed || standing.rule_set_id != rule_set_id {
+        let lineage = State::lineage_in(&standing.state);
+        let goes_on = lineage.is_some_and(|lineage| schedule.includes(lineage));
+        if self.work.anew || self.has_absorbed || !goes_on {
             return Plan::Anew;
         }
         match (self.work.since, standing.folded_time) {
@@ -188,13 +203,13 @@ pub(super) struct Moves {
 pub(super) fn continue_fold(
     person: &Person,
     events: &[StoredEvent],
-    rules: &Rules,
+    schedule: &Schedule,
     now: DateTime<Utc>,
 ) -> Option<Folded> {
     let stored = person.standing.as_ref()?;
     let state: State = serde_json::from_value(stored.state.clone()).ok()?;
-    let acts = acts_of(rules, events);
-    let outcome = match stage::advance(rules, &state, &acts, person.known_since(), now) {
+    let acts = acts_of(schedule, events);
+    let outcome = match schedule.advance(&state, &acts, person.known_since(), now) {
         Ok(outcome) => outcome,
         Err(AdvanceError::Late | AdvanceError::OtherRules) => return None,
     };
@@ -203,8 +218,8 @@ pub(super) fn continue_fold(
     Some(Folded {
         profile_id: person.profile_id,
         state: json(&outcome.state),
-        standing: outcome.standing,
         stage_since: outcome.standing.since.unwrap_or(person.created_at()),
+        standing: outcome.standing,
         review_at: outcome.review_at,
         known_since: earliest([
             stored.known_since,
@@ -223,10 +238,10 @@ pub(super) fn fold_anew(
     person: &Person,
     events: &[StoredEvent],
     believed: Vec<LiveTransition>,
-    rules: &Rules,
+    schedule: &Schedule,
     now: DateTime<Utc>,
 ) -> Folded {
-    let outcome = outcome_of(person, events, rules, now);
+    let outcome = outcome_of(person, events, schedule, now);
     anew_from(person, events, believed, outcome, now)
 }
 
@@ -241,8 +256,8 @@ pub(super) fn anew_from(
     Folded {
         profile_id: person.profile_id,
         state: json(&outcome.state),
-        standing: outcome.standing,
         stage_since: outcome.standing.since.unwrap_or(person.created_at()),
+        standing: outcome.standing,
         review_at: outcome.review_at,
         known_since: earliest([person.known_since(), first_identified(events)]),
         last: last_of(events),
@@ -256,30 +271,27 @@ pub(super) fn anew_from(
 pub(super) fn outcome_of(
     person: &Person,
     events: &[StoredEvent],
-    rules: &Rules,
+    schedule: &Schedule,
     now: DateTime<Utc>,
 ) -> stage::Outcome {
-    stage::fold(rules, &acts_of(rules, events), person.known_since(), now)
+    schedule.fold(&acts_of(schedule, events), person.known_since(), now)
 }
 
-fn acts_of<'e>(rules: &Rules, events: &'e [StoredEvent]) -> Vec<Act<'e>> {
+fn acts_of<'e>(schedule: &Schedule, events: &'e [StoredEvent]) -> Vec<Act<'e>> {
     events
         .iter()
         .map(|event| {
-            stage::interpret(
-                rules,
-                &Fact {
-                    at: event.at,
-                    source: SOURCE,
-                    message_id: &event.message_id,
-                    name: &event.name,
-                    properties: event.properties.as_ref().unwrap_or(&Value::Null),
-                    trusted: event.trusted,
-                    known_after: event.identifies,
-                    // Whether the brand does it is a property of the event's name: the rules say.
-                    brand_initiated: false,
-                },
-            )
+            schedule.interpret(&Fact {
+                at: event.at,
+                source: SOURCE,
+                message_id: &event.message_id,
+                name: &event.name,
+                properties: event.properties.as_ref().unwrap_or(&Value::Null),
+                trusted: event.trusted,
+                known_after: event.identifies,
+                // Whether the brand does it is a property of the event's name: the rules say.
+                brand_initiated: false,
+            })
         })
         .collect()
 }

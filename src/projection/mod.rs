@@ -1,7 +1,7 @@
 //! From stored events to standings: the projector, the sweeper, and the replay that proves them.
 //!
-//! Owns the tables `rule_set`, `projection_queue` (which intake fills), `standing` and `transition`,
-//! and writes a fact for every move. Never computes a stage itself ([`crate::stage`] does) and never
+//! Owns the tables `rule_set`, `rule_draft`, `rule_round`, `learnt_half_life`, `projection_queue`
+//! (which intake fills), `standing` and `transition`, and writes a fact for every move. Never computes a stage itself ([`crate::stage`] does) and never
 //! makes intake wait: what fails is parked with its reason, and later ones flow.
 //!
 //! A profile is brought up to date by one transaction that holds its advisory lock: what is queued
@@ -9,20 +9,30 @@
 //! and standing, transitions and facts are written together. Nothing that is written depends on the
 //! order or the batches in which events arrived, so any process may do any part of the work.
 //!
+//! Rules change over time: [`ruleset`] publishes them, `timeline.rs` says which hold when, and
+//! `round.rs` brings everybody up to them.
+//!
 //! Start with [`Projector`], then `batch.rs` (one transaction) and `history.rs` (pure: what to fold
 //! and what changed).
 
 mod batch;
 mod current;
+mod draft_store;
 mod event_store;
 mod fact;
 mod history;
+mod learn;
+mod learn_store;
 mod queue_store;
 mod replay;
+mod round;
+mod round_store;
 mod rulebook;
+pub mod ruleset;
 pub mod ruleset_store;
 mod standing_store;
 mod sweep;
+mod timeline;
 mod worker;
 
 use std::panic::AssertUnwindSafe;
@@ -37,10 +47,14 @@ use crate::kernel::{Clock, Entropy};
 use crate::postgres::{self, Pool};
 
 pub use current::Current;
+pub use draft_store::Draft;
+pub use learn::{LearnFor, LearntRhythm};
 pub use replay::{Counts, Difference, Mode, Report, Written};
+pub use round::Progress;
 pub use rulebook::BrandRules;
 pub use ruleset_store::ensure_default;
 pub use standing_store::{RecordedTransition, list_transitions};
+pub use timeline::{Edition, GAPS_MIN, Rhythm, Timeline};
 
 /// How long the projector sleeps when nothing waits and nobody wakes it.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);

@@ -14,7 +14,6 @@ use crate::postgres::{Error, PgConnection};
 #[derive(Clone, Debug)]
 pub(super) struct StoredStanding {
     pub(super) profile_id: ProfileId,
-    pub(super) rule_set_id: RuleSetId,
     pub(super) stage: i16,
     pub(super) state: Value,
     pub(super) folded_time: Option<DateTime<Utc>>,
@@ -31,8 +30,8 @@ pub(super) async fn list_standings(
 ) -> Result<Vec<StoredStanding>, Error> {
     let standings = sqlx::query_as!(
         StoredStanding,
-        r#"select profile_id as "profile_id: ProfileId", rule_set_id as "rule_set_id: RuleSetId",
-                  stage, state, folded_time, folded_message_id, events_folded, known_since
+        r#"select profile_id as "profile_id: ProfileId", stage, state, folded_time,
+                  folded_message_id, events_folded, known_since
            from standing where brand_id = $1 and profile_id = any($2)"#,
         brand_id.uuid(),
         profile_ids,
@@ -225,19 +224,21 @@ pub(super) async fn delete_standings(
 /// A transition to write.
 pub(super) struct NewTransition {
     pub(super) transition_id: TransitionId,
+    /// The version that held when it took effect.
+    pub(super) rule_set_id: RuleSetId,
     pub(super) profile_id: ProfileId,
     pub(super) transition: crate::stage::Transition,
 }
 
-/// Writes transitions under the rule set that caused them.
+/// Writes transitions, each under the version that caused it.
 pub(super) async fn insert_transitions(
     conn: &mut PgConnection,
     brand_id: BrandId,
-    rule_set_id: RuleSetId,
     new: &[NewTransition],
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let ids: Vec<Uuid> = new.iter().map(|row| row.transition_id.uuid()).collect();
+    let rule_sets: Vec<Uuid> = new.iter().map(|row| row.rule_set_id.uuid()).collect();
     let profiles: Vec<Uuid> = new.iter().map(|row| row.profile_id.uuid()).collect();
     let rank = |stage: crate::stage::Stage| i16::from(stage.rank());
     let from: Vec<i16> = new.iter().map(|row| rank(row.transition.from)).collect();
@@ -254,14 +255,14 @@ pub(super) async fn insert_transitions(
     let effective: Vec<DateTime<Utc>> = new.iter().map(|row| row.transition.effective_at).collect();
     sqlx::query!(
         "insert into transition
-            (brand_id, rule_set_id, recorded_at, transition_id, profile_id, from_stage, to_stage,
+            (brand_id, recorded_at, rule_set_id, transition_id, profile_id, from_stage, to_stage,
              rule, cause_message_id, evidence, effective_at)
-         select $1, $2, $3, w.*
-         from unnest($4::uuid[], $5::uuid[], $6::smallint[], $7::smallint[], $8::text[], $9::text[],
-                     $10::jsonb[], $11::timestamptz[]) as w",
+         select $1, $2, w.*
+         from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::smallint[], $7::smallint[], $8::text[],
+                     $9::text[], $10::jsonb[], $11::timestamptz[]) as w",
         brand_id.uuid(),
-        rule_set_id.uuid(),
         now,
+        &rule_sets,
         &ids,
         &profiles,
         &from,

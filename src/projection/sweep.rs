@@ -2,7 +2,7 @@
 //! moves are dated when they fell due, so it does not matter when the sweeper gets there.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -14,13 +14,22 @@ use crate::postgres;
 
 /// How often the sweeper looks.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+/// How often it looks whether a month has begun.
+const LEARN_INTERVAL: Duration = Duration::from_mins(1);
 /// Standings advanced at once.
 const BATCH_STANDINGS: i64 = 256;
 
 impl Projector {
     pub(super) async fn sweep_until(self, stop: CancellationToken) {
+        let mut learnt: Option<Instant> = None;
         while !stop.is_cancelled() {
-            match self.sweep_turn().await {
+            if learnt.is_none_or(|at| at.elapsed() >= LEARN_INTERVAL) {
+                learnt = Some(Instant::now());
+                if let Err(error) = self.learn_monthly().await {
+                    super::log(&error, "learning the month's rhythm failed; trying again");
+                }
+            }
+            match self.sweep_and_go_round().await {
                 Ok(Turn::Worked) => continue,
                 Ok(Turn::Idle) => {}
                 Err(error) => super::log(&error, "sweeping failed; trying again"),
@@ -32,10 +41,18 @@ impl Projector {
         }
     }
 
-    /// Advances every standing that is due at the present instant.
+    /// Advances every standing that is due at the present instant, and brings everybody up to
+    /// rules that have changed.
     pub async fn sweep(&self) -> Result<(), Error> {
-        while self.sweep_turn().await? == Turn::Worked {}
+        while self.sweep_and_go_round().await? == Turn::Worked {}
         Ok(())
+    }
+
+    /// A turn of each, so that neither waits for the other to end.
+    async fn sweep_and_go_round(&self) -> Result<Turn, Error> {
+        let swept = self.sweep_turn().await?;
+        let gone = self.round_turn().await?;
+        Ok(if gone == Turn::Worked { gone } else { swept })
     }
 
     async fn sweep_turn(&self) -> Result<Turn, Error> {
@@ -89,7 +106,7 @@ impl Projector {
     }
 
     /// Takes a profile that fails out of the sweep; the reason stands in the queue.
-    async fn park(
+    pub(super) async fn park(
         &self,
         brand_id: BrandId,
         profile_id: ProfileId,

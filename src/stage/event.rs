@@ -1,16 +1,22 @@
 //! From an event as it was sent to an act as the fold needs it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::day::Day;
 use super::dimension::Scores;
 use super::hash::fnv;
+use super::ready_layer::ReadyLayer;
 use super::rules::{ReadySignal, Rules};
 use super::ruleset::{DISCOUNT_SHARE, Guard, Role, Scalar};
 
 /// A customer-satisfaction answer from which a complaint counts as settled.
 const CSAT_SATISFIED: f64 = 4.0;
+/// "No layer" in an act.
+pub(super) const NO_LAYER: u16 = u16::MAX;
+/// "A layer that the rules do not know" in an act.
+const UNKNOWN_LAYER: u16 = u16::MAX - 1;
 /// "No case" in an act.
 const NO_CASE: u16 = u16::MAX;
 
@@ -72,6 +78,10 @@ pub struct Act<'a> {
     pub(super) case: u16,
     /// The order, dispute or referee it is about, hashed; 0 when it names none.
     pub(super) thing: u64,
+    /// The layer it names, by place in the rules; [`NO_LAYER`] when it names none.
+    pub(super) layer: u16,
+    /// The day it names: until when to hibernate, or of which invitation it speaks.
+    pub(super) names_day: Option<Day>,
     /// How many generations away a converted referral is; 1 for everything else.
     pub(super) hop: u8,
 }
@@ -110,15 +120,20 @@ pub fn interpret<'a>(rules: &Rules, fact: &Fact<'a>) -> Act<'a> {
         public: false,
         case: NO_CASE,
         thing: 0,
+        layer: NO_LAYER,
+        names_day: None,
         hop: 1,
     };
     let Some(signal) = signal else { return act };
     act.verdict = judge(rules, signal, fact, &mut act.case);
     if let (Verdict::Counted, Some(role)) = (act.verdict, signal.role) {
-        read_role(role, fact.properties, &mut act);
+        read_role(rules, role, fact.properties, &mut act);
         if act.hop > rules.referrals().hops {
             act.verdict = Verdict::NoCase;
         }
+    }
+    if act.counts() && rules.case(act.case).names_layer && act.layer == NO_LAYER {
+        act.layer = layer_named(rules, fact.properties);
     }
     act
 }
@@ -146,7 +161,7 @@ fn judge(rules: &Rules, signal: &ReadySignal, fact: &Fact<'_>, chosen: &mut u16)
     }
 }
 
-fn read_role(role: Role, properties: &Value, act: &mut Act<'_>) {
+fn read_role(rules: &Rules, role: Role, properties: &Value, act: &mut Act<'_>) {
     let id_property = match role {
         Role::Order | Role::Refund => "order_id",
         Role::ReferralConverted | Role::ReferralClawedBack => {
@@ -156,6 +171,13 @@ fn read_role(role: Role, properties: &Value, act: &mut Act<'_>) {
             "referee_id"
         }
         Role::RelationshipEnded | Role::DisputesReviewed => return,
+        Role::LayerInvited
+        | Role::InvitationAccepted
+        | Role::InvitationDeclined
+        | Role::LayerLeft
+        | Role::MilestoneReached
+        | Role::RelationshipPaused
+        | Role::RelationshipResumed => return read_layer_role(rules, role, properties, act),
         Role::DisputeOpened
         | Role::DisputeAcknowledged
         | Role::RemedyProposed
@@ -170,6 +192,53 @@ fn read_role(role: Role, properties: &Value, act: &mut Act<'_>) {
         .get("satisfied")
         .and_then(Value::as_bool)
         .or_else(|| number(properties.get("csat")).map(|answer| answer >= CSAT_SATISFIED));
+}
+
+fn read_layer_role(rules: &Rules, role: Role, properties: &Value, act: &mut Act<'_>) {
+    act.layer = layer_named(rules, properties);
+    let day_property = match role {
+        Role::RelationshipPaused => "hibernate_until",
+        Role::InvitationAccepted => "invited_at",
+        Role::MilestoneReached if act.layer == NO_LAYER => {
+            act.layer = layer_opened(rules, properties);
+            return;
+        }
+        _ => return,
+    };
+    act.names_day = day_named(properties.get(day_property));
+}
+
+/// The place of the layer that `layer` names.
+fn layer_named(rules: &Rules, properties: &Value) -> u16 {
+    match properties.get("layer") {
+        None | Some(Value::Null) => NO_LAYER,
+        Some(name) => {
+            let is_it = |layer: &ReadyLayer| name.as_str() == Some(layer.id.as_str());
+            place_of(rules, is_it).unwrap_or(UNKNOWN_LAYER)
+        }
+    }
+}
+
+/// The place of the first layer to which the milestone invites.
+fn layer_opened(rules: &Rules, properties: &Value) -> u16 {
+    let Some(reached) = properties.get("milestone").and_then(Value::as_str) else {
+        return NO_LAYER;
+    };
+    let opens = |layer: &ReadyLayer| layer.invitation.milestones.iter().any(|one| one == reached);
+    place_of(rules, opens).unwrap_or(NO_LAYER)
+}
+
+fn place_of(rules: &Rules, is_it: impl Fn(&ReadyLayer) -> bool) -> Option<u16> {
+    let place = rules.layers().iter().position(is_it)?;
+    u16::try_from(place).ok()
+}
+
+/// A date, or an instant, as text.
+fn day_named(property: Option<&Value>) -> Option<Day> {
+    let text = property?.as_str()?.trim();
+    let date = text.parse().map(|date: NaiveDate| Day::from(date));
+    date.or_else(|_| DateTime::parse_from_rfc3339(text).map(|at| Day::of(at.to_utc())))
+        .ok()
 }
 
 /// One generation away where nothing is said; farther than anybody is credited for where what is
@@ -230,7 +299,7 @@ fn is_present(property: Option<&Value>) -> bool {
 }
 
 /// A number, or text that is one: the standard has ratings as text.
-fn number(property: Option<&Value>) -> Option<f64> {
+pub(super) fn number(property: Option<&Value>) -> Option<f64> {
     match property? {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse().ok(),

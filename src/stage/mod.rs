@@ -7,7 +7,9 @@
 //!
 //! Reading order: `tier`, `dimension` and `day` for the nouns; [`ruleset`] for what a brand may say;
 //! [`event`] for how an event becomes an act; [`ledger`]; `state` for what is kept; `evaluate` for
-//! conditions; [`mod@advance`] for the fold itself; [`Schedule`] for rules that change; [`mod@explain`] and [`corrections`].
+//! conditions; [`mod@advance`] for the fold itself; [`Schedule`] for rules that change;
+//! [`mod@explain`] and [`corrections`]; [`simulate`] for what other rules would have made of the same
+//! people.
 //!
 //! ```
 //! use befriend::stage::{self, Fact, Rules, Stage};
@@ -46,12 +48,16 @@ mod dispute;
 mod evaluate;
 mod exact;
 mod hash;
+mod layer;
+mod ready_layer;
 mod referral;
+mod rest;
 mod rules;
 mod schedule;
 mod state;
 mod tier;
 mod transition;
+mod turn;
 
 pub mod advance;
 pub mod corrections;
@@ -59,6 +65,7 @@ pub mod event;
 pub mod explain;
 pub mod ledger;
 pub mod ruleset;
+pub mod simulate;
 
 pub use advance::{AdvanceError, Outcome, advance, fold};
 pub use corrections::{Corrections, Notice, correct};
@@ -67,6 +74,7 @@ pub use dimension::{Dimension, Dimensions, Scores};
 pub use dispute::{Dispute, DisputeStatus};
 pub use event::{Act, Fact, Verdict, interpret};
 pub use explain::{Explanation, TransitionExplanation, explain, explain_transition};
+pub use layer::{LayerMove, LayerStanding, LayerStatus};
 pub use ledger::{Ledger, LedgerEntry};
 pub use referral::Conversion;
 pub use rules::Rules;
@@ -74,7 +82,8 @@ pub use ruleset::RuleSet;
 pub use schedule::{Schedule, Term};
 pub use state::{Standing, State, Trend};
 pub use tier::Stage;
-pub use transition::{Cause, Figure, MoveKind, RECONCILED, Transition};
+pub use transition::{Cause, Figure, LayerTransition, MoveKind, RECONCILED, Transition};
+pub use turn::{Step, Turn, TurnOutcome};
 
 #[cfg(test)]
 mod tests;

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 
 use super::decay::Decay;
 use super::dimension::{DIMENSIONS, Dimension, Dimensions};
+use super::ready_layer::ReadyLayer;
 use super::ruleset::{
     Condition, DisputeRules, Fault, Guard, HalfLife, Mark, ReferralRules, Role, Rule, RuleSet,
     StageNames,
 };
 use super::tier::Stage;
+use super::turn::Step;
 
 /// Days for which qualifying acts are kept when no rule asks for longer.
 const WINDOW_DAYS_MIN: u16 = 365;
@@ -29,6 +31,7 @@ pub struct Rules {
     down: [Vec<usize>; 4],
     watched: [Vec<(Dimensions, f64)>; 4],
     window_days: u16,
+    layers: Vec<ReadyLayer>,
 }
 
 /// A signal's lasting part.
@@ -41,6 +44,7 @@ pub(super) struct ReadySignal {
     pub(super) advocacy_kind: Option<String>,
     pub(super) brand_initiated: bool,
     pub(super) counts_untrusted: bool,
+    pub(super) step: Option<Step>,
     pub(super) cases: std::ops::Range<u16>,
 }
 
@@ -52,6 +56,8 @@ pub(super) struct ReadyCase {
     pub(super) guards: Vec<Guard>,
     pub(super) discounted: bool,
     pub(super) detractor: bool,
+    /// Whether it matters which layer the event names.
+    pub(super) names_layer: bool,
 }
 
 impl Rules {
@@ -73,9 +79,11 @@ impl Rules {
             down: Stage::ALL.map(|stage| rules_from(&set, stage, |to| to < stage)),
             watched: Stage::ALL.map(|stage| watched_from(&set, stage)),
             window_days: longest_window(&set),
+            layers: Vec::with_capacity(set.layers.len()),
             set,
         };
         rules.ready_signals();
+        rules.ready_layers();
         Ok(rules)
     }
 
@@ -117,6 +125,7 @@ impl Rules {
     }
 
     fn ready_signals(&mut self) {
+        let has_layers = !self.set.layers.is_empty();
         for (index, signal) in self.set.signals.iter().enumerate() {
             let index = u16::try_from(index).expect("validation limits the number of signals");
             let first = self.cases.len();
@@ -127,6 +136,7 @@ impl Rules {
                     guards: case.when.clone(),
                     discounted: case.marks.contains(&Mark::Discounted),
                     detractor: case.marks.contains(&Mark::Detractor),
+                    names_layer: has_layers && case.add.trust.is_some(),
                 });
             }
             if signal.add.is_some() || signal.cases.is_empty() {
@@ -136,6 +146,7 @@ impl Rules {
                     guards: Vec::new(),
                     discounted: false,
                     detractor: false,
+                    names_layer: has_layers && signal.add.is_some_and(|add| add.trust.is_some()),
                 });
             }
             let number =
@@ -148,6 +159,9 @@ impl Rules {
                 advocacy_kind: signal.advocacy_kind.clone(),
                 brand_initiated: signal.brand_initiated,
                 counts_untrusted: signal.counts_untrusted(),
+                step: signal
+                    .step
+                    .or((signal.role == Some(Role::Order)).then_some(Step::Use)),
                 cases: number(first)..number(self.cases.len()),
             });
             let is_read =
@@ -166,6 +180,34 @@ impl Rules {
     /// the same whatever its properties are, so that they need not be read.
     pub fn events_read_closely(&self) -> &[String] {
         &self.read_closely
+    }
+
+    fn ready_layers(&mut self) {
+        for layer in &self.set.layers {
+            let ready = ReadyLayer::new(layer, self);
+            self.layers.push(ready);
+        }
+    }
+
+    /// The layers, each after the one it lies on.
+    #[inline]
+    pub(super) fn layers(&self) -> &[ReadyLayer] {
+        &self.layers
+    }
+
+    /// Days of silence after which somebody is dormant.
+    pub(super) fn dormant_days(&self) -> i32 {
+        let after = self.set.resting.dormant_after;
+        after.days(self.half_life(Dimension::Investment))
+    }
+
+    /// Every case of the signal that names `event`.
+    pub(super) fn cases_named(&self, event: &str) -> impl Iterator<Item = (u16, &ReadyCase)> {
+        let cases = self.signal_named(event).map(|signal| signal.cases.clone());
+        cases
+            .into_iter()
+            .flatten()
+            .map(|case| (case, self.case(case)))
     }
 
     pub(super) fn signal_named(&self, event: &str) -> Option<&ReadySignal> {
@@ -259,8 +301,12 @@ fn watched_from(set: &RuleSet, stage: Stage) -> Vec<(Dimensions, f64)> {
 
 fn longest_window(set: &RuleSet) -> u16 {
     let mut longest = WINDOW_DAYS_MIN;
-    for rule in &set.rules {
-        rule.when.visit(&mut |condition| {
+    let invitations = set
+        .layers
+        .iter()
+        .filter_map(|layer| layer.invitation.when.as_ref());
+    for when in set.rules.iter().map(|rule| &rule.when).chain(invitations) {
+        when.visit(&mut |condition| {
             let days = match condition {
                 Condition::QualifyingDays(test) => test.within_days,
                 Condition::ConvertedReferrals(test) | Condition::AdvocacyKinds(test) => {

@@ -111,6 +111,19 @@ impl Schedule {
         interpret(self.in_force_at(fact.at), fact)
     }
 
+    /// The names of the events whose properties the rules of one time or another look at: see
+    /// [`Rules::events_read_closely`].
+    pub fn events_read_closely(&self) -> Vec<String> {
+        let terms = self.terms.iter();
+        let mut names: Vec<String> = terms
+            .flat_map(|term| term.rules.events_read_closely())
+            .cloned()
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// A profile of which nothing is known.
     pub fn blank(&self) -> State {
         State::new(&self.terms[0].rules)
@@ -152,7 +165,8 @@ impl Schedule {
             &self.terms,
             to.plus(1).start() - chrono::TimeDelta::nanoseconds(1),
         );
-        left(&self.terms[..=place], dimension.index(), from, to)
+        let age = |from, to: Day| to.since(from);
+        left(&self.terms[..=place], dimension.index(), (from, to), age)
     }
 
     /// The scores on `day` from a ledger's entries up to and including it.
@@ -192,7 +206,13 @@ pub(super) fn next_turn(terms: &[Term], place: usize) -> Option<(usize, DateTime
 
 /// What is left on day `to` of what was added on day `from`, by the terms begun by then. A state is
 /// adopted on the day on which a term begins, so that day ends one half-life and begins the next.
-pub(super) fn left(terms: &[Term], dimension: usize, from: Day, to: Day) -> f64 {
+/// `age` says by how many days anything ages from one day to another.
+pub(super) fn left(
+    terms: &[Term],
+    dimension: usize,
+    (from, to): (Day, Day),
+    age: impl Fn(Day, Day) -> i32,
+) -> f64 {
     let mut left = 1.0;
     let mut ends = to;
     for (place, term) in terms.iter().enumerate().rev() {
@@ -201,11 +221,11 @@ pub(super) fn left(terms: &[Term], dimension: usize, from: Day, to: Day) -> f64 
         let decay = term.rules.decay(dimension);
         match begins {
             Some(begins) if begins > from => {
-                left *= decay.factor(ends.since(begins));
+                left *= decay.factor(age(begins, ends));
                 ends = begins;
             }
             None if place > 0 => {}
-            _ => return left * decay.factor(ends.since(from)),
+            _ => return left * decay.factor(age(from, ends)),
         }
     }
     left

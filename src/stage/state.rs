@@ -10,10 +10,13 @@ use super::day::Day;
 use super::dimension::{DIMENSIONS, Dimension, Dimensions, Scores};
 use super::dispute::{DisputeRecord, DisputeStatus, Flag};
 use super::exact;
+use super::layer::{LayerStanding, LayerState};
 use super::ledger::Ledger;
 use super::referral::{FirstOrder, Referrals};
+use super::rest::Rest;
 use super::rules::Rules;
 use super::tier::Stage;
+use super::turn::{Step, Turn, TurnState};
 
 /// The days over which warming and cooling are judged.
 pub(super) const TREND_DAYS: i32 = 30;
@@ -62,6 +65,16 @@ pub struct State {
     pub(super) breaches: Vec<Day>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) recoveries: Vec<Day>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) layers: Vec<LayerState>,
+    /// When the relationship hibernated, as far back as anything kept reaches.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) rests: Vec<Rest>,
+    /// Whether the last of these lasts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) resting: bool,
+    #[serde(default, skip_serializing_if = "TurnState::is_blank")]
+    pub(super) turn: TurnState,
     pub(super) last: Option<ActKey>,
     pub(super) last_act: Option<DateTime<Utc>>,
     /// The last instant at which anything here changed; silence since then.
@@ -74,6 +87,12 @@ pub(super) struct Running {
     #[serde(with = "exact")]
     pub(super) value: f64,
     pub(super) day: Day,
+}
+
+impl Running {
+    pub(super) fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What each signal has added on the latest day, before caps.
@@ -161,7 +180,7 @@ pub enum Trend {
 }
 
 /// A profile's stage, and what goes with it, at one instant.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Standing {
     /// The stage.
     pub stage: Stage,
@@ -182,6 +201,17 @@ pub struct Standing {
     pub trend: Trend,
     /// How often the customer has left stranger; 0 for somebody who never has.
     pub cycle: u16,
+    /// How many turns of the spiral have begun; the last of them lasts, unless they are a stranger.
+    pub turn: u32,
+    /// Where in the turn they are; none before anything said so.
+    pub step: Option<Step>,
+    /// Silent for as long as the rule set calls dormant, and not hibernating.
+    pub dormant: bool,
+    /// Until when the whole relationship hibernates; none while it is awake.
+    pub hibernating_until: Option<DateTime<Utc>>,
+    /// The layers they were ever invited to, in the order of the rule set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerStanding>,
     /// The customer's last act, whether it counted or not.
     pub last_act: Option<DateTime<Utc>>,
 }
@@ -221,6 +251,11 @@ impl State {
         self.rules
     }
 
+    /// The [`Self::lineage`] of a state as it is stored, if it can be read.
+    pub fn lineage_in(stored: &serde_json::Value) -> Option<u64> {
+        stored.get("rules")?.as_u64()
+    }
+
     /// The four scores at `at`, if nothing happens until then.
     pub fn scores(&self, rules: &Rules, at: DateTime<Utc>) -> Scores {
         self.scores_on(rules, Day::of(at)).into()
@@ -242,6 +277,11 @@ impl State {
             estranged: self.estranged,
             trend: self.trend(rules, Day::of(at)),
             cycle: self.cycle,
+            turn: self.turn.number,
+            step: self.turn.step,
+            dormant: self.is_dormant(rules, Day::of(at)),
+            hibernating_until: self.hibernating_until(),
+            layers: self.layer_standings(rules, Day::of(at)),
             last_act: self.last_act,
         }
     }
@@ -249,7 +289,7 @@ impl State {
     #[inline]
     pub(super) fn score(&self, rules: &Rules, dimension: usize, day: Day) -> f64 {
         let running = self.scores[dimension];
-        running.value * rules.decay(dimension).factor(day.since(running.day))
+        running.value * rules.decay(dimension).factor(self.age(running.day, day))
     }
 
     pub(super) fn scores_on(&self, rules: &Rules, day: Day) -> [f64; DIMENSIONS] {
@@ -275,6 +315,33 @@ impl State {
         self.known_since.is_some_and(|since| since <= at)
     }
 
+    /// Silent for longer than the rules call silence.
+    fn is_dormant(&self, rules: &Rules, day: Day) -> bool {
+        let silent = |last| self.age(Day::of(last), day) >= rules.dormant_days();
+        !self.resting && self.last_act.is_some_and(silent)
+    }
+
+    /// The latest turns of the spiral, earliest first, the present one included.
+    pub fn turns(&self) -> Vec<Turn> {
+        self.turn.list()
+    }
+
+    /// How they stand to each layer of the rules that they were ever invited to.
+    fn layer_standings(&self, rules: &Rules, day: Day) -> Vec<LayerStanding> {
+        if self.layers.is_empty() {
+            return Vec::new();
+        }
+        let layers = rules.layers().iter();
+        layers
+            .filter_map(|layer| Some(layer.standing(self.layer(&layer.id)?, day)))
+            .collect()
+    }
+
+    /// What is kept of a layer.
+    pub(super) fn layer(&self, id: &str) -> Option<&LayerState> {
+        self.layers.iter().find(|kept| kept.layer == id)
+    }
+
     fn trend(&self, rules: &Rules, day: Day) -> Trend {
         let mut change = 0.0;
         for dimension in Dimension::ALL {
@@ -286,9 +353,10 @@ impl State {
                 .entries()
                 .iter()
                 .filter(|entry| entry.dimension == dimension && day.since(entry.day) < TREND_DAYS)
-                .map(|entry| entry.amount * decay.factor(day.since(entry.day)))
+                .map(|entry| entry.amount * decay.factor(self.age(entry.day, day)))
                 .sum();
-            change += now - (now - fresh) / decay.factor(TREND_DAYS);
+            let before = day.plus(-TREND_DAYS);
+            change += now - (now - fresh) / decay.factor(self.age(before, day));
         }
         if change > TREND_MARGIN {
             Trend::Warming

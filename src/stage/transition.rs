@@ -4,7 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::dimension::Scores;
-use super::ruleset::Condition;
+use super::layer::{LayerMove, LayerStatus};
+use super::ruleset::{Condition, Keep};
 use super::tier::Stage;
 
 /// The rule id of a stage restored by an accepted remedy; it belongs to the dispute rules.
@@ -49,6 +50,57 @@ impl Transition {
     /// Whether the move leads to a deeper stage.
     pub fn is_up(&self) -> bool {
         self.to > self.from
+    }
+}
+
+/// A recorded change of somebody's place in a layer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LayerTransition {
+    /// The layer's id.
+    pub layer: String,
+    /// What happened.
+    pub kind: LayerMove,
+    /// How they stood to the layer before; none for somebody never invited.
+    pub from: Option<LayerStatus>,
+    /// How they stand to it from then on.
+    pub to: LayerStatus,
+    /// The stage within the layer from then on, where it has tiers and they are in it.
+    pub stage: Option<Stage>,
+    /// When it took effect: the instant of the act, or the midnight on which the rule held.
+    pub effective_at: DateTime<Utc>,
+    /// Which of the layer's rules did it: `invitation`, `by_event`, `acceptance`, `refusal`,
+    /// `keep`, `tiers`, `hibernation`, `departure`, `layer_below` or `relationship`.
+    pub rule: String,
+    /// What set it off.
+    pub cause: Cause,
+    /// Each condition of the invitation with the figure it saw.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<Figure>,
+    /// What is asked for to stay, where that was the rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Keep>,
+    /// Acts of the layer in the window of the rule that keeps people in it; of the last 365 days
+    /// where it has none.
+    pub acts: u32,
+    /// Points in the layer at that instant.
+    pub points: f64,
+    /// Trust within the layer at that instant, signed.
+    pub trust: f64,
+    /// How often they had joined, this move included.
+    pub cycle: u16,
+}
+
+impl LayerTransition {
+    /// Whether both are the same move for the same reason.
+    pub fn is_same_move(&self, other: &Self) -> bool {
+        self.layer == other.layer
+            && self.kind == other.kind
+            && self.from == other.from
+            && self.to == other.to
+            && self.stage == other.stage
+            && self.effective_at == other.effective_at
+            && self.rule == other.rule
+            && self.cause == other.cause
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Layers from the bottom; a module may use its own and lower ones.
 const LAYERS: [&[&str]; 8] = [
-    &["kernel", "stage"],
+    &["kernel", "stage", "value"],
     // Settings are read by the rest of the outside world.
     &["config"],
     &["postgres", "egress", "view", "telemetry"],

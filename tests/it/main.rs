@@ -24,3 +24,4 @@ mod intake;
 mod login;
 mod oidc;
 mod projection;
+mod real_data;

@@ -10,6 +10,7 @@ mod run;
 mod source;
 
 pub(super) use run::Import;
+pub use run::read_events;
 
 /// The formats that are understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -1,7 +1,7 @@
 //! The command itself: read, submit in chunks, count, project.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -244,6 +244,27 @@ async fn project(app: &SharedApp) -> anyhow::Result<()> {
     show.await?;
     bar.finish_and_clear();
     Ok(())
+}
+
+/// The events of a purchase history, as [`Import`] sends them, without storing any: what a backtest
+/// in memory is made from. Lines that make no event are left out.
+pub fn read_events(file: &Path) -> anyhow::Result<Vec<Value>> {
+    let mut source = Source::open(file)?;
+    let mut reader = Reader::new(None);
+    let mut events = Vec::new();
+    loop {
+        let line = source.next_line()?;
+        let is_last = line.is_none();
+        for step in reader.read(line)? {
+            match step {
+                Step::Event(event) => events.push(event),
+                Step::Skipped(_) => {}
+            }
+        }
+        if is_last {
+            return Ok(events);
+        }
+    }
 }
 
 /// Reads lines in whatever format the file is.

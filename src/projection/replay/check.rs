@@ -8,12 +8,12 @@ use uuid::Uuid;
 use super::super::batch::{self, Loaded};
 use super::super::history::{self, LiveTransition, Person};
 use super::super::rulebook::BrandRules;
-use super::super::{Error, Projector, event_store, queue_store, standing_store};
+use super::super::timeline::Timeline;
+use super::super::{Error, Projector, event_store, queue_store, round_store, standing_store};
 use super::compare::Seen;
 use super::{DIFFERENCES_MAX, Report, count};
 use crate::kernel::id::{BrandId, ProfileId};
 use crate::postgres::{self, PgConnection};
-use crate::stage::Rules;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 struct Page {
     people: Loaded,
     believed: HashMap<ProfileId, Vec<LiveTransition>>,
-    rules: Arc<Rules>,
+    timeline: Arc<Timeline>,
     waiting: usize,
 }
 
@@ -72,14 +72,14 @@ impl Projector {
         let page = postgres::tx(&self.pool, async |conn| {
             event_store::see_one_state(conn).await?;
             let in_force = self.rules_in_force(conn, brand_id).await?;
-            self.look_at(conn, brand_id, &page, in_force).await
+            self.see(conn, brand_id, &page, in_force).await
         })
         .await?;
         batch::on_a_thread(move || check_all(&page, now)).await
     }
 
     /// Loads all there is about a page of people for whom nothing waits.
-    async fn look_at(
+    async fn see(
         &self,
         conn: &mut PgConnection,
         brand_id: BrandId,
@@ -94,16 +94,19 @@ impl Projector {
         let busy = queue_store::list_waiting(conn, brand_id, &members).await?;
         let before = people.len();
         people.retain(|person| !person.is_among(&busy));
-        let waiting = before - people.len();
         batch::load_standings(conn, brand_id, &mut people).await?;
+        if round_store::is_under_way(conn, brand_id).await? {
+            people.retain(|person| !person.awaits_round(in_force.schedule()));
+        }
+        let waiting = before - people.len();
         let ids: Vec<Uuid> = people.iter().map(|one| one.profile_id.uuid()).collect();
         let believed = standing_store::list_live_transitions(conn, brand_id, &ids).await?;
         let people = people.into_iter().map(|person| (person, None)).collect();
-        let rules = in_force.rules;
+        let timeline = in_force.timeline;
         Ok(Page {
-            people: batch::load_events(conn, brand_id, people, &rules, None).await?,
+            people: batch::load_events(conn, brand_id, people, timeline.schedule(), None).await?,
             believed,
-            rules,
+            timeline,
             waiting,
         })
     }
@@ -125,10 +128,11 @@ fn check_all(page: &Page, now: DateTime<Utc>) -> Report {
         waiting: count(page.waiting),
         ..Report::default()
     };
+    let schedule = page.timeline.schedule();
     for (person, events) in &page.people {
         report.people += 1;
         report.events += count(events.len());
-        let replayed = history::outcome_of(person, events, &page.rules, now);
+        let replayed = history::outcome_of(person, events, schedule, now);
         let seen = Seen {
             person,
             events,
@@ -138,7 +142,7 @@ fn check_all(page: &Page, now: DateTime<Utc>) -> Report {
                 .map_or(&[], Vec::as_slice),
             replayed: &replayed,
         };
-        if let Some(difference) = seen.difference(&page.rules, now) {
+        if let Some(difference) = seen.difference(schedule, now) {
             report.differing += 1;
             if report.differences.len() < DIFFERENCES_MAX {
                 report.differences.push(difference);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::event_store::StoredEvent;
 use super::super::history::{self, LiveTransition, Person};
 use super::Difference;
-use crate::stage::{Outcome, Rules, State, Transition, advance};
+use crate::stage::{Outcome, Schedule, State, Transition};
 use chrono::{DateTime, Utc};
 
 /// Something that is stored otherwise than it should be.
@@ -41,8 +41,8 @@ pub(super) struct Seen<'a> {
 
 impl Seen<'_> {
     /// The first thing that differs between what is stored and the fold of the events.
-    pub(super) fn difference(&self, rules: &Rules, now: DateTime<Utc>) -> Option<Difference> {
-        let fault = self.fault(rules, now)?;
+    pub(super) fn difference(&self, schedule: &Schedule, now: DateTime<Utc>) -> Option<Difference> {
+        let fault = self.fault(schedule, now)?;
         let (path, stored, replayed) = first_difference(&fault.at, &fault.stored, &fault.replayed);
         let (path, stored, replayed) = (path, stored.clone(), replayed.clone());
         let standing = self.person.standing.as_ref();
@@ -65,11 +65,11 @@ impl Seen<'_> {
     }
 
     /// Whether what is stored is the fold of the events.
-    pub(super) fn is_sound(&self, rules: &Rules, now: DateTime<Utc>) -> bool {
-        self.fault(rules, now).is_none()
+    pub(super) fn is_sound(&self, schedule: &Schedule, now: DateTime<Utc>) -> bool {
+        self.fault(schedule, now).is_none()
     }
 
-    fn fault(&self, rules: &Rules, now: DateTime<Utc>) -> Option<Fault> {
+    fn fault(&self, schedule: &Schedule, now: DateTime<Utc>) -> Option<Fault> {
         let (person, replayed) = (self.person, self.replayed);
         let identified = history::first_identified(self.events);
         let known_since = history::earliest([person.known_since(), identified]);
@@ -87,7 +87,7 @@ impl Seen<'_> {
             return Some(unusable("the state cannot be read"));
         };
         // The sweeper may not have been there yet: that is no difference.
-        let Ok(brought) = advance(rules, &state, &[], None, now) else {
+        let Ok(brought) = schedule.advance(&state, &[], None, now) else {
             return Some(unusable("the state is under other rules"));
         };
         if let Some(fault) = self.fault_of_moves(brought.transitions) {

@@ -10,13 +10,13 @@ use uuid::Uuid;
 
 use super::super::batch::{self, Loaded};
 use super::super::history::{self, Folded, LiveTransition, Person};
-use super::super::{Error, Projector, queue_store, standing_store};
+use super::super::{Error, Projector, queue_store, round_store, standing_store};
 use super::compare::Seen;
 use super::store::{self, Shadow};
 use super::{count, run::Run};
 use crate::kernel::id::ProfileId;
 use crate::postgres::PgConnection;
-use crate::stage::Rules;
+use crate::stage::Schedule;
 
 /// What is to be written of a person when the replay takes effect.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -77,8 +77,8 @@ impl Projector {
             ..PageDone::default()
         };
         let (looked, again) = self.look(conn, run, page, pass).await?;
-        let rules = Arc::clone(&run.rules.rules);
-        let found = batch::on_a_thread(move || find_all(looked, &rules, now)).await??;
+        let timeline = Arc::clone(&run.rules.timeline);
+        let found = batch::on_a_thread(move || find_all(looked, timeline.schedule(), now)).await??;
         let mut shadows = found.aside;
         shadows.extend(again.into_iter().map(|profile_id| Shadow {
             profile_id,
@@ -112,6 +112,9 @@ impl Projector {
         people.retain(Person::is_alive);
         let mut again: Vec<ProfileId> = in_other_hands.iter().map(|one| one.profile_id).collect();
         batch::load_standings(conn, brand_id, &mut people).await?;
+        if round_store::is_under_way(conn, brand_id).await? {
+            people.retain(|person| !person.awaits_round(run.rules.schedule()));
+        }
         let ids: Vec<Uuid> = people.iter().map(|one| one.profile_id.uuid()).collect();
         let believed = standing_store::list_live_transitions(conn, brand_id, &ids).await?;
         if pass == Pass::First {
@@ -129,7 +132,7 @@ impl Projector {
         let versions = store::list_versions(conn, brand_id, &ids).await?;
         let people = people.into_iter().map(|person| (person, None)).collect();
         let looked = Looked {
-            people: batch::load_events(conn, brand_id, people, &run.rules.rules, None).await?,
+            people: batch::load_events(conn, brand_id, people, run.rules.schedule(), None).await?,
             believed,
             versions: versions.into_iter().collect(),
         };
@@ -143,7 +146,7 @@ fn is_new(person: &Person, believed: &HashMap<ProfileId, Vec<LiveTransition>>) -
     person.standing.is_none() && !person.has_absorbed && !believed.contains_key(&person.profile_id)
 }
 
-fn find_all(mut looked: Looked, rules: &Rules, now: DateTime<Utc>) -> Result<Found, Error> {
+fn find_all(mut looked: Looked, schedule: &Schedule, now: DateTime<Utc>) -> Result<Found, Error> {
     let mut found = Found::default();
     for (person, events) in &looked.people {
         found.events += count(events.len());
@@ -152,14 +155,14 @@ fn find_all(mut looked: Looked, rules: &Rules, now: DateTime<Utc>) -> Result<Fou
             .believed
             .remove(&person.profile_id)
             .unwrap_or_default();
-        let replayed = history::outcome_of(person, events, rules, now);
+        let replayed = history::outcome_of(person, events, schedule, now);
         let seen = Seen {
             person,
             events,
             believed: &believed,
             replayed: &replayed,
         };
-        if seen.is_sound(rules, now) {
+        if seen.is_sound(schedule, now) {
             found.sound.push(person.profile_id.uuid());
             continue;
         }

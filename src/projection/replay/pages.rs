@@ -3,7 +3,6 @@
 use std::num::NonZeroUsize;
 
 use tokio::task::JoinSet;
-use uuid::Uuid;
 
 use super::super::{Error, Projector, event_store};
 use crate::kernel::id::{BrandId, ProfileId};
@@ -14,8 +13,6 @@ const PAGE_PEOPLE: i64 = 512;
 /// Events per page, so that what one task holds in memory is bounded; only somebody who has more
 /// than these exceeds it, alone on a page.
 const PAGE_EVENTS: i64 = 20_000;
-/// The end of all profiles.
-pub(super) const NO_END: ProfileId = ProfileId::from_uuid(Uuid::max());
 
 /// Pages that are worked on at the same time: one more than there are cores, since a task waits for
 /// the database while others compute.
@@ -57,11 +54,11 @@ impl Projector {
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
         let mut tasks: JoinSet<Result<T, Error>> = JoinSet::new();
-        let mut after = ProfileId::from_uuid(Uuid::nil());
+        let mut after = event_store::FIRST;
         loop {
             let page = {
                 let mut conn = self.pool.acquire().await.map_err(postgres::Error::from)?;
-                next_page(&mut conn, brand_id, after, NO_END).await?
+                next_page(&mut conn, brand_id, after, event_store::LAST).await?
             };
             let is_last = page.is_empty();
             after = page.last().copied().unwrap_or(after);

@@ -11,6 +11,7 @@ use super::store::{self, Part, Progress};
 use super::{Report, pages, signed, unsigned};
 use crate::kernel::id::{BrandId, ReplayId};
 use crate::postgres::{self, PgConnection};
+use crate::stage::Term;
 
 /// People per part, at least, and the most parts. Of the parts each is worked on by one task at a
 /// time, so there must be several for each core and each process.
@@ -190,10 +191,6 @@ impl Projector {
 
 /// Rules and program: what decides, beside the events, what a fold gives.
 fn basis(rules: &BrandRules) -> String {
-    format!(
-        "{} {:016x} befriend {}",
-        rules.rule_set_id,
-        rules.rules.fingerprint(),
-        env!("CARGO_PKG_VERSION")
-    )
+    let lineage = rules.schedule().terms().last().map_or(0, Term::lineage);
+    format!("{lineage:016x} befriend {}", env!("CARGO_PKG_VERSION"))
 }

@@ -10,7 +10,7 @@ use super::super::{Error, Projector, history};
 use super::count;
 use crate::kernel::id::{BrandId, ProfileId};
 use crate::postgres;
-use crate::stage::Rules;
+use crate::stage::Schedule;
 
 /// How many people stood where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -35,21 +35,23 @@ impl Projector {
             self.rules_in_force(conn, brand_id).await
         })
         .await?;
-        let rules = match investment_half_life {
-            None => in_force.rules,
-            Some(days) => Arc::new(in_force.rules.with_investment_half_life(days).map_err(
-                |faults| Error::RuleSet {
+        let schedule = match investment_half_life {
+            None => in_force.schedule().clone(),
+            Some(days) => {
+                let unusable = |faults| Error::RuleSet {
                     rule_set_id: in_force.rule_set_id,
                     reason: format!("{faults:?}"),
-                },
-            )?),
+                };
+                let rules = in_force.rules.with_investment_half_life(days);
+                Schedule::single(Arc::new(rules.map_err(unusable)?))
+            }
         };
         let mut total = Counts::default();
         self.for_each_page(
             brand_id,
             |projector, page| {
-                let rules = Arc::clone(&rules);
-                async move { projector.count_page(brand_id, page, rules, at).await }
+                let schedule = schedule.clone();
+                async move { projector.count_page(brand_id, page, schedule, at).await }
             },
             |(people, counts): (u64, Counts)| {
                 progress(people);
@@ -67,27 +69,27 @@ impl Projector {
         self,
         brand_id: BrandId,
         page: Vec<ProfileId>,
-        rules: Arc<Rules>,
+        schedule: Schedule,
         at: DateTime<Utc>,
     ) -> Result<(u64, Counts), Error> {
         let loaded = postgres::tx(&self.pool, async |conn| {
             let people = self.people_in(conn, brand_id, &page).await?;
             let people = people.into_iter().map(|person| (person, None)).collect();
-            batch::load_events(conn, brand_id, people, &rules, Some(at)).await
+            batch::load_events(conn, brand_id, people, &schedule, Some(at)).await
         })
         .await?;
         let people = count(loaded.len());
-        let counts = batch::on_a_thread(move || count_all(&loaded, &rules, at)).await?;
+        let counts = batch::on_a_thread(move || count_all(&loaded, &schedule, at)).await?;
         Ok((people, counts))
     }
 }
 
-fn count_all(loaded: &Loaded, rules: &Rules, at: DateTime<Utc>) -> Counts {
+fn count_all(loaded: &Loaded, schedule: &Schedule, at: DateTime<Utc>) -> Counts {
     let mut counts = Counts::default();
     for (person, events) in loaded {
         let known = history::earliest([person.known_since(), history::first_identified(events)]);
         if known.is_some_and(|since| since <= at) {
-            let outcome = history::outcome_of(person, events, rules, at);
+            let outcome = history::outcome_of(person, events, schedule, at);
             counts.people[usize::from(outcome.standing.stage.rank())] += 1;
         } else if !events.is_empty() {
             counts.anonymous += 1;

@@ -5,10 +5,10 @@ use super::moves::Trigger;
 use crate::stage::day::Day;
 use crate::stage::dimension::{DIMENSIONS, Dimension};
 use crate::stage::evaluate::Signs;
-use crate::stage::event::Act;
+use crate::stage::event::{Act, NO_LAYER};
 use crate::stage::ledger::LedgerEntry;
 use crate::stage::ruleset::{Comparison, Role};
-use crate::stage::state::{AdvocacyRecord, LowRun, QualifyingDay, SignalSum, TREND_DAYS};
+use crate::stage::state::{AdvocacyRecord, LowRun, QualifyingDay, Running, SignalSum, TREND_DAYS};
 
 impl Fold<'_> {
     /// Takes the next act, after everything that time brought about before it.
@@ -27,6 +27,7 @@ impl Fold<'_> {
         }
         self.signs = Signs::default();
         self.added = [0.0; DIMENSIONS];
+        self.counted = false;
         let day = Day::of(act.at);
         self.carry_lows_to(day);
         if act.counts() {
@@ -67,6 +68,23 @@ impl Fold<'_> {
                 self.state.estranged = true;
                 Some(1.0)
             }
+            Some(Role::RelationshipPaused) => {
+                self.pause(act);
+                Some(1.0)
+            }
+            Some(Role::RelationshipResumed) => {
+                if act.layer == NO_LAYER {
+                    self.wake(day);
+                }
+                Some(1.0)
+            }
+            Some(
+                Role::LayerInvited
+                | Role::InvitationAccepted
+                | Role::InvitationDeclined
+                | Role::LayerLeft
+                | Role::MilestoneReached,
+            ) => Some(1.0),
         };
         if let Some(share) = share {
             self.count(act, day, share);
@@ -78,16 +96,20 @@ impl Fold<'_> {
         let case = rules.case(act.case);
         let signal = rules.signal(case.signal);
         self.signs.detractor = case.detractor;
+        self.counted = true;
         if signal.qualifying {
             self.count_qualifying(day, case.discounted);
+            self.wake(day);
         }
+        self.turn_with_act(signal, act.at);
         if let Some(kind) = &signal.advocacy_kind
             && case.weights[Dimension::Advocacy.index()] > 0.0
             && act.hop == 1
         {
             self.count_advocacy(kind, day);
         }
-        self.add_capped(case.signal, case.weights.map(|weight| weight * share), day);
+        let weights = self.spilt(act, case.weights.map(|weight| weight * share));
+        self.add_capped(case.signal, weights, day);
     }
 
     /// Adds weights of one signal to its day, as far as the day's caps allow.
@@ -120,15 +142,18 @@ impl Fold<'_> {
             return;
         }
         let index = dimension.index();
-        let decay = self.rules.decay(index);
-        let running = &mut self.state.scores[index];
+        let running = self.state.scores[index];
         if day > running.day {
-            running.value *= decay.factor(day.since(running.day));
-            running.day = day;
+            let aged = self.state.age(running.day, day);
+            let left = self.rules.decay(index).factor(aged);
+            self.state.scores[index] = Running {
+                value: running.value * left + amount,
+                day,
+            };
+        } else {
+            let left = self.left(index, day, running.day);
+            self.state.scores[index].value += amount * left;
         }
-        let until = running.day;
-        let left = self.left(index, day, until);
-        self.state.scores[index].value += amount * left;
         self.added[index] += amount;
         let entry = LedgerEntry {
             day,
@@ -198,6 +223,9 @@ impl Fold<'_> {
 
     /// Brings the record of low sums up to the morning of `day`, before anything is added to it.
     pub(super) fn carry_lows_to(&mut self, day: Day) {
+        if self.state.resting {
+            return;
+        }
         if self
             .state
             .settled
@@ -223,6 +251,9 @@ impl Fold<'_> {
 
     /// Brings the record of low sums up to the present scores.
     pub(super) fn judge_lows(&mut self, day: Day) {
+        if self.state.resting {
+            return self.state.lows.clear();
+        }
         for (of, below) in self.rules.watched(self.state.stage) {
             let run = LowRun {
                 of: *of,

@@ -1,7 +1,8 @@
 //! The fold: acts in, stages out.
 //!
-//! Owns how a state changes: by an act (`acts.rs`, `orders.rs`, `disputes.rs`), by time alone
-//! (`silence.rs`), by new rules (`terms.rs`), and from one stage to another (`moves.rs`). Never reads a
+//! Owns how a state changes: by an act (`acts.rs`, `orders.rs`, `referrals.rs`, `disputes.rs`,
+//! `layer_acts.rs`, `rests.rs`, `turns.rs`), by time alone (`silence.rs`), by new rules (`terms.rs`),
+//! from one stage to another (`moves.rs`), and in and out of layers (`layers.rs`). Never reads a
 //! clock: `until` says how far time has come. Start with [`fold`].
 //!
 //! A state changes only at acts, at moves and where other rules begin. Looking at it later, more often or after an outage
@@ -10,11 +11,15 @@
 
 mod acts;
 mod disputes;
+mod layer_acts;
+mod layers;
 mod moves;
 mod orders;
 mod referrals;
+mod rests;
 mod silence;
 mod terms;
+mod turns;
 
 use chrono::{DateTime, Utc};
 
@@ -26,7 +31,7 @@ use super::rules::Rules;
 use super::schedule::Term;
 use super::state::{ActKey, Standing, State};
 use super::tier::Stage;
-use super::transition::Transition;
+use super::transition::{LayerTransition, Transition};
 
 /// What a fold computed.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +42,8 @@ pub struct Outcome {
     pub standing: Standing,
     /// The moves made, in order. From [`advance`], the new ones.
     pub transitions: Vec<Transition>,
+    /// What happened to their places in layers, in order. From [`advance`], what is new.
+    pub layer_moves: Vec<LayerTransition>,
     /// What the acts added to the ledger: from [`fold`] the whole ledger, from [`advance`] amounts
     /// to add to what is stored (negative where a refund took something back).
     pub ledger: Ledger,
@@ -130,7 +137,10 @@ pub(super) struct Fold<'r> {
     place: usize,
     state: State,
     transitions: Vec<Transition>,
+    layer_moves: Vec<LayerTransition>,
     ledger: Ledger,
+    /// Whether the present act counts, as far as is known.
+    counted: bool,
     /// What the present act means to the rules.
     signs: Signs,
     /// What the present act has added.
@@ -147,6 +157,8 @@ impl<'r> Fold<'r> {
             place: 0,
             state,
             transitions: Vec::new(),
+            layer_moves: Vec::new(),
+            counted: false,
             ledger: Ledger::default(),
             signs: Signs::default(),
             added: [0.0; DIMENSIONS],
@@ -209,6 +221,7 @@ impl<'r> Fold<'r> {
             standing: self.state.standing(self.rules, now),
             state: self.state,
             transitions: self.transitions,
+            layer_moves: self.layer_moves,
             ledger: self.ledger,
         }
     }

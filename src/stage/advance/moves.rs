@@ -7,7 +7,7 @@ use crate::stage::day::Day;
 use crate::stage::dimension::Dimensions;
 use crate::stage::evaluate::Moment;
 use crate::stage::event::Act;
-use crate::stage::ruleset::{Condition, Role, Rule};
+use crate::stage::ruleset::{Condition, Role};
 use crate::stage::state::{LowRun, Promoting};
 use crate::stage::tier::Stage;
 use crate::stage::transition::{Cause, Figure, MoveKind, RECONCILED, Transition};
@@ -23,9 +23,15 @@ pub(super) enum Trigger<'a> {
 }
 
 impl Fold<'_> {
-    /// Judges every rule that applies and moves accordingly: back first, and then no deeper at the
-    /// same instant; deeper as often as the rules allow.
+    /// Judges every rule that applies, those of the layers after those of the base.
     pub(super) fn evaluate(&mut self, at: DateTime<Utc>, trigger: Trigger<'_>) {
+        self.judge_stages(at, trigger);
+        self.judge_layers(at, trigger);
+    }
+
+    /// Judges the rules of the base and moves accordingly: back first, and then no deeper at the
+    /// same instant; deeper as often as the rules allow.
+    fn judge_stages(&mut self, at: DateTime<Utc>, trigger: Trigger<'_>) {
         let day = Day::of(at);
         if let Some(stage) = self.restoring.take()
             && stage > self.state.stage
@@ -84,7 +90,7 @@ impl Fold<'_> {
             (true, false) => MoveKind::Promotion,
             (false, false) => kind_back(&moment, &rule.when, day),
         };
-        let figures = figures(&moment, rule, day);
+        let figures = figures_of(&moment, &rule.when, day);
         let id = match &rule.reentry_as {
             Some(id) if is_reentry => id,
             _ => &rule.id,
@@ -122,6 +128,7 @@ impl Fold<'_> {
         } else if to == Stage::Stranger && matches!(kind, MoveKind::Breach | MoveKind::End) {
             self.state.estranged = true;
         }
+        self.turn_with_move(to, kind, at);
         self.transitions.push(Transition {
             from,
             to,
@@ -141,7 +148,7 @@ impl Fold<'_> {
         self.watch_anew(day);
     }
 
-    fn cause(&self, trigger: Trigger<'_>) -> Cause {
+    pub(super) fn cause(&self, trigger: Trigger<'_>) -> Cause {
         match trigger {
             Trigger::Act(act) => Cause::Act {
                 source: act.source.to_owned(),
@@ -183,6 +190,9 @@ impl Fold<'_> {
     fn watch_anew(&mut self, day: Day) {
         let rules = self.rules;
         self.state.lows.clear();
+        if self.state.resting {
+            return;
+        }
         for (of, below) in rules.watched(self.state.stage) {
             let is_low = |of: Dimensions| {
                 crate::stage::ruleset::Comparison::Below(*below)
@@ -229,10 +239,10 @@ fn kind_back(moment: &Moment<'_>, condition: &Condition, day: Day) -> MoveKind {
     kind.unwrap_or(MoveKind::Fall)
 }
 
-/// Every condition of the rule that is not a list, with what it saw.
-fn figures(moment: &Moment<'_>, rule: &Rule, day: Day) -> Vec<Figure> {
+/// Everything within the condition that is not a list, with what it saw.
+pub(super) fn figures_of(moment: &Moment<'_>, when: &Condition, day: Day) -> Vec<Figure> {
     let mut figures = Vec::new();
-    rule.when.visit(&mut |condition| {
+    when.visit(&mut |condition| {
         if !matches!(
             condition,
             Condition::All(_) | Condition::Any(_) | Condition::Not(_)

@@ -100,6 +100,7 @@ impl Fold<'_> {
             self.add(dimension, day, after[index] - before[index]);
         }
         self.uncount_qualifying(day, case.discounted);
+        self.void_in_layers(order);
         if let Some(promoting) = self.state.promoting
             && promoting.order == order
         {

@@ -45,8 +45,12 @@ impl Fold<'_> {
             now = change.at();
             self.signs = Signs::default();
             self.added = Default::default();
+            self.counted = false;
             match change {
-                Change::Rule(day) => self.evaluate(now, Trigger::Day(day)),
+                Change::Rule(day) => {
+                    self.wake_by_itself(now);
+                    self.evaluate(now, Trigger::Day(day));
+                }
                 Change::Known(at) => {
                     if self.state.since.is_none() {
                         self.state.since = Some(at);
@@ -87,7 +91,8 @@ impl Fold<'_> {
     fn known_would_move(&self, at: DateTime<Utc>) -> bool {
         let moment = self.moment(at);
         let mut rules = self.rules.up(self.state.stage);
-        !self.state.estranged && rules.any(|(_, rule)| moment.holds(&rule.when, Day::of(at)))
+        (!self.state.estranged && rules.any(|(_, rule)| moment.holds(&rule.when, Day::of(at))))
+            || self.layers_would_invite(at)
     }
 
     fn change_after(&self, now: DateTime<Utc>, until: DateTime<Utc>) -> Option<Change> {
@@ -128,8 +133,27 @@ impl Fold<'_> {
         }
     }
 
-    /// The first day of the stretch on which any rule moves the profile.
+    /// The first day of the stretch on which anything changes.
     fn first_move(&self, moment: &Moment<'_>, mut stretch: Stretch) -> Option<Day> {
+        let mut found = self
+            .state
+            .wakes_on()
+            .map(|day| day.max(stretch.first))
+            .filter(|day| *day <= stretch.last);
+        if let Some(day) = found {
+            stretch.last = day.plus(-1);
+        }
+        if !self.state.resting {
+            if let Some(day) = self.first_stage_day(moment, stretch) {
+                found = Some(day);
+                stretch.last = day.plus(-1);
+            }
+        }
+        self.first_layer_day(moment, stretch).or(found)
+    }
+
+    /// The first day of the stretch on which a rule of the base moves the profile.
+    fn first_stage_day(&self, moment: &Moment<'_>, mut stretch: Stretch) -> Option<Day> {
         let mut found = None;
         let stage = self.state.stage;
         let down = self.rules.down(stage);

@@ -9,7 +9,7 @@ use crate::stage::dimension::DIMENSIONS;
 use crate::stage::evaluate::Signs;
 use crate::stage::rules::Rules;
 use crate::stage::schedule::{self, Term};
-use crate::stage::state::{SignalSum, State};
+use crate::stage::state::{Running, SignalSum, State};
 
 /// The place of the term that `state` has come to, if it may be continued from there: nothing that
 /// it holds belongs to a later term.
@@ -91,10 +91,18 @@ impl<'r> Fold<'r> {
 
     fn fade_to(&mut self, day: Day) {
         let rules = self.rules;
-        for (index, running) in self.state.scores.iter_mut().enumerate() {
+        for index in 0..DIMENSIONS {
+            let running = self.state.scores[index];
             if day > running.day {
-                running.value *= rules.decay(index).factor(day.since(running.day));
-                running.day = day;
+                let left = rules.decay(index).factor(self.state.age(running.day, day));
+                let value = running.value * left;
+                self.state.scores[index] = Running { value, day };
+            }
+        }
+        for layer in rules.layers() {
+            let mut kept = self.state.layers.iter_mut();
+            if let Some(kept) = kept.find(|kept| kept.layer == layer.id) {
+                kept.bring_to(&layer.decay, day);
             }
         }
     }
@@ -138,8 +146,12 @@ impl<'r> Fold<'r> {
     #[inline]
     pub(super) fn left(&self, dimension: usize, from: Day, to: Day) -> f64 {
         if self.place == 0 {
-            return self.rules.decay(dimension).factor(to.since(from));
+            let aged = self.state.age(from, to);
+            return self.rules.decay(dimension).factor(aged);
         }
-        schedule::left(&self.terms[..=self.place], dimension, from, to)
+        let terms = &self.terms[..=self.place];
+        schedule::left(terms, dimension, (from, to), |from, to| {
+            self.state.age(from, to)
+        })
     }
 }

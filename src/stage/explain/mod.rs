@@ -21,6 +21,7 @@ use super::ruleset::Condition;
 use super::state::{Standing, State};
 use super::tier::Stage;
 
+pub(super) use moves::figure as figure_in_words;
 pub use moves::{TransitionExplanation, explain_transition};
 pub use reading::{ConditionReading, RuleReading};
 

@@ -76,7 +76,8 @@ fn cause(step: &Transition) -> String {
     }
 }
 
-fn figure(figure: &Figure) -> String {
+/// A condition and the figure it saw: "Investment at least 24: 26.8".
+pub(in crate::stage) fn figure(figure: &Figure) -> String {
     let saw = match &figure.condition {
         Condition::ScoreBelowFor(_) => {
             format!("{} days", words::points(figure.figure))

@@ -1,6 +1,6 @@
 //! Reading and writing the document.
 
-use super::{Fault, RuleSet};
+use super::{Fault, Layer, RuleSet};
 use crate::stage::dimension::{DIMENSIONS, Scores};
 
 /// The document that a brand starts with.
@@ -69,8 +69,13 @@ impl RuleSet {
             &self.disputes,
             &self.referrals,
         );
-        let text = serde_json::to_vec(&computing)
-            .expect("rule sets hold only text, numbers and lists, all of which are JSON");
+        let json = "rule sets hold only text, numbers and lists, all of which are JSON";
+        let mut text = serde_json::to_vec(&computing).expect(json);
+        // Left out where there is nothing, so that older documents keep the number they had.
+        if !self.layers.is_empty() || !self.resting.is_default() {
+            let layers: Vec<_> = self.layers.iter().map(Layer::computing).collect();
+            text.extend(serde_json::to_vec(&(layers, self.resting)).expect(json));
+        }
         crate::stage::hash::fnv(&text)
     }
 }
@@ -115,6 +120,10 @@ mod tests {
 
         set.stages.friend = String::from("Regular");
         assert_eq!(set.stages.of(Stage::Friend), "Regular");
+        assert_eq!(set.fingerprint(), before);
+
+        set.layers[0].name = String::from("Inner circle");
+        set.layers[0].entitlements.clear();
         assert_eq!(set.fingerprint(), before);
 
         set.half_life_days.investment = crate::stage::ruleset::HalfLife::Days(170.0);

@@ -8,6 +8,8 @@
 mod condition;
 mod dispute;
 mod half_life;
+mod layer;
+mod layer_check;
 mod load;
 mod referral;
 mod signal;
@@ -24,6 +26,7 @@ pub use condition::{
 };
 pub use dispute::{DisputeRules, SerialRules};
 pub use half_life::{HalfLife, HalfLives, Learnt};
+pub use layer::{DormantAfter, Invitation, Keep, Layer, LayerAct, LayerTier, Resting};
 pub use load::LoadError;
 pub use referral::ReferralRules;
 pub(in crate::stage) use signal::DISCOUNT_SHARE;
@@ -51,6 +54,12 @@ pub struct RuleSet {
     /// How far a referral reaches and when it is taken back.
     #[serde(default)]
     pub referrals: ReferralRules,
+    /// What lies beyond the four stages; a layer that lies on another comes after it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<Layer>,
+    /// How long silence is rest.
+    #[serde(default, skip_serializing_if = "Resting::is_default")]
+    pub resting: Resting,
 }
 
 /// What the brand calls the four stages, in the singular and with a capital.

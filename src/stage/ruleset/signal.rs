@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::stage::dimension::{DIMENSIONS, Dimension};
+use crate::stage::turn::Step;
 
 /// What the rule set makes of one event name.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -37,6 +38,9 @@ pub struct Signal {
     /// Whether the brand does it, and not the customer. Such a signal never satisfies a condition.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub brand_initiated: bool,
+    /// The step of a turn that it belongs to; an order is a step of use by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<Step>,
 }
 
 impl Signal {
@@ -203,4 +207,20 @@ pub enum Role {
     ReferralClawedBack,
     /// The customer ends the relationship.
     RelationshipEnded,
+    /// The brand invites to the layer that `layer` names, by hand.
+    LayerInvited,
+    /// The customer accepts: `layer` names the layer, else the latest open invitation is meant. With
+    /// `invited_at` (a date) it holds even if that invitation is believed no longer.
+    InvitationAccepted,
+    /// The customer does not want to.
+    InvitationDeclined,
+    /// The customer leaves the layer that `layer` names, else the deepest they are in.
+    LayerLeft,
+    /// A milestone is reached; `milestone` names it. It may invite to a layer.
+    MilestoneReached,
+    /// Hibernation begins, until the date in `hibernate_until` or for as long as is allowed: of the
+    /// layer that `layer` names, else of the whole relationship.
+    RelationshipPaused,
+    /// Hibernation ends: of the layer that `layer` names, else of the whole relationship.
+    RelationshipResumed,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::layer_check::check_layers;
 use super::signal::{Amounts, DISCOUNT_SHARE, Guard, Role, Signal};
 use super::{Comparison, Condition, Learnt, Rule, RuleSet, ScoreBelowFor};
 use crate::stage::dimension::{Dimension, Dimensions};
@@ -12,7 +13,7 @@ use crate::stage::tier::Stage;
 /// Largest weight, cap or threshold, in points.
 const POINTS_MAX: f64 = 10_000.0;
 /// Longest half-life, window, grace or clock.
-const DAYS_MAX: u16 = 3_650;
+pub(super) const DAYS_MAX: u16 = 3_650;
 /// Largest multiple of the gap between orders.
 const FACTOR_MAX: f64 = 100.0;
 /// Longest window in which orders are counted: they are kept for as long as they can be taken back.
@@ -49,6 +50,7 @@ impl RuleSet {
         check_rules(&self.rules, &mut faults);
         self.disputes.check(&mut faults);
         self.referrals.check(&mut faults);
+        check_layers(self, &mut faults);
         faults.0
     }
 }
@@ -343,7 +345,12 @@ fn check_direction(path: &str, rule: &Rule, faults: &mut Faults) {
     }
 }
 
-fn check_condition(path: &str, condition: &Condition, depth: usize, faults: &mut Faults) {
+pub(super) fn check_condition(
+    path: &str,
+    condition: &Condition,
+    depth: usize,
+    faults: &mut Faults,
+) {
     if depth > DEPTH_MAX {
         faults.add(
             path,

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::stage::{self, Act, Day, Fact, Outcome, RuleSet, Rules, Transition};
+use crate::stage::{self, Act, Day, Fact, LayerTransition, Outcome, RuleSet, Rules, Transition};
 
 /// Something that happened on a day, counted from 0.
 #[derive(Debug, Clone)]
@@ -64,6 +64,47 @@ pub(super) fn mixed_rules() -> &'static Rules {
     &RULES
 }
 
+/// Rules with layers upon layers that are easily entered, kept for a while, and left.
+pub(super) fn layered_rules() -> &'static Rules {
+    static RULES: LazyLock<Rules> = LazyLock::new(|| {
+        let mut set = RuleSet::default_set();
+        let layers = json!([
+            {
+                "id": "vip", "name": "VIP", "half_life_days": 40, "spill": 0.5,
+                "acts": [{ "event": "Order Completed" }, { "event": "Event Attended", "points": 7 }],
+                "tiers": [{ "stage": "friend", "enter": 15, "exit": 5 }],
+                "invitation": {
+                    "when": { "any": [
+                        { "orders": { "at_least": 2, "within_days": 90 } },
+                        { "all": [
+                            { "stage_at_least": "acquaintance" },
+                            { "score": { "of": ["trust"], "above": -3 } },
+                            { "not": { "score": { "of": ["investment"], "at_least": 2 } } },
+                        ] },
+                    ] },
+                    "open_days": 60, "again_after_days": 20,
+                },
+                "keep": { "at_least": 2, "within_days": 80, "notice_days": 10 },
+                "hibernation_days_max": 60,
+            },
+            {
+                "id": "council", "name": "Council", "after": "vip", "half_life_days": 300,
+                "spill": 0.25, "trust_carried": 1,
+                "acts": [{ "event": "Product Reviewed" }],
+                "invitation": {
+                    "when": { "days_in_stage": { "at_least": 12 } },
+                    "open_days": 90, "again_after_days": 1,
+                },
+                "hibernation_days_max": 30,
+            },
+        ]);
+        set.layers = serde_json::from_value(layers).expect("layers");
+        set.resting.hibernation_days_max = 120;
+        Rules::new(set).expect("usable rules")
+    });
+    &RULES
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct History {
     pub(super) happenings: Vec<Happening>,
@@ -115,7 +156,11 @@ impl History {
     }
 
     pub(super) fn fold(&self, until_day: i32) -> Outcome {
-        stage::fold(rules(), &self.acts(rules()), None, instant(until_day, 600))
+        self.fold_under(rules(), until_day)
+    }
+
+    pub(super) fn fold_under(&self, rules: &Rules, until_day: i32) -> Outcome {
+        stage::fold(rules, &self.acts(rules), None, instant(until_day, 600))
     }
 }
 
@@ -136,6 +181,17 @@ impl Happening {
     pub(super) fn act<'a>(&'a self, rules: &Rules) -> Act<'a> {
         stage::interpret(rules, &self.fact())
     }
+}
+
+/// Changes of layers in words: "d120 vip invited (invitation)".
+pub(super) fn layers_in_words(moves: &[LayerTransition]) -> Vec<String> {
+    moves
+        .iter()
+        .map(|step| {
+            let on = day_number(step.effective_at);
+            format!("d{on} {} {} ({})", step.layer, step.kind.slug(), step.rule)
+        })
+        .collect()
 }
 
 /// A timeline in words: "d61 P2 friend".

@@ -6,14 +6,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::history::{Happening, History, day_number, in_words, instant, rules};
-use super::properties::{DAYS, end, history, reread, stored};
+use super::history::{Happening, History, day_number, in_words, instant, layered_rules, rules};
+use super::properties::{DAYS, end, history, reread, stored, without_rest};
 use crate::stage::{
-    self, Act, AdvanceError, Cause, Day, Dimension, Outcome, RuleSet, Rules, Schedule, Stage,
+    self, Act, AdvanceError, Cause, Day, Dimension, LayerStatus, Outcome, RuleSet, Rules, Schedule,
+    Stage,
 };
 
 /// Rules that differ in all that a change of rules can touch.
-static VARIANTS: LazyLock<[Arc<Rules>; 4]> = LazyLock::new(|| {
+static VARIANTS: LazyLock<[Arc<Rules>; 6]> = LazyLock::new(|| {
     let change = |change: &dyn Fn(&mut RuleSet)| {
         let mut set = RuleSet::default_set();
         change(&mut set);
@@ -52,6 +53,9 @@ static VARIANTS: LazyLock<[Arc<Rules>; 4]> = LazyLock::new(|| {
                 rule.when = serde_json::from_value(written).expect("a condition");
             }
         }),
+        // Layers upon layers, and none.
+        change(&|set| set.layers.clone_from(&layered_rules().set().layers)),
+        change(&|set| set.layers.clear()),
     ]
 });
 
@@ -85,7 +89,7 @@ fn in_batches(schedule: &Schedule, acts: &[Act<'_>], sizes: &[usize]) -> Outcome
     let mut ordered = acts.to_vec();
     ordered.sort_by(|left, right| left.key().cmp(&right.key()));
     let mut state = schedule.blank();
-    let mut transitions = Vec::new();
+    let (mut transitions, mut layer_moves) = (Vec::new(), Vec::new());
     let mut ledger = stage::Ledger::default();
     let mut rest = ordered.as_slice();
     for size in sizes.iter().cycle() {
@@ -96,6 +100,7 @@ fn in_batches(schedule: &Schedule, acts: &[Act<'_>], sizes: &[usize]) -> Outcome
             .expect("acts in order");
         state = outcome.state;
         transitions.extend(outcome.transitions);
+        layer_moves.extend(outcome.layer_moves);
         ledger.merge(&outcome.ledger);
         rest = later;
     }
@@ -103,9 +108,11 @@ fn in_batches(schedule: &Schedule, acts: &[Act<'_>], sizes: &[usize]) -> Outcome
         .advance(&state, &[], None, end())
         .expect("time only");
     transitions.extend(last.transitions.iter().cloned());
+    layer_moves.extend(last.layer_moves.iter().cloned());
     ledger.merge(&last.ledger);
     Outcome {
         transitions,
+        layer_moves,
         ledger,
         ..last
     }
@@ -227,6 +234,7 @@ proptest! {
         day in DAYS..1_300,
     ) {
         let at = instant(day, 900);
+        let happenings = without_rest(happenings);
 
         let outcome = schedule.fold(&acts(&schedule, &happenings), None, at);
 
@@ -254,6 +262,12 @@ proptest! {
         let before: Vec<_> = old.transitions.iter().filter(is_before).collect();
         let kept: Vec<_> = new.transitions.iter().filter(is_before).collect();
         prop_assert_eq!(kept, before);
+        let layers_before = |outcome: &Outcome| {
+            let mut moves = outcome.layer_moves.clone();
+            moves.retain(|step| step.effective_at < from);
+            moves
+        };
+        prop_assert_eq!(layers_before(&new), layers_before(&old));
         for step in new.transitions.iter().filter(|step| step.cause == Cause::RulesChanged) {
             prop_assert_eq!(step.effective_at, from);
         }
@@ -513,4 +527,37 @@ fn what_a_state_has_settled_after_a_change_that_is_learnt_of_later_is_folded_ane
             day_number(from)
         );
     }
+}
+
+#[test]
+fn a_layer_outlives_a_change_of_rules() {
+    let from = instant(200, 0);
+    let mut set = RuleSet::default_set();
+    set.layers[0].half_life_days = 30.0;
+    set.layers
+        .insert(0, layered_rules().set().layers[0].clone());
+    set.layers[0].id = String::from("circle");
+    set.layers[0].invitation.when = None;
+    let schedule = default_then(from, Arc::new(Rules::new(set).expect("usable rules")));
+    let joined = [61, 90, 120]
+        .into_iter()
+        .fold(buyer(), History::order)
+        .on(123, "Invitation Accepted", json!({ "layer": "vip" }))
+        .order(150);
+    let refunded = joined
+        .clone()
+        .on(230, "Order Refunded", json!({ "order_id": "order-150" }));
+
+    let points = |history: &History, day: i32| {
+        let acts = acts(&schedule, &history.happenings);
+        let standing = schedule.fold(&acts, None, instant(day, 600)).standing;
+        assert_eq!(standing.layers.len(), 1);
+        assert_eq!(standing.layers[0].status, LayerStatus::Active);
+        standing.layers[0].points
+    };
+
+    let left_by_then = 10.0 * (-50.0_f64 / 365.0).exp2();
+    assert!((points(&joined, 200) - left_by_then).abs() < 1e-12);
+    assert!((points(&joined, 230) - left_by_then / 2.0).abs() < 1e-12);
+    assert!(points(&refunded, 230).abs() < 1e-12);
 }

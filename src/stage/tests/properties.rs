@@ -4,8 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::history::{Happening, day_number, instant, mixed_rules, rules};
-use crate::stage::{self, Act, AdvanceError, Day, Outcome, Rules, Stage, State, Transition};
+use super::history::{Happening, day_number, day_zero, instant, layered_rules, mixed_rules, rules};
+use crate::stage::{
+    self, Act, AdvanceError, Day, LayerStatus, Outcome, Rules, Stage, State, Transition,
+};
 
 /// Histories span a year and a half, so that silence, windows and clocks all come into play.
 pub(super) const DAYS: i32 = 550;
@@ -30,6 +32,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(("Account Deleted", json!({}))),
         1 => Just(("Contact Sent", json!({}))),
         3 => dispute(),
+        4 => layer(),
     ];
     (0..DAYS, 0..900_i64, what, any::<bool>(), 0..1_000_u32).prop_map(
         |(day, minute, (name, properties), known, id)| Happening {
@@ -61,6 +64,35 @@ fn dispute() -> impl Strategy<Value = (&'static str, Value)> {
     })
 }
 
+fn layer() -> impl Strategy<Value = (&'static str, Value)> {
+    let name = prop_oneof![
+        2 => Just("Layer Invited"),
+        4 => Just("Invitation Accepted"),
+        1 => Just("Invitation Declined"),
+        1 => Just("Layer Left"),
+        1 => Just("Milestone Reached"),
+        2 => Just("Relationship Paused"),
+        1 => Just("Relationship Resumed"),
+        1 => Just("Promise Broken"),
+        2 => Just("Event Attended"),
+    ];
+    let layer = prop_oneof![
+        Just(json!("vip")),
+        Just(json!("council")),
+        Just(json!(null))
+    ];
+    let until = prop::option::of((0..DAYS + 200).prop_map(|day| day_zero().plus(day).date()));
+    (name, layer, until).prop_map(|(name, layer, until)| {
+        (name, json!({ "layer": layer, "hibernate_until": until }))
+    })
+}
+
+/// The happenings without those after which nothing fades for a while.
+pub(super) fn without_rest(mut happenings: Vec<Happening>) -> Vec<Happening> {
+    happenings.retain(|happening| happening.name != "Relationship Paused");
+    happenings
+}
+
 /// Up to 40 happenings with distinct ids.
 pub(super) fn history() -> impl Strategy<Value = Vec<Happening>> {
     prop::collection::vec(happening(), 0..40).prop_map(|mut happenings| {
@@ -69,6 +101,11 @@ pub(super) fn history() -> impl Strategy<Value = Vec<Happening>> {
         }
         happenings
     })
+}
+
+/// The default rules, and ones with layers that are easily entered and left.
+fn either() -> impl Strategy<Value = &'static Rules> {
+    prop_oneof![Just(rules()), Just(layered_rules())]
 }
 
 fn acts<'a>(rules: &Rules, happenings: &'a [Happening]) -> Vec<Act<'a>> {
@@ -85,10 +122,11 @@ pub(super) fn end() -> DateTime<Utc> {
 /// The parts of an outcome that storage keeps, as text: equal text is equal bytes.
 pub(super) fn stored(outcome: &Outcome) -> String {
     let transitions = serde_json::to_string(&outcome.transitions).expect("JSON");
+    let layers = serde_json::to_string(&outcome.layer_moves).expect("JSON");
     let state = serde_json::to_string(&outcome.state).expect("JSON");
     let ledger = serde_json::to_string(&outcome.ledger).expect("JSON");
     format!(
-        "{state}\n{transitions}\n{ledger}\n{:?}\n{:?}",
+        "{state}\n{transitions}\n{layers}\n{ledger}\n{:?}\n{:?}",
         outcome.standing, outcome.review_at
     )
 }
@@ -103,7 +141,7 @@ fn in_batches(rules: &Rules, acts: &[Act<'_>], sizes: &[usize]) -> Result<Outcom
     let mut ordered = acts.to_vec();
     ordered.sort_by(|left, right| left.key().cmp(&right.key()));
     let mut state = State::new(rules);
-    let mut transitions = Vec::new();
+    let (mut transitions, mut layer_moves) = (Vec::new(), Vec::new());
     let mut ledger = stage::Ledger::default();
     let mut rest = ordered.as_slice();
     for size in sizes.iter().cycle() {
@@ -112,14 +150,17 @@ fn in_batches(rules: &Rules, acts: &[Act<'_>], sizes: &[usize]) -> Result<Outcom
         let outcome = stage::advance(rules, &reread(&state), batch, None, last.at)?;
         state = outcome.state;
         transitions.extend(outcome.transitions);
+        layer_moves.extend(outcome.layer_moves);
         ledger.merge(&outcome.ledger);
         rest = later;
     }
     let last = stage::advance(rules, &state, &[], None, end())?;
     transitions.extend(last.transitions.iter().cloned());
+    layer_moves.extend(last.layer_moves.iter().cloned());
     ledger.merge(&last.ledger);
     Ok(Outcome {
         transitions,
+        layer_moves,
         ledger,
         ..last
     })
@@ -132,8 +173,8 @@ proptest! {
     fn batches_equal_one_fold(
         happenings in history(),
         sizes in prop::collection::vec(1..6_usize, 1..5),
+        rules in either(),
     ) {
-        let rules = rules();
         let acts = acts(rules, &happenings);
 
         let whole = stage::fold(rules, &acts, None, end());
@@ -148,8 +189,8 @@ proptest! {
             let twice = [happenings.clone(), happenings.clone()].concat();
             (Just(happenings), Just(twice).prop_shuffle())
         }),
+        rules in either(),
     ) {
-        let rules = rules();
 
         let once = stage::fold(rules, &acts(rules, &happenings), None, end());
         let again = stage::fold(rules, &acts(rules, &shuffled), None, end());
@@ -158,22 +199,29 @@ proptest! {
     }
 
     #[test]
-    fn looking_often_sees_what_looking_once_sees(happenings in history(), step in 1..40_i32) {
-        let rules = rules();
+    fn looking_often_sees_what_looking_once_sees(
+        happenings in history(),
+        step in 1..40_i32,
+        rules in either(),
+    ) {
         let acts = acts(rules, &happenings);
         let whole = stage::fold(rules, &acts, None, end());
 
         let mut outcome = stage::fold(rules, &acts, None, instant(DAYS, 0));
         let mut seen = outcome.transitions.clone();
+        let mut layers = outcome.layer_moves.clone();
         for day in (DAYS..DAYS + 700).step_by(usize::try_from(step).expect("positive")) {
             outcome = stage::advance(rules, &outcome.state, &[], None, instant(day, 7))
                 .expect("time only");
             seen.extend(outcome.transitions.clone());
+            layers.extend(outcome.layer_moves.clone());
         }
         let last = stage::advance(rules, &outcome.state, &[], None, end()).expect("time only");
         seen.extend(last.transitions.clone());
+        layers.extend(last.layer_moves.clone());
 
         prop_assert_eq!(seen, whole.transitions);
+        prop_assert_eq!(layers, whole.layer_moves);
         prop_assert_eq!(last.state, whole.state);
     }
 
@@ -187,19 +235,21 @@ proptest! {
 
         let mut outcome = stage::fold(rules, &acts, None, instant(DAYS, 0));
         let mut seen = outcome.transitions.clone();
+        let mut layers = outcome.layer_moves.clone();
         for day in DAYS..=DAYS + 700 {
             outcome = stage::advance(rules, &outcome.state, &[], None, instant(day, 0))
                 .expect("time only");
             seen.extend(outcome.transitions.clone());
+            layers.extend(outcome.layer_moves.clone());
         }
 
         prop_assert_eq!(seen, whole.transitions);
+        prop_assert_eq!(layers, whole.layer_moves);
         prop_assert_eq!(outcome.state, whole.state);
     }
 
     #[test]
-    fn the_next_move_is_on_the_day_of_review(happenings in history()) {
-        let rules = rules();
+    fn the_next_move_is_on_the_day_of_review(happenings in history(), rules in either()) {
         let now = instant(DAYS, 900);
         let outcome = stage::fold(rules, &acts(rules, &happenings), None, now);
         let at = |until| stage::advance(rules, &outcome.state, &[], None, until).expect("time");
@@ -217,6 +267,7 @@ proptest! {
     #[test]
     fn scores_are_the_decayed_sums_of_the_ledger(happenings in history(), day in DAYS..900) {
         let rules = rules();
+        let happenings = without_rest(happenings);
         let at = instant(day, 900);
 
         let outcome = stage::fold(rules, &acts(rules, &happenings), None, at);
@@ -252,12 +303,54 @@ proptest! {
     }
 
     #[test]
+    fn layers_change_nothing_below_them(happenings in history()) {
+        let rules = rules();
+        let mut set = rules.set().clone();
+        set.layers.clear();
+        let plain = Rules::new(set).expect("usable rules");
+        let happenings: Vec<_> = happenings
+            .into_iter()
+            .filter(|happening| happening.name != "Promise Broken")
+            .collect();
+
+        let with = stage::fold(rules, &acts(rules, &happenings), None, end());
+        let without = stage::fold(&plain, &acts(&plain, &happenings), None, end());
+
+        prop_assert_eq!(with.transitions, without.transitions);
+        prop_assert_eq!(with.standing.scores, without.standing.scores);
+        prop_assert_eq!(with.ledger, without.ledger);
+    }
+
+    #[test]
+    fn nobody_is_in_a_layer_who_did_not_accept(happenings in history()) {
+        let rules = layered_rules();
+
+        let outcome = stage::fold(rules, &acts(rules, &happenings), None, end());
+
+        let mut statuses = std::collections::BTreeMap::new();
+        let mut at = None;
+        for step in &outcome.layer_moves {
+            prop_assert!(at <= Some(step.effective_at));
+            at = Some(step.effective_at);
+            let before = statuses.insert(step.layer.clone(), step.to);
+            prop_assert_eq!(step.from, before);
+            let was_in = before.is_some_and(LayerStatus::is_member);
+            if step.to.is_member() && !was_in {
+                prop_assert_eq!(step.rule.as_str(), "acceptance");
+            }
+        }
+        for standing in &outcome.standing.layers {
+            prop_assert_eq!(statuses.get(&standing.layer), Some(&standing.status));
+        }
+    }
+
+    #[test]
     fn a_late_act_is_refused_rather_than_folded_wrong(
         happenings in history(),
         late in happening(),
         until in 0..DAYS,
+        rules in either(),
     ) {
-        let rules = rules();
         let known = stage::fold(rules, &acts(rules, &happenings), None, instant(until, 0));
 
         let continued = stage::advance(rules, &known.state, &[late.act(rules)], None, end());

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::history::{History, day_number, in_words, instant, rules};
+use super::history::{History, day_number, in_words, instant, layers_in_words, rules};
 use crate::stage::{self, MoveKind, Stage};
 
 fn signed_up() -> History {
@@ -96,6 +96,16 @@ fn table() -> Vec<(&'static str, History, i32, Vec<&'static str>)> {
             and(&["d348 D2 acquaintance", "d587 D3 stranger"]),
         ),
         (
+            "12: orders twice more, and becomes a VIP",
+            three_orders().order(90).order(120).on(
+                123,
+                "Invitation Accepted",
+                json!({ "layer": "vip" }),
+            ),
+            123,
+            and(&[]),
+        ),
+        (
             "14: the third order is taken back",
             refund(three_orders(), 68, "order-61"),
             68,
@@ -119,6 +129,36 @@ fn worked_examples_end_as_told() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn a_vip_is_invited_by_the_fifth_order_and_is_one_on_accepting() {
+    let invited = three_orders().order(90).order(120);
+    let joined = invited
+        .clone()
+        .on(123, "Invitation Accepted", json!({ "layer": "vip" }));
+
+    let waiting = invited.fold(122);
+    assert_eq!(
+        layers_in_words(&waiting.layer_moves),
+        ["d120 vip invited (invitation)"]
+    );
+    assert_eq!(rules().overall_name(&waiting.standing), "Friend");
+
+    let vip = joined.fold(123);
+    assert_eq!(
+        layers_in_words(&vip.layer_moves),
+        [
+            "d120 vip invited (invitation)",
+            "d123 vip joined (acceptance)"
+        ]
+    );
+    assert_eq!(vip.standing.stage, Stage::Friend);
+    assert_eq!(rules().overall_name(&vip.standing), "Friend · VIP");
+    assert_eq!(
+        vip.standing.layers[0].entitlements,
+        ["Early access", "A person to call"]
+    );
 }
 
 #[test]

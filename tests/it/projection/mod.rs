@@ -7,5 +7,6 @@ mod failure;
 mod insight;
 mod order;
 mod replay;
+mod rules_over_time;
 mod shop;
 mod silence;

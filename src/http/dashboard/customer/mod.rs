@@ -123,7 +123,7 @@ fn filled(within: &InBrand, found: Found, now: DateTime<Utc>) -> CustomerPage {
         older_cursor: older.map(|entry| cursor::encode(&entry.position())),
         timeline: entries
             .iter()
-            .map(|entry| timeline::entry(&current.rules.rules, entry))
+            .map(|entry| timeline::entry(current.rules.schedule().in_force_at(entry.at), entry))
             .collect(),
         identities: customer
             .identities

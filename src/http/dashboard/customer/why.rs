@@ -213,11 +213,11 @@ mod tests {
             review_at: outcome.review_at,
             known_since: None,
             at: now,
-            rules: BrandRules {
-                rule_set_id: RuleSetId::from_uuid(crate::audit::INSTALLATION.uuid()),
-                version: 1,
-                rules: std::sync::Arc::new(rules),
-            },
+            rules: BrandRules::single(
+                RuleSetId::from_uuid(crate::audit::INSTALLATION.uuid()),
+                1,
+                std::sync::Arc::new(rules),
+            ),
         }
     }
 

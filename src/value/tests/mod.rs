@@ -1,0 +1,5 @@
+//! Published figures, real histories, and properties.
+
+mod cdnow;
+mod properties;
+mod published;
