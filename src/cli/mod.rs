@@ -84,7 +84,7 @@ enum Command {
     Import(import::Import),
     /// Run only the private PostgreSQL, until standard input closes or it is told to stop.
     Postgres(postgres::Postgres),
-    /// Fold every customer's events from scratch and write what comes out, or compare with --check.
+    /// Fold every customer's events from scratch and mend what is stored otherwise, or only compare.
     Replay(replay::Replay),
     /// Count the customers at each stage, now or at any date.
     Stages(stages::Stages),

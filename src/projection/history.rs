@@ -207,7 +207,7 @@ pub(super) fn continue_fold(
     now: DateTime<Utc>,
 ) -> Option<Folded> {
     let stored = person.standing.as_ref()?;
-    let state: State = serde_json::from_value(stored.state.clone()).ok()?;
+    let state = State::deserialize(&stored.state).ok()?;
     let acts = acts_of(schedule, events);
     let outcome = match schedule.advance(&state, &acts, person.known_since(), now) {
         Ok(outcome) => outcome,
@@ -306,7 +306,7 @@ fn differences(
     // A row that cannot be read can be no move of the new timeline.
     let (known, unreadable): (Vec<_>, Vec<_>) = believed
         .into_iter()
-        .map(|live| (serde_json::from_value(live.evidence.clone()).ok(), live))
+        .map(|live| (Transition::deserialize(&live.evidence).ok(), live))
         .partition(|(transition, _): &(Option<Transition>, _)| transition.is_some());
     let (recorded, rows): (Vec<_>, Vec<_>) = known.into_iter().unzip();
     let recorded: Vec<Transition> = recorded.into_iter().flatten().collect();

@@ -1,5 +1,6 @@
 //! What is stored of a person beside what their events fold to. Pure.
 
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use super::super::event_store::StoredEvent;
@@ -83,7 +84,7 @@ impl Seen<'_> {
             return (!is_blank).then(fault);
         };
         let unusable = |what| Fault::new(what, stored.state.clone(), json!(replayed.state));
-        let Ok(state) = serde_json::from_value::<State>(stored.state.clone()) else {
+        let Ok(state) = State::deserialize(&stored.state) else {
             return Some(unusable("the state cannot be read"));
         };
         // The sweeper may not have been there yet: that is no difference.
@@ -117,7 +118,7 @@ impl Seen<'_> {
         let stored: Vec<Option<Transition>> = self
             .believed
             .iter()
-            .map(|live| serde_json::from_value(live.evidence.clone()).ok())
+            .map(|live| Transition::deserialize(&live.evidence).ok())
             .chain(unwritten.into_iter().map(Some))
             .collect();
         let replayed = &self.replayed.transitions;

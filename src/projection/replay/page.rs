@@ -78,7 +78,8 @@ impl Projector {
         };
         let (looked, again) = self.look(conn, run, page, pass).await?;
         let timeline = Arc::clone(&run.rules.timeline);
-        let found = batch::on_a_thread(move || find_all(looked, timeline.schedule(), now)).await??;
+        let found =
+            batch::on_a_thread(move || find_all(looked, timeline.schedule(), now)).await??;
         let mut shadows = found.aside;
         shadows.extend(again.into_iter().map(|profile_id| Shadow {
             profile_id,
