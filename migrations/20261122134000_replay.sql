@@ -1,5 +1,5 @@
--- Replaying a brand: everybody's events folded anew, in parts that several workers share, and what
--- comes out otherwise than it is stored kept aside until all of it takes effect at once.
+-- Replaying a brand: everybody's events folded anew, in parts that several workers share. Who does not
+-- stand where they should is noted, and put right with all others at once.
 
 create table replay (
     brand_id    uuid        not null references brand,
@@ -39,16 +39,14 @@ create table replay_part (
     constraint replay_part_replay_fkey foreign key (brand_id, replay_id) references replay
 );
 
--- What a replay found of people who do not stand where their events put them.
-create table replay_shadow (
-    brand_id   uuid not null,
-    replay_id  uuid not null,
-    profile_id uuid not null,
-    -- The version of the stored standing that it was compared with; null where there was none.
-    seen       text,
-    -- What is to be written, as the projector writes it; null for somebody in other hands, to be
-    -- looked at again.
-    found      text,
-    constraint replay_shadow_pkey primary key (brand_id, replay_id, profile_id),
-    constraint replay_shadow_replay_fkey foreign key (brand_id, replay_id) references replay
+-- People who do not stand where their events put them: put right, all at one instant, when every part
+-- is done.
+create table replay_note (
+    brand_id   uuid    not null,
+    replay_id  uuid    not null,
+    profile_id uuid    not null,
+    -- False for somebody who was in other hands, or about to be: to be looked at again.
+    is_certain boolean not null,
+    constraint replay_note_pkey primary key (brand_id, replay_id, profile_id),
+    constraint replay_note_replay_fkey foreign key (brand_id, replay_id) references replay
 );

@@ -75,7 +75,7 @@ pub async fn insert_brand(conn: &mut PgConnection, brand: &Brand) -> Result<(), 
 
 /// Tables that hold a brand's rows, each before what it points to. The audit record stays: it is
 /// never deleted.
-const TABLES: [&str; 21] = [
+const TABLES: [&str; 24] = [
     "access_token",
     "authorization_code",
     "session",
@@ -84,6 +84,9 @@ const TABLES: [&str; 21] = [
     "consent",
     "transition",
     "standing",
+    "profile_value",
+    "value_stage",
+    "value_model",
     "projection_queue",
     "event",
     "reject",

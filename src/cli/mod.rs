@@ -16,11 +16,13 @@ mod migrate;
 pub mod output;
 mod postgres;
 mod replay;
+mod rules;
 mod runtime;
 mod serve;
 mod signing_key;
 mod staff;
 mod stages;
+mod value;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -86,8 +88,12 @@ enum Command {
     Postgres(postgres::Postgres),
     /// Fold every customer's events from scratch and mend what is stored otherwise, or only compare.
     Replay(replay::Replay),
+    /// Check, show, compare, try, publish and take back the rules by which customers move.
+    Rules(rules::Rules),
     /// Count the customers at each stage, now or at any date.
     Stages(stages::Stages),
+    /// Reckon how likely customers are to be active and what they will be worth.
+    Value(value::Value),
 }
 
 /// Reads the arguments and does what they say.
@@ -140,7 +146,9 @@ pub fn run() -> ExitCode {
             Command::Import(command) => Box::pin(command.run(config, &output)).await,
             Command::Postgres(command) => command.run(config, &output).await,
             Command::Replay(command) => command.run(config, &output).await,
+            Command::Rules(command) => Box::pin(command.run(config, &output)).await,
             Command::Stages(command) => command.run(config, &output).await,
+            Command::Value(command) => command.run(config, &output).await,
         }
     }));
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));

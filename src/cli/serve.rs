@@ -13,8 +13,11 @@ use tokio_util::sync::CancellationToken;
 use super::output::Output;
 use super::runtime::Runtime;
 use crate::app::SharedApp;
+use crate::brand;
 use crate::config::Config;
+use crate::kernel::id::BrandId;
 use crate::maintenance;
+use crate::postgres::{self, Pool};
 
 /// Where the service is reached.
 #[derive(clap::Args)]
@@ -71,11 +74,20 @@ pub(super) async fn with_workers(
     let projector = tokio::spawn(app.projector.clone().run(stop.clone()));
     let (pool, clock) = (app.pool.clone(), app.clock.clone());
     let housekeeping = tokio::spawn(maintenance::run(pool, clock, stop.clone()));
+    let values = tokio::spawn(app.projector.clone().keep_values(list_brands, stop.clone()));
     let done = work.await;
     stop.cancel();
     projector.await.context("the projector broke")?;
+    values
+        .await
+        .context("fitting the value of customers broke")?;
     housekeeping.await.context("keeping house broke")?;
     done
+}
+
+async fn list_brands(pool: &Pool) -> Result<Vec<BrandId>, postgres::Error> {
+    let brands = brand::store::list_brands(&mut *pool.acquire().await?).await?;
+    Ok(brands.into_iter().map(|brand| brand.brand_id).collect())
 }
 
 pub(super) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -65,7 +65,7 @@ impl Stages {
 }
 
 /// An instant, or the last microsecond of a date.
-fn parse_at(text: &str) -> Result<DateTime<Utc>, String> {
+pub(super) fn parse_at(text: &str) -> Result<DateTime<Utc>, String> {
     if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
         return Ok(instant.to_utc());
     }

@@ -5,6 +5,7 @@
 
 mod account;
 mod api;
+mod complaints;
 pub mod cookie;
 mod cors;
 mod dashboard;

@@ -173,6 +173,8 @@ kinds! {
     RuleSet, RuleSetId, "rls";
     /// One run through everybody's events.
     Replay, ReplayId, "rpl";
+    /// A preview of a draft of stage rules.
+    Preview, PreviewId, "pvw";
     /// One recorded move between stages.
     Transition, TransitionId, "trn";
     /// A purpose granted or withdrawn.

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::event_store::StoredEvent;
+use super::event_store::{ReadClosely, StoredEvent};
 use super::history::{self, Folded, LiveTransition, Person, Plan, Work};
+use super::layer_store::{self, NewLayerTransition};
+use super::layers::{self, Believed, LayerMoves};
 use super::rulebook::BrandRules;
 use super::standing_store::NewTransition;
-use super::{Error, Projector, event_store, fact, queue_store, standing_store};
+use super::{Error, Projector, earned, event_store, fact, queue_store, standing_store};
 use crate::kernel::id::{BrandId, ProfileId, TransitionId};
 use crate::outbox;
 use crate::postgres::PgConnection;
+use crate::referral;
 use crate::stage::{Notice, Schedule};
 
 /// What a batch did.
@@ -51,6 +54,8 @@ impl Projector {
         retire(conn, brand_id, &alive, &erased, now).await?;
         let folded = fold_all(conn, brand_id, alive, &rules, now).await?;
         done.events = folded.iter().map(|one| one.fresh).sum();
+        let referrals = |at| rules.schedule().in_force_at(at).set().referrals;
+        earned::settle(conn, brand_id, &folded, &referrals, now).await?;
         self.write(conn, brand_id, &rules, folded, now).await?;
         Ok(done)
     }
@@ -82,8 +87,7 @@ impl Projector {
         Ok((people, done))
     }
 
-    /// Writes what was folded of people who are locked: standings, moves and facts.
-    pub(super) async fn write(
+    async fn write(
         &self,
         conn: &mut PgConnection,
         brand_id: BrandId,
@@ -107,6 +111,13 @@ impl Projector {
         }
         if !writing.new.is_empty() {
             standing_store::insert_transitions(conn, brand_id, &writing.new, now).await?;
+        }
+        let layers = &writing.layers;
+        if !layers.gone.is_empty() {
+            layer_store::supersede_layer_transitions(conn, brand_id, &layers.gone, now).await?;
+        }
+        if !layers.new.is_empty() {
+            layer_store::insert_layer_transitions(conn, brand_id, &layers.new, now).await?;
         }
         outbox::insert_facts(conn, brand_id, &self.entropy, &writing.facts).await?;
         Ok(())
@@ -135,7 +146,15 @@ pub(super) async fn lock(
 struct Writing {
     gone: Vec<Uuid>,
     new: Vec<NewTransition>,
+    layers: WritingLayers,
     facts: Vec<outbox::Fact>,
+}
+
+/// Rows to write for the layers of many people.
+#[derive(Default)]
+struct WritingLayers {
+    gone: Vec<Uuid>,
+    new: Vec<NewLayerTransition>,
 }
 
 impl Writing {
@@ -147,6 +166,7 @@ impl Writing {
         next_id: impl Fn() -> TransitionId,
     ) {
         let profile_id = folded.profile_id;
+        self.add_layers(profile_id, folded.layers, rules, now, &next_id);
         let moves = folded.moves;
         self.gone
             .extend(moves.gone.iter().map(|gone| gone.transition_id.uuid()));
@@ -179,6 +199,37 @@ impl Writing {
                 transition,
             }
         }));
+    }
+}
+
+impl Writing {
+    fn add_layers(
+        &mut self,
+        profile_id: ProfileId,
+        moves: LayerMoves,
+        rules: &BrandRules,
+        now: DateTime<Utc>,
+        next_id: impl Fn() -> TransitionId,
+    ) {
+        let gone = moves.gone.iter().map(|gone| gone.transition_id.uuid());
+        self.layers.gone.extend(gone);
+        let mut ids: Vec<_> = moves.new.iter().map(|_| next_id()).collect();
+        ids.sort_unstable();
+        self.facts
+            .extend(layers::facts(profile_id, &moves, &ids, now));
+        let rows = ids.into_iter().zip(moves.new);
+        self.layers
+            .new
+            .extend(rows.map(|(transition_id, (place, transition))| {
+                let in_force = rules.timeline.edition_at(transition.effective_at);
+                NewLayerTransition {
+                    transition_id,
+                    rule_set_id: in_force.rule_set_id,
+                    profile_id,
+                    place,
+                    transition,
+                }
+            }));
     }
 }
 
@@ -236,19 +287,10 @@ async fn retire(
         .iter()
         .flat_map(|person| person.members.iter().map(|member| member.profile_id));
     let ids: Vec<Uuid> = absorbed.chain(gone).map(ProfileId::uuid).collect();
-    retire_profiles(conn, brand_id, &ids, now).await
-}
-
-/// Takes the standings of these profiles.
-pub(super) async fn retire_profiles(
-    conn: &mut PgConnection,
-    brand_id: BrandId,
-    profile_ids: &[Uuid],
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
-    if !profile_ids.is_empty() {
-        standing_store::delete_standings(conn, brand_id, profile_ids).await?;
-        standing_store::supersede_all(conn, brand_id, profile_ids, now).await?;
+    if !ids.is_empty() {
+        standing_store::delete_standings(conn, brand_id, &ids).await?;
+        standing_store::supersede_all(conn, brand_id, &ids, now).await?;
+        layer_store::supersede_all_layers(conn, brand_id, &ids, now).await?;
     }
     Ok(())
 }
@@ -273,7 +315,7 @@ async fn fold_all(
             Plan::AnewIfMore | Plan::Anew => anew.push((person, None)),
         }
     }
-    let loaded = load_events(conn, brand_id, onward, rules.schedule(), None).await?;
+    let loaded = load_events(conn, brand_id, onward, &[rules.schedule()], None).await?;
     let ready = Arc::clone(&rules.timeline);
     let (mut folded, refused) =
         on_a_thread(move || continue_all(loaded, ready.schedule(), now)).await?;
@@ -286,8 +328,11 @@ async fn fold_all(
     if ids.is_empty() {
         return Ok(folded);
     }
-    let believed = standing_store::list_live_transitions(conn, brand_id, &ids).await?;
-    let loaded = load_events(conn, brand_id, anew, rules.schedule(), None).await?;
+    let believed = (
+        standing_store::list_live_transitions(conn, brand_id, &ids).await?,
+        layer_store::list_live_layer_transitions(conn, brand_id, &ids).await?,
+    );
+    let loaded = load_events(conn, brand_id, anew, &[rules.schedule()], None).await?;
     let ready = Arc::clone(&rules.timeline);
     folded.extend(on_a_thread(move || anew_all(loaded, believed, ready.schedule(), now)).await?);
     Ok(folded)
@@ -310,15 +355,18 @@ fn continue_all(
 
 fn anew_all(
     loaded: Loaded,
-    mut believed: HashMap<ProfileId, Vec<LiveTransition>>,
+    mut believed: (HashMap<ProfileId, Vec<LiveTransition>>, Believed),
     schedule: &Schedule,
     now: DateTime<Utc>,
 ) -> Vec<Folded> {
     loaded
         .into_iter()
         .map(|(person, events)| {
-            let believed = believed.remove(&person.profile_id).unwrap_or_default();
-            history::fold_anew(&person, &events, believed, schedule, now)
+            let of_person = (
+                believed.0.remove(&person.profile_id).unwrap_or_default(),
+                believed.1.remove(&person.profile_id).unwrap_or_default(),
+            );
+            history::fold_anew(&person, &events, of_person, schedule, now)
         })
         .collect()
 }
@@ -355,17 +403,21 @@ fn has_more(person: &Person, counts: &HashMap<ProfileId, i64>) -> bool {
 }
 
 /// Loads each person's events later than the given instant (all, where none is given) and not later
-/// than `until`; with their properties as far as the rules look at them.
+/// than `until`; with their properties as far as `schedules` look at them; where all are, what
+/// they earned by then as well.
 pub(super) async fn load_events(
     conn: &mut PgConnection,
     brand_id: BrandId,
-    people: Vec<(Person, Option<DateTime<Utc>>)>,
-    schedule: &Schedule,
+    mut people: Vec<(Person, Option<DateTime<Utc>>)>,
+    schedules: &[&Schedule],
     until: Option<DateTime<Utc>>,
 ) -> Result<Loaded, Error> {
     if people.is_empty() {
         return Ok(Vec::new());
     }
+    let whole = people.iter_mut().filter(|(_, after)| after.is_none());
+    let mut whole: Vec<&mut Person> = whole.map(|(person, _)| person).collect();
+    earned::load(conn, brand_id, &mut whole, until).await?;
     let (mut ids, mut afters, mut places) = (Vec::new(), Vec::new(), HashMap::new());
     for (place, (person, after)) in people.iter().enumerate() {
         for member in &person.members {
@@ -378,13 +430,28 @@ pub(super) async fn load_events(
         .into_iter()
         .map(|(person, _)| (person, Vec::new()))
         .collect();
-    let read = schedule.events_read_closely();
+    let read = ReadClosely {
+        names: events_read_closely(schedules),
+        marks: referral::marks(),
+    };
     for event in event_store::list_events(conn, brand_id, &ids, &afters, until, &read).await? {
         if let Some(place) = places.get(&event.profile_id) {
             loaded[*place].1.push(event);
         }
     }
     Ok(loaded)
+}
+
+/// The names of the events whose properties the rules of a schedule or referrals look at.
+fn events_read_closely(schedules: &[&Schedule]) -> Vec<String> {
+    let by_rules = schedules.iter();
+    let mut names: Vec<String> = by_rules
+        .flat_map(|schedule| schedule.events_read_closely())
+        .collect();
+    names.extend(referral::events_read_closely().map(str::to_owned));
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// Runs the engine where it holds up nobody, and where a fault in it is an error of its own.

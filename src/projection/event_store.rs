@@ -30,8 +30,18 @@ pub(super) struct StoredEvent {
     pub(super) trusted: bool,
     pub(super) identifies: bool,
     pub(super) at: DateTime<Utc>,
-    /// Only where the rules look at them.
+    /// Only of events that are read closely: see [`ReadClosely`].
     pub(super) properties: Option<Value>,
+}
+
+/// Of which events the properties are loaded. Of all others nobody looks at them, so that reading
+/// them would be most of the work and change nothing.
+#[derive(Clone, Debug)]
+pub(super) struct ReadClosely {
+    /// Those of these names.
+    pub(super) names: Vec<String>,
+    /// And those that have one of these properties.
+    pub(super) marks: Vec<String>,
 }
 
 /// Everybody behind these profiles: for each, the profile it now is and all that were merged into
@@ -85,21 +95,22 @@ pub(super) async fn count_events(
 
 /// The events of each profile in `profile_ids` later than its place in `afters` (all, where that is
 /// none) and not later than `until`. In no particular order; with the properties of those events
-/// alone whose names are in `with_properties`.
+/// alone that are read closely.
 pub(super) async fn list_events(
     conn: &mut PgConnection,
     brand_id: BrandId,
     profile_ids: &[Uuid],
     afters: &[Option<DateTime<Utc>>],
     until: Option<DateTime<Utc>>,
-    with_properties: &[String],
+    closely: &ReadClosely,
 ) -> Result<Vec<StoredEvent>, Error> {
     let events = sqlx::query_as!(
         StoredEvent,
         r#"select e.profile_id as "profile_id: ProfileId", e.message_id,
                   case when e.kind = 'track' then e.name else '' end as "name!",
                   e.trusted, e.identifies, e.event_time as at,
-                  case when e.name = any($5) then e.payload -> 'properties' end as properties
+                  case when e.name = any($5) or e.payload -> 'properties' ?| $6
+                       then e.payload -> 'properties' end as properties
            from unnest($2::uuid[], $3::timestamptz[]) as w(profile_id, after)
            join event e on e.brand_id = $1 and e.profile_id = w.profile_id
                        and e.event_time > coalesce(w.after, '-infinity')
@@ -108,11 +119,32 @@ pub(super) async fn list_events(
         profile_ids,
         afters as &[Option<DateTime<Utc>>],
         until,
-        with_properties,
+        &closely.names,
+        &closely.marks,
     )
     .fetch_all(conn)
     .await?;
     Ok(events)
+}
+
+/// The next page of people of a brand, by profile id: merged and erased profiles are none.
+pub(super) async fn list_people(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    after: Option<ProfileId>,
+    limit: i64,
+) -> Result<Vec<ProfileId>, Error> {
+    let ids = sqlx::query_scalar!(
+        r#"select profile_id as "profile_id: ProfileId" from profile
+           where brand_id = $1 and profile_id > $2 and status not in ('merged', 'erased')
+           order by profile_id limit $3"#,
+        brand_id.uuid(),
+        after.map_or(Uuid::nil(), ProfileId::uuid),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids)
 }
 
 /// Before all profiles, and after them.
@@ -121,7 +153,7 @@ pub(super) const LAST: ProfileId = ProfileId::from_uuid(Uuid::max());
 
 /// People of a brand after one profile and up to another, by profile id, with how many events each
 /// has, as far as that is known at little cost. Merged and erased profiles are none.
-pub(super) async fn list_people(
+pub(super) async fn list_people_by_size(
     conn: &mut PgConnection,
     brand_id: BrandId,
     after: ProfileId,

@@ -4,10 +4,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize as _;
 use serde_json::Value;
 
+use super::complaints::Complaints;
+use super::earned::{Part, Told};
 use super::event_store::{Member, StoredEvent};
+use super::layers::{self, LayerMoves, LiveLayerMove};
 use super::standing_store::StoredStanding;
 use crate::kernel::id::{ProfileId, TransitionId};
 use crate::stage::{
@@ -26,6 +29,8 @@ pub(super) struct Person {
     pub(super) standing: Option<StoredStanding>,
     /// Whether a profile that is merged into this one still has a standing of its own.
     pub(super) has_absorbed: bool,
+    /// What they earned by bringing others; loaded where everything is folded.
+    pub(super) earned: Vec<Told>,
     /// What there is to do.
     pub(super) work: Work,
 }
@@ -61,6 +66,7 @@ pub(super) fn people_of(members: Vec<Member>, work: &BTreeMap<ProfileId, Work>) 
             members: Vec::new(),
             standing: None,
             has_absorbed: false,
+            earned: Vec::new(),
             work: Work::default(),
         });
         if let Some(asked) = work.get(&member.profile_id) {
@@ -143,7 +149,7 @@ impl Person {
 }
 
 /// A transition that is believed at present.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(super) struct LiveTransition {
     pub(super) transition_id: TransitionId,
     pub(super) from_stage: i16,
@@ -171,7 +177,7 @@ pub(super) fn put_in_chain(moves: &mut [LiveTransition]) {
 }
 
 /// What is to be written of a person.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(super) struct Folded {
     pub(super) profile_id: ProfileId,
     pub(super) state: Value,
@@ -186,10 +192,13 @@ pub(super) struct Folded {
     /// Of these, folded now.
     pub(super) fresh: usize,
     pub(super) moves: Moves,
+    pub(super) layers: LayerMoves,
+    pub(super) complaints: Complaints,
+    pub(super) part: Part,
 }
 
 /// How the moves differ from what was believed.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(super) struct Moves {
     /// No longer believed.
     pub(super) gone: Vec<LiveTransition>,
@@ -208,7 +217,7 @@ pub(super) fn continue_fold(
 ) -> Option<Folded> {
     let stored = person.standing.as_ref()?;
     let state = State::deserialize(&stored.state).ok()?;
-    let acts = acts_of(schedule, events);
+    let acts = acts_of(schedule, person, events);
     let outcome = match schedule.advance(&state, &acts, person.known_since(), now) {
         Ok(outcome) => outcome,
         Err(AdvanceError::Late | AdvanceError::OtherRules) => return None,
@@ -227,9 +236,12 @@ pub(super) fn continue_fold(
             first_identified(events),
         ]),
         last: last_of(events).or(stored_last),
+        complaints: Complaints::of(&outcome.state, schedule.in_force_at(now), now),
+        part: Part::of(person, events, outcome.state.conversion()),
         total: stored.events_folded + i64::try_from(fresh).unwrap_or(i64::MAX),
         fresh,
         moves: differences(person, Vec::new(), outcome.transitions, now),
+        layers: layers::differences(person, Vec::new(), outcome.layer_moves, now),
     })
 }
 
@@ -237,22 +249,11 @@ pub(super) fn continue_fold(
 pub(super) fn fold_anew(
     person: &Person,
     events: &[StoredEvent],
-    believed: Vec<LiveTransition>,
+    believed: (Vec<LiveTransition>, Vec<LiveLayerMove>),
     schedule: &Schedule,
     now: DateTime<Utc>,
 ) -> Folded {
     let outcome = outcome_of(person, events, schedule, now);
-    anew_from(person, events, believed, outcome, now)
-}
-
-/// What is to be written when everything has been folded, compared with what was believed.
-pub(super) fn anew_from(
-    person: &Person,
-    events: &[StoredEvent],
-    believed: Vec<LiveTransition>,
-    outcome: stage::Outcome,
-    now: DateTime<Utc>,
-) -> Folded {
     Folded {
         profile_id: person.profile_id,
         state: json(&outcome.state),
@@ -261,9 +262,12 @@ pub(super) fn anew_from(
         review_at: outcome.review_at,
         known_since: earliest([person.known_since(), first_identified(events)]),
         last: last_of(events),
+        complaints: Complaints::of(&outcome.state, schedule.in_force_at(now), now),
+        part: Part::of(person, events, outcome.state.conversion()),
         total: i64::try_from(events.len()).unwrap_or(i64::MAX),
         fresh: events.len(),
-        moves: differences(person, believed, outcome.transitions, now),
+        moves: differences(person, believed.0, outcome.transitions, now),
+        layers: layers::differences(person, believed.1, outcome.layer_moves, now),
     }
 }
 
@@ -274,26 +278,36 @@ pub(super) fn outcome_of(
     schedule: &Schedule,
     now: DateTime<Utc>,
 ) -> stage::Outcome {
-    schedule.fold(&acts_of(schedule, events), person.known_since(), now)
+    schedule.fold(
+        &acts_of(schedule, person, events),
+        person.known_since(),
+        now,
+    )
 }
 
-fn acts_of<'e>(schedule: &Schedule, events: &'e [StoredEvent]) -> Vec<Act<'e>> {
+fn acts_of<'e>(schedule: &Schedule, person: &'e Person, events: &'e [StoredEvent]) -> Vec<Act<'e>> {
+    let earned = person.earned.iter();
+    let earned = earned.map(|told| schedule.interpret(&told.fact()));
     events
         .iter()
-        .map(|event| {
-            schedule.interpret(&Fact {
-                at: event.at,
-                source: SOURCE,
-                message_id: &event.message_id,
-                name: &event.name,
-                properties: event.properties.as_ref().unwrap_or(&Value::Null),
-                trusted: event.trusted,
-                known_after: event.identifies,
-                // Whether the brand does it is a property of the event's name: the rules say.
-                brand_initiated: false,
-            })
-        })
+        .map(|event| schedule.interpret(&fact_of(event)))
+        .chain(earned)
         .collect()
+}
+
+/// An event as the engine takes it.
+pub(super) fn fact_of(event: &StoredEvent) -> Fact<'_> {
+    Fact {
+        at: event.at,
+        source: SOURCE,
+        message_id: &event.message_id,
+        name: &event.name,
+        properties: event.properties.as_ref().unwrap_or(&Value::Null),
+        trusted: event.trusted,
+        known_after: event.identifies,
+        // Whether the brand does it is a property of the event's name: the rules say.
+        brand_initiated: false,
+    }
 }
 
 /// What is believed no longer, what from now on, and what to tell of it.

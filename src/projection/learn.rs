@@ -16,7 +16,7 @@ use crate::kernel::id::BrandId;
 use crate::outbox;
 use crate::postgres::{self, PgConnection};
 use crate::stage::ruleset::Role;
-use crate::stage::{Dimension, RuleSet};
+use crate::stage::{Dimension, RuleSet, Schedule, Term};
 
 /// From when on what is learnt counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,11 +129,6 @@ impl Projector {
         if !learn_store::insert_learnt(conn, brand_id, &row).await? {
             return Ok(None);
         }
-        let lineages = |schedule: &crate::stage::Schedule| -> Vec<u64> {
-            let mut lineages: Vec<_> = schedule.terms().iter().map(|term| term.lineage()).collect();
-            lineages.dedup();
-            lineages
-        };
         if lineages(old) != lineages(new) {
             round_store::start_round(conn, brand_id, now).await?;
         }
@@ -166,6 +161,13 @@ impl Projector {
         };
         audit::store::insert_entry(conn, brand_id, &self.entropy, entry).await
     }
+}
+
+/// What a schedule computes: two that give the same compute the same for everybody.
+fn lineages(schedule: &Schedule) -> Vec<u64> {
+    let mut lineages: Vec<_> = schedule.terms().iter().map(Term::lineage).collect();
+    lineages.dedup();
+    lineages
 }
 
 /// The names of the events that play a part, aliases too.

@@ -1,6 +1,6 @@
 //! From stored events to standings: the projector, the sweeper, and the replay that proves them.
 //!
-//! Owns the tables `rule_set`, `rule_draft`, `rule_round`, `learnt_half_life`, `projection_queue`
+//! Owns the tables `rule_set`, `rule_draft`, `rule_round`, `rule_preview`, `learnt_half_life`, `projection_queue`
 //! (which intake fills), `standing` and `transition`, and writes a fact for every move. Never computes a stage itself ([`crate::stage`] does) and never
 //! makes intake wait: what fails is parked with its reason, and later ones flow.
 //!
@@ -16,13 +16,19 @@
 //! and what changed).
 
 mod batch;
+mod complaints;
 mod current;
 mod draft_store;
+mod earned;
 mod event_store;
 mod fact;
+mod figures;
 mod history;
+mod layer_store;
+mod layers;
 mod learn;
 mod learn_store;
+pub mod preview;
 mod queue_store;
 mod replay;
 mod round;
@@ -33,6 +39,7 @@ pub mod ruleset_store;
 mod standing_store;
 mod sweep;
 mod timeline;
+mod value;
 mod worker;
 
 use std::panic::AssertUnwindSafe;
@@ -48,6 +55,7 @@ use crate::postgres::{self, Pool};
 
 pub use current::Current;
 pub use draft_store::Draft;
+pub use layer_store::{RecordedLayerTransition, list_layer_transitions};
 pub use learn::{LearnFor, LearntRhythm};
 pub use replay::{Counts, Difference, Mode, Report, Written};
 pub use round::Progress;
@@ -55,6 +63,7 @@ pub use rulebook::BrandRules;
 pub use ruleset_store::ensure_default;
 pub use standing_store::{RecordedTransition, list_transitions};
 pub use timeline::{Edition, GAPS_MIN, Rhythm, Timeline};
+pub use value::{HORIZON_DAYS, ValueFit};
 
 /// How long the projector sleeps when nothing waits and nobody wakes it.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);

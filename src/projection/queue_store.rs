@@ -14,6 +14,8 @@ pub(super) struct Claimed {
     pub(super) profile_id: ProfileId,
     /// The earliest event time among what is new.
     pub(super) since: DateTime<Utc>,
+    /// Whether something beside the events has changed, so that everything must be folded.
+    pub(super) anew: bool,
     /// When it arrived.
     pub(super) queued_at: DateTime<Utc>,
 }
@@ -27,7 +29,7 @@ pub(super) async fn claim_fresh(
     let rows = sqlx::query_as!(
         Claimed,
         r#"select brand_id as "brand_id: BrandId", queue_id, profile_id as "profile_id: ProfileId",
-                  since, queued_at
+                  since, anew, queued_at
            from projection_queue
            where parked_at is null and attempts = 0
            order by queue_id limit $1
@@ -44,7 +46,7 @@ pub(super) async fn claim_failed(conn: &mut PgConnection) -> Result<Option<Claim
     let row = sqlx::query_as!(
         Claimed,
         r#"select brand_id as "brand_id: BrandId", queue_id, profile_id as "profile_id: ProfileId",
-                  since, queued_at
+                  since, anew, queued_at
            from projection_queue
            where parked_at is null and attempts > 0
            order by attempts, queue_id limit 1
@@ -64,7 +66,7 @@ pub(super) async fn claim_rows(
     let rows = sqlx::query_as!(
         Claimed,
         r#"select brand_id as "brand_id: BrandId", queue_id, profile_id as "profile_id: ProfileId",
-                  since, queued_at
+                  since, anew, queued_at
            from projection_queue
            where brand_id = $1 and queue_id = any($2) and parked_at is null
            order by queue_id
@@ -86,7 +88,7 @@ pub(super) async fn claim_parked(
     let rows = sqlx::query_as!(
         Claimed,
         r#"select brand_id as "brand_id: BrandId", queue_id, profile_id as "profile_id: ProfileId",
-                  since, queued_at
+                  since, anew, queued_at
            from projection_queue
            where brand_id = $1 and profile_id = any($2) and parked_at is not null
            for update skip locked"#,
@@ -159,6 +161,27 @@ pub(super) async fn insert_parked(
         now,
         attempts,
         reason,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Queues profiles for which something beside their events has changed.
+pub(super) async fn insert_rows(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    profile_ids: &[Uuid],
+    anew: &[bool],
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into projection_queue (brand_id, since, queued_at, profile_id, anew)
+         select $1, $2, $2, w.* from unnest($3::uuid[], $4::bool[]) as w",
+        brand_id.uuid(),
+        now,
+        profile_ids,
+        anew,
     )
     .execute(conn)
     .await?;

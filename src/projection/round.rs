@@ -80,10 +80,8 @@ impl Projector {
             let people = event_store::count_people(conn, brand_id).await?;
             round_store::update_people(conn, brand_id, people).await?;
         }
-        let after = round.after.unwrap_or(event_store::FIRST);
-        let last = event_store::LAST;
-        let page = event_store::list_people(conn, brand_id, after, last, PAGE_PEOPLE).await?;
-        Ok(Some((round, page.into_iter().map(|(id, _)| id).collect())))
+        let page = event_store::list_people(conn, brand_id, round.after, PAGE_PEOPLE).await?;
+        Ok(Some((round, page)))
     }
 
     async fn look_at(

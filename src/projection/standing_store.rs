@@ -135,18 +135,23 @@ pub(super) async fn upsert_standings(
     sqlx::query!(
         "insert into standing
             (brand_id, rule_set_id, updated_at, profile_id, stage, stage_since, state, folded_time,
-             folded_message_id, events_folded, review_at, strained, estranged, trend, known_since)
+             folded_message_id, events_folded, review_at, strained, estranged, trend, known_since,
+             disputes_open, dispute_opened_at, dispute_due, review_until, made_good_at)
          select $1, $2, $3, w.*
          from unnest($4::uuid[], $5::smallint[], $6::timestamptz[], $7::jsonb[], $8::timestamptz[],
                      $9::text[], $10::bigint[], $11::timestamptz[], $12::bool[], $13::bool[],
-                     $14::smallint[], $15::timestamptz[]) as w
+                     $14::smallint[], $15::timestamptz[], $16::smallint[], $17::timestamptz[],
+                     $18::timestamptz[], $19::timestamptz[], $20::timestamptz[]) as w
          on conflict on constraint standing_pkey do update set
              rule_set_id = excluded.rule_set_id, stage = excluded.stage,
              stage_since = excluded.stage_since, state = excluded.state,
              folded_time = excluded.folded_time, folded_message_id = excluded.folded_message_id,
              events_folded = excluded.events_folded, review_at = excluded.review_at,
              strained = excluded.strained, estranged = excluded.estranged, trend = excluded.trend,
-             updated_at = excluded.updated_at, known_since = excluded.known_since",
+             updated_at = excluded.updated_at, known_since = excluded.known_since,
+             disputes_open = excluded.disputes_open,
+             dispute_opened_at = excluded.dispute_opened_at, dispute_due = excluded.dispute_due,
+             review_until = excluded.review_until, made_good_at = excluded.made_good_at",
         brand_id.uuid(),
         rule_set_id.uuid(),
         now,
@@ -162,6 +167,11 @@ pub(super) async fn upsert_standings(
         &columns.estranged,
         &columns.trend,
         &columns.known_since as &[Option<DateTime<Utc>>],
+        &columns.disputes_open,
+        &columns.dispute_opened_at as &[Option<DateTime<Utc>>],
+        &columns.dispute_due as &[Option<DateTime<Utc>>],
+        &columns.review_until as &[Option<DateTime<Utc>>],
+        &columns.made_good_at as &[Option<DateTime<Utc>>],
     )
     .execute(conn)
     .await?;
@@ -183,6 +193,11 @@ struct Columns {
     estranged: Vec<bool>,
     trend: Vec<i16>,
     known_since: Vec<Option<DateTime<Utc>>>,
+    disputes_open: Vec<i16>,
+    dispute_opened_at: Vec<Option<DateTime<Utc>>>,
+    dispute_due: Vec<Option<DateTime<Utc>>>,
+    review_until: Vec<Option<DateTime<Utc>>>,
+    made_good_at: Vec<Option<DateTime<Utc>>>,
 }
 
 impl Columns {
@@ -202,6 +217,12 @@ impl Columns {
         self.estranged.push(standing.estranged);
         self.trend.push(history::trend_number(standing.trend));
         self.known_since.push(profile.known_since);
+        let complaints = &profile.complaints;
+        self.disputes_open.push(complaints.open);
+        self.dispute_opened_at.push(complaints.opened_at);
+        self.dispute_due.push(complaints.due);
+        self.review_until.push(complaints.review_until);
+        self.made_good_at.push(complaints.made_good_at);
     }
 }
 

@@ -42,6 +42,7 @@ impl Projector {
         for _ in 0..LOOPS {
             loops.spawn(self.clone().project_until(stop.clone()));
         }
+        loops.spawn(self.clone().refresh_until(stop.clone()));
         loops.spawn(self.sweep_until(stop));
         while let Some(ended) = loops.join_next().await {
             if let Err(error) = ended {
@@ -236,7 +237,7 @@ fn work_of(row: &Claimed) -> Work {
     Work {
         since: Some(row.since),
         arrived_at: Some(row.queued_at),
-        anew: false,
+        anew: row.anew,
     }
 }
 

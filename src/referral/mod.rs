@@ -2,8 +2,8 @@
 //!
 //! Owns the tables `referral_link`, `referral_claim`, `referral_mark`, `referral_credit` and
 //! `referral_figures`: what events say of it (`trace.rs`), which claims are believed (`judge.rs`),
-//! what follows for those who brought somebody ([`settle()`]), the roles people play ([`roles`]), and
-//! what readers see ([`network_store`]). Never computes a score or a stage, and never queues a
+//! what follows for those who brought somebody ([`settle()`]), the parts people play ([`roles`]), and how
+//! far word of mouth carries ([`Figures`]). Never computes a score or a stage, and never queues a
 //! profile: it says who must be looked at again, and the projector does so.
 //!
 //! Every row is a function of stored events and of who is merged into whom. An edge is judged only by
@@ -13,8 +13,8 @@
 //! Start with [`settle()`].
 
 mod again_store;
+mod figures_store;
 mod judge;
-pub mod network_store;
 pub mod roles;
 mod settle;
 mod store;
@@ -22,10 +22,11 @@ mod trace;
 
 use chrono::{DateTime, Utc};
 
+pub use figures_store::{Figures, WINDOW_DAYS, find_figures, list_stale, refresh_figures};
 pub use judge::Refusal;
 pub use settle::{Again, Subject, settle};
 pub use store::list_credits;
-pub use trace::{Seen, Traces};
+pub use trace::{Seen, Traces, events_read_closely, marks};
 
 /// The event by which a fold is told of a credit.
 pub const CONVERTED: &str = "Referral Converted";

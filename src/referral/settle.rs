@@ -44,7 +44,7 @@ pub async fn settle(
     brand_id: BrandId,
     subjects: &[Subject],
     traces: &Traces,
-    rules_at: &dyn Fn(DateTime<Utc>) -> ReferralRules,
+    rules_at: &(dyn Fn(DateTime<Utc>) -> ReferralRules + Sync),
 ) -> Result<Again, Error> {
     let members: Vec<Uuid> = subjects
         .iter()
@@ -146,7 +146,7 @@ pub(super) async fn judge(
     brand_id: BrandId,
     subjects: &[Subject],
     members: &[Uuid],
-    rules_at: &dyn Fn(DateTime<Utc>) -> ReferralRules,
+    rules_at: &(dyn Fn(DateTime<Utc>) -> ReferralRules + Sync),
 ) -> Result<Judgement, Error> {
     let claims = store::list_claims(conn, brand_id, members).await?;
     let stored = store::list_credits_for(conn, brand_id, members).await?;

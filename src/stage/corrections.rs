@@ -7,11 +7,49 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::transition::{Cause, Transition};
+use super::transition::{Cause, LayerTransition, Transition};
 
 /// An act that arrives within this time of happening is on time. Offline devices and nightly
 /// imports are; what comes later corrects what was believed in the meantime.
 pub const ON_TIME: TimeDelta = TimeDelta::hours(24);
+
+/// Something that is recorded for good: a move between stages, or in and out of a layer.
+pub trait Recorded {
+    /// Whether both are the same move for the same reason.
+    fn is_same_move(&self, other: &Self) -> bool;
+    /// When it took effect.
+    fn effective_at(&self) -> DateTime<Utc>;
+    /// What set it off.
+    fn cause(&self) -> &Cause;
+}
+
+impl Recorded for Transition {
+    fn is_same_move(&self, other: &Self) -> bool {
+        Self::is_same_move(self, other)
+    }
+
+    fn effective_at(&self) -> DateTime<Utc> {
+        self.effective_at
+    }
+
+    fn cause(&self) -> &Cause {
+        &self.cause
+    }
+}
+
+impl Recorded for LayerTransition {
+    fn is_same_move(&self, other: &Self) -> bool {
+        Self::is_same_move(self, other)
+    }
+
+    fn effective_at(&self) -> DateTime<Utc> {
+        self.effective_at
+    }
+
+    fn cause(&self) -> &Cause {
+        &self.cause
+    }
+}
 
 /// The difference between a recorded timeline and the one just folded.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -43,9 +81,9 @@ pub enum Notice {
 /// `arrived_at` is when the newest act behind the fold was received; for time alone, when the time
 /// is up to. It tells a late act from a late look: a move found days after its date because the
 /// sweeper stood still was not believed otherwise.
-pub fn correct(
-    recorded: &[Transition],
-    folded: &[Transition],
+pub fn correct<M: Recorded>(
+    recorded: &[M],
+    folded: &[M],
     arrived_at: DateTime<Utc>,
 ) -> Corrections {
     let mut superseded = Vec::new();
@@ -64,8 +102,8 @@ pub fn correct(
     added.extend(next..folded.len());
     let came_late = |position: &usize| {
         let step = &folded[*position];
-        matches!(step.cause, Cause::Act { .. } | Cause::Known)
-            && arrived_at - step.effective_at > ON_TIME
+        matches!(step.cause(), Cause::Act { .. } | Cause::Known)
+            && arrived_at - step.effective_at() > ON_TIME
     };
     let notice = if superseded.is_empty() && added.is_empty() {
         Notice::Nothing

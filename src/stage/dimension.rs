@@ -1,12 +1,15 @@
 //! The four things a relationship is measured by, and sums of them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How many dimensions there are.
 pub(super) const DIMENSIONS: usize = 4;
 
 /// One of the four measures of a relationship.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Dimension {
     /// F: how much the two know of each other.
@@ -55,7 +58,7 @@ impl Dimension {
 }
 
 /// A set of dimensions whose scores are added before they are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(into = "Vec<Dimension>", from = "Vec<Dimension>")]
 pub struct Dimensions(u8);
 

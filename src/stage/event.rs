@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::day::Day;
-use super::dimension::Scores;
+use super::dimension::{Dimension, Scores};
 use super::hash::fnv;
 use super::ready_layer::ReadyLayer;
 use super::rules::{ReadySignal, Rules};
@@ -99,6 +99,17 @@ impl Act<'_> {
         } else {
             Scores::default()
         }
+    }
+
+    /// The kind of advocacy act it is under `rules`; none if it does not count as one.
+    pub fn advocacy_kind<'r>(&self, rules: &'r Rules) -> Option<&'r str> {
+        if !self.counts() || self.case == NO_CASE || self.hop != 1 {
+            return None;
+        }
+        let case = rules.case(self.case);
+        let signal = rules.signal(case.signal);
+        let kind = signal.advocacy_kind.as_deref();
+        kind.filter(|_| case.weights[Dimension::Advocacy.index()] > 0.0)
     }
 
     pub(super) fn counts(&self) -> bool {

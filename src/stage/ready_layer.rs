@@ -71,6 +71,11 @@ impl ReadyLayer {
         Some(self.acts[place].1)
     }
 
+    /// The cases of signals whose acts are the layer's.
+    pub(super) fn cases(&self) -> impl Iterator<Item = u16> {
+        self.acts.iter().map(|act| act.0)
+    }
+
     /// The stage of a beginner, if the layer has stages.
     pub(super) fn first_stage(&self) -> Option<Stage> {
         (!self.tiers.is_empty()).then_some(Stage::Acquaintance)

@@ -1,6 +1,7 @@
 //! A rule set made ready to run: names looked up, weights in arrays, decay in tables.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::decay::Decay;
 use super::dimension::{DIMENSIONS, Dimension, Dimensions};
@@ -19,7 +20,7 @@ const WINDOW_DAYS_MIN: u16 = 365;
 /// share it: making it fills tables, using it allocates nothing.
 #[derive(Debug, Clone)]
 pub struct Rules {
-    set: RuleSet,
+    set: Arc<RuleSet>,
     fingerprint: u64,
     half_lives: [f64; DIMENSIONS],
     by_event: HashMap<String, u16>,
@@ -80,7 +81,7 @@ impl Rules {
             watched: Stage::ALL.map(|stage| watched_from(&set, stage)),
             window_days: longest_window(&set),
             layers: Vec::with_capacity(set.layers.len()),
-            set,
+            set: Arc::new(set),
         };
         rules.ready_signals();
         rules.ready_layers();
@@ -110,7 +111,7 @@ impl Rules {
     /// The same rules with another half-life of investment, in days, as learnt from the gaps
     /// between a brand's orders. The document stays as it is.
     pub fn with_investment_half_life(&self, days: f64) -> Result<Self, Vec<Fault>> {
-        let mut written = self.set.clone();
+        let mut written = RuleSet::clone(&self.set);
         written.half_life_days.investment = HalfLife::Days(days);
         let faults = written.validate();
         if !faults.is_empty() {
@@ -125,8 +126,9 @@ impl Rules {
     }
 
     fn ready_signals(&mut self) {
-        let has_layers = !self.set.layers.is_empty();
-        for (index, signal) in self.set.signals.iter().enumerate() {
+        let set = Arc::clone(&self.set);
+        let has_layers = !set.layers.is_empty();
+        for (index, signal) in set.signals.iter().enumerate() {
             let index = u16::try_from(index).expect("validation limits the number of signals");
             let first = self.cases.len();
             for case in &signal.cases {
@@ -183,7 +185,8 @@ impl Rules {
     }
 
     fn ready_layers(&mut self) {
-        for layer in &self.set.layers {
+        let set = Arc::clone(&self.set);
+        for layer in &set.layers {
             let ready = ReadyLayer::new(layer, self);
             self.layers.push(ready);
         }

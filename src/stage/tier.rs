@@ -1,10 +1,22 @@
 //! The four stages and their order.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How well a customer knows the brand. Ordered: a later one is deeper.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {

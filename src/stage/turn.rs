@@ -4,6 +4,7 @@
 //! one is said in `advance/turns.rs`.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::day::Day;
@@ -12,7 +13,9 @@ use super::day::Day;
 const TURNS_KEPT: usize = 32;
 
 /// Where in a turn somebody is. No order is forced: people enter and leave anywhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
     /// Looking around.

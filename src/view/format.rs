@@ -114,6 +114,39 @@ pub fn share(part: u64, whole: u64) -> String {
     }
 }
 
+/// A probability as a percentage: whole numbers, and never quite `0 %` or `100 %` of what is not
+/// certain: `73 %`, `< 1 %`, `> 99 %`.
+pub fn chance(probability: f64) -> String {
+    let percent = probability * 100.0;
+    if percent <= 0.0 {
+        "0 %".to_owned()
+    } else if percent < 1.0 {
+        "< 1 %".to_owned()
+    } else if percent >= 100.0 {
+        "100 %".to_owned()
+    } else if percent > 99.0 {
+        "> 99 %".to_owned()
+    } else {
+        format!("{percent:.0} %")
+    }
+}
+
+/// An amount of money: `CHF 1,204`, `CHF 24.50` below a hundred, and without a currency `24.50`.
+pub fn money(amount: f64, currency: Option<&str>) -> String {
+    let cents = (amount * 100.0).round();
+    let figure = if cents < 10_000.0 {
+        format!("{:.2}", cents / 100.0)
+    } else {
+        // A figure of money is far below what a u64 holds; beyond, it saturates.
+        let whole = format!("{amount:.0}");
+        whole.parse().map_or(whole, count)
+    };
+    match currency {
+        Some(currency) => format!("{currency} {figure}"),
+        None => figure,
+    }
+}
+
 /// A path segment with everything but letters, digits, `-`, `_`, `.` and `~` percent-encoded.
 pub fn path_segment(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
@@ -171,6 +204,27 @@ mod tests {
         assert_eq!(share(1, 3), "33 %");
         assert_eq!(share(2, 3), "67 %");
         assert_eq!(share(u64::MAX, u64::MAX), "100 %");
+    }
+
+    #[test]
+    fn chances_are_never_quite_certain() {
+        for (probability, text) in [
+            (0.0, "0 %"),
+            (0.004, "< 1 %"),
+            (0.726, "73 %"),
+            (0.9951, "> 99 %"),
+            (1.0, "100 %"),
+        ] {
+            assert_eq!(chance(probability), text);
+        }
+    }
+
+    #[test]
+    fn money_loses_its_cents_when_they_no_longer_matter() {
+        assert_eq!(money(24.5, Some("CHF")), "CHF 24.50");
+        assert_eq!(money(99.999, None), "100");
+        assert_eq!(money(1_204.4, Some("EUR")), "EUR 1,204");
+        assert_eq!(money(0.0, Some("EUR")), "EUR 0.00");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Every page is rendered with its sample, as written and with hostile texts.
 
 use super::dashboard::{
-    ApplicationsPage, BrandsPage, CustomerPage, CustomersPage, KeysPage, LivePage, OverviewPage,
-    ProvidersPage, RulesPage,
+    ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, KeysPage, LivePage,
+    NetworkPage, OverviewPage, ProvidersPage, RulesPage,
 };
 use super::hosted::{
     ConsentPage, ErrorPage, HandOffPage, LinkPage, LoginPage, MePage, SignOutPage, SignedOutPage,
@@ -44,6 +44,10 @@ fn pages(words: Words) -> Vec<Rendered> {
         "customers-empty" => CustomersPage::sample_empty(words),
         "customer" => CustomerPage::sample(words),
         "customer-new" => CustomerPage::sample_new(words),
+        "complaints" => ComplaintsPage::sample(words),
+        "complaints-empty" => ComplaintsPage::sample_empty(words),
+        "network" => NetworkPage::sample(words),
+        "network-empty" => NetworkPage::sample_empty(words),
         "live" => LivePage::sample(words),
         "live-empty" => LivePage::sample_empty(words),
         "rules" => RulesPage::sample(words),

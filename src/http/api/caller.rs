@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::app::SharedApp;
 use crate::http::problem::Problem;
-use crate::kernel::id::BrandId;
+use crate::kernel::id::{BrandId, KeyId};
 use crate::key::{self, Kind, Presented};
 use crate::postgres;
 
@@ -17,6 +17,8 @@ use crate::postgres;
 pub(super) struct Caller {
     /// Whose key it is: all that the call may see.
     pub(super) brand_id: BrandId,
+    /// Which key it is: what the record says of a change that the call makes.
+    pub(super) key_id: KeyId,
 }
 
 impl FromRequestParts<SharedApp> for Caller {
@@ -37,6 +39,7 @@ impl FromRequestParts<SharedApp> for Caller {
         match key.kind {
             Kind::Secret => Ok(Self {
                 brand_id: key.brand_id,
+                key_id: presented.key_id,
             }),
             Kind::Browser => Err(Problem::new(
                 StatusCode::FORBIDDEN,
@@ -76,7 +79,6 @@ mod tests {
 
     use super::*;
     use crate::kernel::Entropy;
-    use crate::kernel::id::KeyId;
 
     #[test]
     fn a_key_comes_as_a_bearer_or_as_a_user_without_a_password() {

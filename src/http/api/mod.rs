@@ -5,10 +5,15 @@
 //! is bound to the brand of the key.
 
 mod caller;
+mod disputes;
 mod lookup;
 mod page;
+mod preview;
 mod profile;
+mod referrals;
+mod rules;
 mod standing;
+mod value;
 
 use axum::Router;
 use axum::extract::Path;
@@ -16,7 +21,7 @@ use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::map_response;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use super::problem::Problem;
 use crate::app::SharedApp;
@@ -35,6 +40,17 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route("/api/v1/profiles/{id}/standing", get(standing::show))
         .route("/api/v1/profiles/{id}/explanation", get(standing::explain))
         .route("/api/v1/profiles/{id}/transitions", get(standing::list))
+        .route("/api/v1/rules", get(rules::show))
+        .route(
+            "/api/v1/rules/preview",
+            get(preview::latest).post(preview::start),
+        )
+        .route("/api/v1/rules/preview/{id}", get(preview::show))
+        .route("/api/v1/rules/publish", post(rules::publish))
+        .route("/api/v1/rules/{version}/take-back", post(rules::take_back))
+        .route("/api/v1/profiles/{id}/referrals", get(referrals::show))
+        .route("/api/v1/disputes", get(disputes::list))
+        .route("/api/v1/profiles/{id}/value", get(value::show))
         .layer(map_response(challenge))
 }
 

@@ -35,6 +35,7 @@ pub(super) async fn show(
         "trend": standing.trend,
         "strained": standing.strained,
         "second_chance": standing.second_chance,
+        "needs_review": standing.needs_review,
         "estranged": standing.estranged,
         "cycle": standing.cycle,
         "last_act": standing.last_act,

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::access::InBrand;
 use super::sites::site_snippet;
+use super::value;
 use crate::app::SharedApp;
 use crate::application::{self, Kind};
 use crate::http::page::page;
@@ -37,12 +38,14 @@ pub(super) async fn show(
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     let figures = insight::overview(&mut conn, brand_id, now, WEEKS).await?;
     let applications = application::store::list_applications(&mut conn, brand_id).await?;
+    let value = value::by_stage(&mut conn, brand_id).await?;
     drop(conn);
     let site = applications.iter().find(|one| one.kind == Kind::Browser);
     let mix = Mix::from_parameter(query.mix.as_deref().unwrap_or_default());
     page(&OverviewPage {
         shell: within.shell(None),
         as_of: format::date_time(now),
+        value,
         overview: Overview::new(figures.weeks.iter().map(week).collect(), mix),
         snippet: site.map_or_else(String::new, |site| {
             site_snippet(app.config.issuer(), &site.client_id)

@@ -7,9 +7,12 @@ use uuid::Uuid;
 
 use super::super::batch::{self, Loaded};
 use super::super::history::{self, LiveTransition, Person};
+use super::super::layers;
 use super::super::rulebook::BrandRules;
 use super::super::timeline::Timeline;
-use super::super::{Error, Projector, event_store, queue_store, round_store, standing_store};
+use super::super::{
+    Error, Projector, event_store, layer_store, queue_store, round_store, standing_store,
+};
 use super::compare::Seen;
 use super::{DIFFERENCES_MAX, Report, count};
 use crate::kernel::id::{BrandId, ProfileId};
@@ -21,6 +24,7 @@ use std::collections::BTreeMap;
 struct Page {
     people: Loaded,
     believed: HashMap<ProfileId, Vec<LiveTransition>>,
+    layers: layers::Believed,
     timeline: Arc<Timeline>,
     waiting: usize,
 }
@@ -101,17 +105,20 @@ impl Projector {
         let waiting = before - people.len();
         let ids: Vec<Uuid> = people.iter().map(|one| one.profile_id.uuid()).collect();
         let believed = standing_store::list_live_transitions(conn, brand_id, &ids).await?;
+        let layers = layer_store::list_live_layer_transitions(conn, brand_id, &ids).await?;
         let people = people.into_iter().map(|person| (person, None)).collect();
         let timeline = in_force.timeline;
         Ok(Page {
-            people: batch::load_events(conn, brand_id, people, timeline.schedule(), None).await?,
+            people: batch::load_events(conn, brand_id, people, &[timeline.schedule()], None)
+                .await?,
             believed,
+            layers,
             timeline,
             waiting,
         })
     }
 
-    pub(super) async fn people_in(
+    pub(in crate::projection) async fn people_in(
         &self,
         conn: &mut PgConnection,
         brand_id: BrandId,
@@ -138,6 +145,10 @@ fn check_all(page: &Page, now: DateTime<Utc>) -> Report {
             events,
             believed: page
                 .believed
+                .get(&person.profile_id)
+                .map_or(&[], Vec::as_slice),
+            layers: page
+                .layers
                 .get(&person.profile_id)
                 .map_or(&[], Vec::as_slice),
             replayed: &replayed,

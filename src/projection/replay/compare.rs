@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::event_store::StoredEvent;
 use super::super::history::{self, LiveTransition, Person};
+use super::super::layers::{self, LiveLayerMove};
 use super::Difference;
 use crate::stage::{Outcome, Schedule, State, Transition};
 use chrono::{DateTime, Utc};
@@ -36,6 +37,8 @@ pub(super) struct Seen<'a> {
     pub(super) events: &'a [StoredEvent],
     /// The moves that are stored and not superseded, in order.
     pub(super) believed: &'a [LiveTransition],
+    /// The same of places in layers.
+    pub(super) layers: &'a [LiveLayerMove],
     /// What the events fold to at the instant of the comparison.
     pub(super) replayed: &'a Outcome,
 }
@@ -48,6 +51,7 @@ impl Seen<'_> {
         let (path, stored, replayed) = (path, stored.clone(), replayed.clone());
         let standing = self.person.standing.as_ref();
         let moves = self.believed.iter().map(|live| &live.evidence);
+        let layers = self.layers.iter().map(|live| &live.evidence);
         Some(Difference {
             profile_id: self.person.profile_id,
             what: fault.what,
@@ -57,10 +61,12 @@ impl Seen<'_> {
             stored_whole: json!({
                 "state": standing.map(|standing| &standing.state),
                 "moves": moves.collect::<Vec<_>>(),
+                "layers": layers.collect::<Vec<_>>(),
             }),
             replayed_whole: json!({
                 "state": self.replayed.state,
                 "moves": self.replayed.transitions,
+                "layers": self.replayed.layer_moves,
             }),
         })
     }
@@ -93,6 +99,12 @@ impl Seen<'_> {
         };
         if let Some(fault) = self.fault_of_moves(brought.transitions) {
             return Some(fault);
+        }
+        let (brought_layers, replayed_layers) = (&brought.layer_moves, &replayed.layer_moves);
+        if let Some((what, stored, replayed)) =
+            layers::compare(self.layers, brought_layers, replayed_layers)
+        {
+            return Some(Fault::new(what, stored, replayed));
         }
         if brought.state != replayed.state {
             let (brought, replayed) = (json!(brought.state), json!(replayed.state));

@@ -2,7 +2,7 @@
 //! compared with the stored standing. Also stages at any date, which are a matter of folding up to
 //! that date.
 //!
-//! Owns the tables `replay`, `replay_part` and `replay_shadow`. `check.rs` compares and writes
+//! Owns the tables `replay`, `replay_part` and `replay_note`. `check.rs` compares and writes
 //! nothing. `run.rs` mends: page by page, on all cores and in as many processes as are started,
 //! resumable at any instant; what it finds wrong is kept aside, and `swap.rs` lets all of it take
 //! effect at once. It must never change what readers see before that, nor write over what the

@@ -20,14 +20,15 @@ pub(super) fn tasks_at_once() -> usize {
     std::thread::available_parallelism().map_or(2, NonZeroUsize::get) + 1
 }
 
-/// The next people after `after` up to and including `until`, as many as one task should hold.
+/// The next people after `after` up to and including `until`, as many as one task should hold, with
+/// how many events they have.
 pub(super) async fn next_page(
     conn: &mut PgConnection,
     brand_id: BrandId,
     after: ProfileId,
     until: ProfileId,
-) -> Result<Vec<ProfileId>, Error> {
-    let rows = event_store::list_people(conn, brand_id, after, until, PAGE_PEOPLE).await?;
+) -> Result<Vec<(ProfileId, i64)>, Error> {
+    let rows = event_store::list_people_by_size(conn, brand_id, after, until, PAGE_PEOPLE).await?;
     let mut page = Vec::with_capacity(rows.len());
     let mut sum = 0;
     for (profile_id, events) in rows {
@@ -35,14 +36,14 @@ pub(super) async fn next_page(
         if sum > PAGE_EVENTS && !page.is_empty() {
             break;
         }
-        page.push(profile_id);
+        page.push((profile_id, events));
     }
     Ok(page)
 }
 
 impl Projector {
     /// Works through all people in pages, as many at once as there are cores.
-    pub(super) async fn for_each_page<T, W, F>(
+    pub(in crate::projection) async fn for_each_page<T, W, F>(
         &self,
         brand_id: BrandId,
         work: W,
@@ -61,6 +62,7 @@ impl Projector {
                 next_page(&mut conn, brand_id, after, event_store::LAST).await?
             };
             let is_last = page.is_empty();
+            let page: Vec<ProfileId> = page.into_iter().map(|(id, _)| id).collect();
             after = page.last().copied().unwrap_or(after);
             if !is_last {
                 tasks.spawn(work(self.clone(), page));

@@ -8,7 +8,7 @@ use super::super::rulebook::BrandRules;
 use super::super::{Error, Projector, event_store, queue_store};
 use super::page::Pass;
 use super::store::{self, Part, Progress};
-use super::{Report, pages, signed, unsigned};
+use super::{Report, count, pages, signed, unsigned};
 use crate::kernel::id::{BrandId, ReplayId};
 use crate::postgres::{self, PgConnection};
 use crate::stage::Term;
@@ -167,15 +167,16 @@ impl Projector {
         let (brand_id, replay_id) = (run.brand_id, run.replay_id);
         let page = pages::next_page(conn, brand_id, part.done_until, part.ends_with).await?;
         let done = self.replay_page(conn, run, &page, Pass::First).await?;
+        let people = count(page.len());
         let by = Progress {
-            until: page.last().copied(),
-            people: signed(done.people),
+            until: page.last().map(|(id, _)| *id),
+            people: signed(people),
             events: signed(done.events),
             projected: signed(done.projected),
         };
         let now = self.clock.now();
         store::advance_part(conn, brand_id, replay_id, part.part, by, now).await?;
-        Ok(done.people)
+        Ok(people)
     }
 
     /// Whether the rules are still those that the replay folds by.

@@ -75,7 +75,7 @@ impl Projector {
         let loaded = postgres::tx(&self.pool, async |conn| {
             let people = self.people_in(conn, brand_id, &page).await?;
             let people = people.into_iter().map(|person| (person, None)).collect();
-            batch::load_events(conn, brand_id, people, &schedule, Some(at)).await
+            batch::load_events(conn, brand_id, people, &[&schedule], Some(at)).await
         })
         .await?;
         let people = count(loaded.len());

@@ -1,4 +1,4 @@
-//! SQL of replays: their parts, and what they keep aside.
+//! SQL of replays: their parts, and whom they have noted.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -109,7 +109,7 @@ pub(super) async fn clear(
 ) -> Result<(), Error> {
     sqlx::query!(
         "with parts as (delete from replay_part where brand_id = $1 and replay_id = $2)
-         delete from replay_shadow where brand_id = $1 and replay_id = $2",
+         delete from replay_note where brand_id = $1 and replay_id = $2",
         brand_id.uuid(),
         replay_id.uuid(),
     )
@@ -277,71 +277,47 @@ pub(super) async fn sum_parts(
     Ok((sums.people, sums.events, sums.projected))
 }
 
-/// The versions of these standings. A version differs after every write.
-pub(super) async fn list_versions(
-    conn: &mut PgConnection,
-    brand_id: BrandId,
-    profile_ids: &[Uuid],
-) -> Result<Vec<(ProfileId, String)>, Error> {
-    let rows = sqlx::query!(
-        r#"select profile_id as "profile_id: ProfileId", xmin::text as "version!"
-           from standing where brand_id = $1 and profile_id = any($2)"#,
-        brand_id.uuid(),
-        profile_ids,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.profile_id, row.version))
-        .collect())
-}
-
-/// What was found of one person, to be kept aside.
-#[derive(Clone, Debug)]
-pub(super) struct Shadow {
+/// Somebody who does not stand where they should.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Note {
     pub(super) profile_id: ProfileId,
-    /// The version of the standing it was compared with; none where there was none.
-    pub(super) seen: Option<String>,
-    /// As text; none for somebody to be looked at again.
-    pub(super) found: Option<String>,
+    /// Whether that was seen; otherwise they were in other hands, and it is to be looked at again.
+    pub(super) is_certain: bool,
 }
 
-/// Keeps findings aside, in place of earlier ones about the same people.
-pub(super) async fn upsert_shadows(
+/// Notes people, in place of earlier notes about the same.
+pub(super) async fn upsert_notes(
     conn: &mut PgConnection,
     brand_id: BrandId,
     replay_id: ReplayId,
-    shadows: &[Shadow],
+    notes: &[Note],
 ) -> Result<(), Error> {
-    let ids: Vec<Uuid> = shadows.iter().map(|one| one.profile_id.uuid()).collect();
-    let seen: Vec<Option<&str>> = shadows.iter().map(|one| one.seen.as_deref()).collect();
-    let found: Vec<Option<&str>> = shadows.iter().map(|one| one.found.as_deref()).collect();
+    let ids: Vec<Uuid> = notes.iter().map(|one| one.profile_id.uuid()).collect();
+    let certain: Vec<bool> = notes.iter().map(|one| one.is_certain).collect();
     sqlx::query!(
-        "insert into replay_shadow (brand_id, replay_id, profile_id, seen, found)
-         select $1, $2, w.* from unnest($3::uuid[], $4::text[], $5::text[]) as w
-         on conflict on constraint replay_shadow_pkey do update set
-             seen = excluded.seen, found = excluded.found",
+        "insert into replay_note (brand_id, replay_id, profile_id, is_certain)
+         select $1, $2, w.* from unnest($3::uuid[], $4::bool[]) as w
+         on conflict on constraint replay_note_pkey do update set
+             is_certain = excluded.is_certain",
         brand_id.uuid(),
         replay_id.uuid(),
         &ids,
-        &seen as &[Option<&str>],
-        &found as &[Option<&str>],
+        &certain,
     )
     .execute(conn)
     .await?;
     Ok(())
 }
 
-/// Forgets what was found about these people.
-pub(super) async fn delete_shadows(
+/// Forgets what was noted about these people.
+pub(super) async fn delete_notes(
     conn: &mut PgConnection,
     brand_id: BrandId,
     replay_id: ReplayId,
     profile_ids: &[Uuid],
 ) -> Result<(), Error> {
     sqlx::query!(
-        "delete from replay_shadow
+        "delete from replay_note
          where brand_id = $1 and replay_id = $2 and profile_id = any($3)",
         brand_id.uuid(),
         replay_id.uuid(),
@@ -352,9 +328,8 @@ pub(super) async fn delete_shadows(
     Ok(())
 }
 
-/// People of whom something else is stored by now than what they were compared with, or who are to
-/// be looked at again.
-pub(super) async fn list_moved_on(
+/// The next people who are to be looked at again, by profile.
+pub(super) async fn list_uncertain(
     conn: &mut PgConnection,
     brand_id: BrandId,
     replay_id: ReplayId,
@@ -362,12 +337,9 @@ pub(super) async fn list_moved_on(
     limit: i64,
 ) -> Result<Vec<ProfileId>, Error> {
     let ids = sqlx::query_scalar!(
-        r#"select w.profile_id as "profile_id: ProfileId"
-           from replay_shadow w
-           left join standing s on s.brand_id = w.brand_id and s.profile_id = w.profile_id
-           where w.brand_id = $1 and w.replay_id = $2 and w.profile_id > $3
-             and (w.found is null or w.seen is distinct from s.xmin::text)
-           order by w.profile_id limit $4"#,
+        r#"select profile_id as "profile_id: ProfileId" from replay_note
+           where brand_id = $1 and replay_id = $2 and profile_id > $3 and not is_certain
+           order by profile_id limit $4"#,
         brand_id.uuid(),
         replay_id.uuid(),
         after.map_or(Uuid::nil(), ProfileId::uuid),
@@ -378,18 +350,18 @@ pub(super) async fn list_moved_on(
     Ok(ids)
 }
 
-/// The next findings, by profile.
-pub(super) async fn list_shadows(
+/// The next people who were noted, by profile.
+pub(super) async fn list_notes(
     conn: &mut PgConnection,
     brand_id: BrandId,
     replay_id: ReplayId,
     after: Option<ProfileId>,
     limit: i64,
-) -> Result<Vec<(ProfileId, String)>, Error> {
-    let rows = sqlx::query!(
-        r#"select profile_id as "profile_id: ProfileId", found as "found!"
-           from replay_shadow
-           where brand_id = $1 and replay_id = $2 and profile_id > $3 and found is not null
+) -> Result<Vec<Note>, Error> {
+    let notes = sqlx::query_as!(
+        Note,
+        r#"select profile_id as "profile_id: ProfileId", is_certain from replay_note
+           where brand_id = $1 and replay_id = $2 and profile_id > $3
            order by profile_id limit $4"#,
         brand_id.uuid(),
         replay_id.uuid(),
@@ -398,10 +370,7 @@ pub(super) async fn list_shadows(
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| (row.profile_id, row.found))
-        .collect())
+    Ok(notes)
 }
 
 /// Lets the present transaction take as long as it takes: a swap is one.

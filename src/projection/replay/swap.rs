@@ -1,24 +1,16 @@
-//! The end of a replay: what was kept aside takes effect, all of it at one instant.
-
-use std::collections::BTreeMap;
+//! The end of a replay: everybody who was found to stand wrongly is put right, all at one instant.
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use super::super::history::{Folded, Work};
-use super::super::{Error, Projector, batch, queue_store};
-use super::page::{Finding, Pass};
+use super::super::{Error, Projector, queue_store};
+use super::page::{Pass, anew};
 use super::run::{PAUSE, Run};
-use super::{Written, count, store, unsigned};
+use super::{Written, store, unsigned};
 use crate::kernel::id::ProfileId;
 use crate::postgres::{self, PgConnection};
 
-/// People whose findings are read, or who are folded once more, at a time.
+/// People who are looked at, or put right, at a time.
 const BATCH_PEOPLE: i64 = 256;
-/// People who may be left to be folded once more while nobody else can work on the brand.
-const INLINE_MAX: usize = 256;
-/// How often to look again, before that, at people who have moved on.
-const ROUNDS_MAX: usize = 5;
 
 /// What a replay came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +34,7 @@ enum Attempt {
 impl Projector {
     /// Brings a replay of which every part is done to its end. None if the rules have changed.
     pub(super) async fn end(&self, run: &Run) -> Result<Option<Ended>, Error> {
-        self.catch_up(run).await?;
+        self.look_again(run).await?;
         loop {
             match postgres::tx(&self.pool, async |conn| self.try_swap(conn, run).await).await? {
                 Attempt::Done(ended) => {
@@ -61,39 +53,29 @@ impl Projector {
         }
     }
 
-    /// Looks again at people of whom something else is stored by now, until few are left, so that
-    /// the swap itself is short.
-    async fn catch_up(&self, run: &Run) -> Result<(), Error> {
-        for _ in 0..ROUNDS_MAX {
-            let (mut after, mut moved) = (None, 0);
-            loop {
-                let page = postgres::tx(&self.pool, async |conn| {
-                    if !queue_store::try_share_brand(conn, run.brand_id).await? {
-                        return Ok::<_, Error>(Vec::new());
-                    }
-                    let page = store::list_moved_on(
-                        conn,
-                        run.brand_id,
-                        run.replay_id,
-                        after,
-                        BATCH_PEOPLE,
-                    )
-                    .await?;
-                    self.replay_page(conn, run, &page, Pass::Again).await?;
-                    Ok(page)
-                })
-                .await?;
-                moved += page.len();
-                after = page.last().copied();
-                if after.is_none() {
-                    break;
+    /// Looks again at people who were in other hands, so that the swap has none to see to who stand
+    /// where they should.
+    async fn look_again(&self, run: &Run) -> Result<(), Error> {
+        let mut after = None;
+        loop {
+            let page = postgres::tx(&self.pool, async |conn| {
+                let (brand_id, replay_id) = (run.brand_id, run.replay_id);
+                if !queue_store::try_share_brand(conn, brand_id).await? {
+                    return Ok::<_, Error>(Vec::new());
                 }
-            }
-            if moved <= INLINE_MAX {
-                break;
+                let page =
+                    store::list_uncertain(conn, brand_id, replay_id, after, BATCH_PEOPLE).await?;
+                // They have events, or nobody would be at them.
+                let people: Vec<(ProfileId, i64)> = page.iter().map(|id| (*id, 1)).collect();
+                self.replay_page(conn, run, &people, Pass::Again).await?;
+                Ok(page)
+            })
+            .await?;
+            after = page.last().copied();
+            if after.is_none() {
+                return Ok(());
             }
         }
-        Ok(())
     }
 
     async fn try_swap(&self, conn: &mut PgConnection, run: &Run) -> Result<Attempt, Error> {
@@ -106,8 +88,7 @@ impl Projector {
         if !self.still_holds(conn, run).await? {
             return Ok(Attempt::Stale);
         }
-        let (refolded, waiting) = self.refold_moved(conn, run).await?;
-        let corrected = self.apply(conn, run).await?;
+        let (corrected, refolded, waiting) = self.put_right(conn, run).await?;
         let (people, events, projected) =
             store::sum_parts(conn, run.brand_id, run.replay_id).await?;
         let ended = Ended {
@@ -128,56 +109,33 @@ impl Projector {
         Ok(Attempt::Done(ended))
     }
 
-    /// Folds those once more of whom something else is stored than what they were compared with.
-    /// Returns how many, and how many of them are left to the projector.
-    async fn refold_moved(&self, conn: &mut PgConnection, run: &Run) -> Result<(u64, u64), Error> {
-        let (mut refolded, mut waiting) = (0, 0);
+    /// Folds everybody anew who was noted, from all that is stored by now. Returns how many were
+    /// found wrong, how many had been in other hands, and how many are left to the projector.
+    async fn put_right(
+        &self,
+        conn: &mut PgConnection,
+        run: &Run,
+    ) -> Result<(u64, u64, u64), Error> {
+        let (mut corrected, mut refolded, mut waiting) = (0, 0, 0);
+        let mut after = None;
         loop {
-            let ids = store::list_moved_on(conn, run.brand_id, run.replay_id, None, BATCH_PEOPLE);
-            let ids = ids.await?;
-            if ids.is_empty() {
-                return Ok((refolded, waiting));
-            }
-            let anew = Work {
-                anew: true,
-                ..Work::default()
-            };
-            let work: BTreeMap<ProfileId, Work> = ids.iter().map(|id| (*id, anew)).collect();
-            let done = self.project(conn, run.brand_id, &work).await?;
-            refolded += count(done.profiles.len());
-            waiting += count(work.len() - done.profiles.len());
-            let ids: Vec<Uuid> = ids.into_iter().map(ProfileId::uuid).collect();
-            store::delete_shadows(conn, run.brand_id, run.replay_id, &ids).await?;
-        }
-    }
-
-    /// Writes all that was kept aside, as the projector writes. Returns of how many people.
-    async fn apply(&self, conn: &mut PgConnection, run: &Run) -> Result<u64, Error> {
-        let now = self.clock.now();
-        let (mut after, mut corrected) = (None, 0);
-        loop {
-            let page =
-                store::list_shadows(conn, run.brand_id, run.replay_id, after, BATCH_PEOPLE).await?;
-            after = page.last().map(|(profile_id, _)| *profile_id);
+            let (brand_id, replay_id) = (run.brand_id, run.replay_id);
+            let notes = store::list_notes(conn, brand_id, replay_id, after, BATCH_PEOPLE).await?;
+            after = notes.last().map(|note| note.profile_id);
             if after.is_none() {
-                return Ok(corrected);
+                return Ok((corrected, refolded, waiting));
             }
-            corrected += count(page.len());
-            let findings = batch::on_a_thread(move || read_all(page)).await??;
-            let absorbed: Vec<Uuid> = findings
-                .iter()
-                .flat_map(|one| one.absorbed.iter().map(|id| id.uuid()))
-                .collect();
-            batch::retire_profiles(conn, run.brand_id, &absorbed, now).await?;
-            let folded: Vec<Folded> = findings.into_iter().map(|one| one.folded).collect();
-            self.write(conn, run.brand_id, &run.rules, folded, now)
-                .await?;
+            let ids: Vec<ProfileId> = notes.iter().map(|note| note.profile_id).collect();
+            let done = self.project(conn, brand_id, &anew(&ids)).await?;
+            for note in notes {
+                if !done.profiles.contains(&note.profile_id) {
+                    waiting += 1;
+                } else if note.is_certain {
+                    corrected += 1;
+                } else {
+                    refolded += 1;
+                }
+            }
         }
     }
-}
-
-fn read_all(page: Vec<(ProfileId, String)>) -> Result<Vec<Finding>, Error> {
-    let read = |(_, text): (ProfileId, String)| serde_json::from_str(&text);
-    let findings: Result<Vec<Finding>, _> = page.into_iter().map(read).collect();
-    findings.map_err(|error| Error::Broken(error.to_string()))
 }

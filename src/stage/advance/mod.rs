@@ -232,6 +232,12 @@ impl<'r> Fold<'r> {
         (self.state, self.transitions)
     }
 
+    /// What silence until `until` does to layers.
+    pub(super) fn forecast_layers(mut self, until: DateTime<Utc>) -> Vec<LayerTransition> {
+        self.pass_time(until);
+        self.layer_moves
+    }
+
     fn moment(&self, at: DateTime<Utc>) -> Moment<'_> {
         Moment {
             rules: self.rules,

@@ -156,13 +156,15 @@ impl Fold<'_> {
 
     /// The latest day of a referral of this kind that stands.
     fn last_referral_day(&self, kind: &str) -> Option<Day> {
-        let is_of = |case: u16| {
-            let signal = self.rules.signal(self.rules.case(case).signal);
+        let is_of = |kept: &ReferralRecord, case: u16| {
+            let (_, rules) = self.rules_at(kept.at);
+            let signal = rules.signal(rules.case(case).signal);
             signal.advocacy_kind.as_deref() == Some(kind)
         };
         let records = self.state.referrals.records.iter();
         records
-            .filter(|kept| !kept.void && kept.hop == 1 && kept.case.is_some_and(is_of))
+            .filter(|kept| !kept.void && kept.hop == 1)
+            .filter(|kept| kept.case.is_some_and(|case| is_of(kept, case)))
             .map(|kept| Day::of(kept.at))
             .max()
     }

@@ -4,6 +4,7 @@
 //! evaluation that moves people. Start with [`explain`] for a standing and [`explain_transition`]
 //! for a move; `words.rs` has the vocabulary.
 
+mod layers;
 mod moves;
 mod reading;
 mod words;
@@ -21,6 +22,7 @@ use super::ruleset::Condition;
 use super::state::{Standing, State};
 use super::tier::Stage;
 
+pub use layers::{InvitationReading, KeepReading, LayerReading, read_layers};
 pub(super) use moves::figure as figure_in_words;
 pub use moves::{TransitionExplanation, explain_transition};
 pub use reading::{ConditionReading, RuleReading};
@@ -95,11 +97,13 @@ pub fn explain(rules: &Rules, state: &State, ledger: &Ledger, at: DateTime<Utc>)
     let deeper: Vec<_> = rules.up(state.stage).map(read).collect();
     let back = rules.down(state.stage).map(read).collect();
     let next = forecast(rules, &state, at);
+    let mut sentences = words::standing(rules.names(), &standing, &deeper, next.as_ref());
+    sentences.splice(1..1, layers::beside(rules, &state, at));
     Explanation {
         at,
         stage_name: rules.names().of(state.stage).to_owned(),
         evidence: evidence(rules, &state, ledger, day),
-        sentences: words::standing(rules.names(), &standing, &deeper, next.as_ref()),
+        sentences,
         standing,
         deeper,
         back,
@@ -122,7 +126,11 @@ fn forecast(rules: &Rules, state: &State, at: DateTime<Utc>) -> Option<Forecast>
         days_left: Day::of(then).since(Day::of(at)),
         to: last.map(|step| step.to),
         rule: last.map(|step| step.rule.clone()),
-        sentence: words::forecast(rules.names(), state, last, Day::of(then).date()),
+        sentence: match last {
+            None => layers::next_in_words(rules, state, then),
+            Some(_) => None,
+        }
+        .unwrap_or_else(|| words::forecast(rules.names(), state, last, Day::of(then).date())),
     })
 }
 
@@ -134,7 +142,12 @@ fn evidence(rules: &Rules, state: &State, ledger: &Ledger, day: Day) -> Vec<Evid
             .entries()
             .iter()
             .filter(|entry| entry.dimension == dimension && entry.day <= day)
-            .map(|entry| (entry, entry.amount * decay.factor(day.since(entry.day))))
+            .map(|entry| {
+                (
+                    entry,
+                    entry.amount * decay.factor(state.age(entry.day, day)),
+                )
+            })
             .filter(|(_, worth)| worth.abs() > f64::EPSILON)
             .collect();
         days.sort_by(|(_, left), (_, right)| right.abs().total_cmp(&left.abs()));

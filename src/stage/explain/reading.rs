@@ -57,7 +57,7 @@ pub(super) fn read_rule(moment: &Moment<'_>, rule: &Rule, day: Day) -> RuleReadi
     }
 }
 
-fn read(
+pub(super) fn read(
     moment: &Moment<'_>,
     condition: &Condition,
     day: Day,

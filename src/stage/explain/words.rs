@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::reading::RuleReading;
+use super::reading::{ConditionReading, RuleReading};
 use super::{Forecast, Standing};
 use crate::stage::day::Day;
 use crate::stage::dimension::{Dimension, Dimensions};
@@ -292,27 +292,32 @@ pub(super) fn standing(
 }
 
 fn what_is_missing(names: &StageNames, rule: &RuleReading) -> String {
-    let lacks = |alternative| {
-        rule.conditions
-            .iter()
-            .filter(move |reading| !reading.met && reading.alternative == alternative)
-            .filter_map(|reading| reading.missing.clone())
-    };
-    let mut missing: Vec<String> = lacks(false).collect();
-    let has_choice = rule
-        .conditions
-        .iter()
-        .any(|reading| reading.alternative && reading.met);
-    let choice: Vec<String> = lacks(true).collect();
-    if !has_choice && !choice.is_empty() {
-        missing.push(choice.join(" or "));
-    }
+    let missing = lacking(&rule.conditions);
     let to = a(names, rule.to);
     if missing.is_empty() {
         format!("Nothing is missing to become {to}.")
     } else {
         format!("To become {to} they need {}.", missing.join("; "))
     }
+}
+
+/// What unmet conditions lack; of alternatives of which none is met, any will do.
+pub(super) fn lacking(conditions: &[ConditionReading]) -> Vec<String> {
+    let lacks = |alternative| {
+        conditions
+            .iter()
+            .filter(move |reading| !reading.met && reading.alternative == alternative)
+            .filter_map(|reading| reading.missing.clone())
+    };
+    let mut missing: Vec<String> = lacks(false).collect();
+    let has_choice = conditions
+        .iter()
+        .any(|reading| reading.alternative && reading.met);
+    let choice: Vec<String> = lacks(true).collect();
+    if !has_choice && !choice.is_empty() {
+        missing.push(choice.join(" or "));
+    }
+    missing
 }
 
 /// The same text beginning with a capital.

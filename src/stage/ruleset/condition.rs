@@ -3,19 +3,21 @@
 //! Closed, so that for every condition the engine can say whether it holds, what is missing, and
 //! when that changes if nothing happens.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::validate::{DAYS_MAX, ORDER_DAYS_MAX, ORDERS_MAX, POINTS_MAX};
 use crate::stage::dimension::Dimensions;
 use crate::stage::tier::Stage;
 
 /// What a rule asks. Lists of conditions may nest.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Condition {
     /// Every one of these.
-    All(Vec<Condition>),
+    All(#[schemars(length(min = 1))] Vec<Condition>),
     /// At least one of these.
-    Any(Vec<Condition>),
+    Any(#[schemars(length(min = 1))] Vec<Condition>),
     /// The contrary.
     Not(Box<Condition>),
     /// A sum of scores, compared.
@@ -39,6 +41,7 @@ pub enum Condition {
     /// Whole days in the present stage.
     DaysInStage {
         /// This many or more.
+        #[schemars(range(min = 1, max = DAYS_MAX))]
         at_least: u16,
     },
     /// This very act is a detractor's answer.
@@ -51,6 +54,7 @@ pub enum Condition {
     /// not have earned it.
     PromotingOrderRefunded {
         /// At most this many days after the promotion.
+        #[schemars(range(min = 1, max = DAYS_MAX))]
         within_days: u16,
     },
 }
@@ -85,7 +89,7 @@ impl Condition {
 }
 
 /// A sum of scores compared with one threshold.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "WrittenScoreTest", into = "WrittenScoreTest")]
 pub struct ScoreTest {
     /// The scores to add.
@@ -95,15 +99,27 @@ pub struct ScoreTest {
 }
 
 /// A [`ScoreTest`] as the document has it: exactly one of the comparisons is given.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [
+    {"required": ["at_least"], "properties": {"at_least": {"type": "number"}}},
+    {"required": ["above"], "properties": {"above": {"type": "number"}}},
+    {"required": ["below"], "properties": {"below": {"type": "number"}}},
+]))]
 struct WrittenScoreTest {
+    /// The scores to add.
     of: Dimensions,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// ≥ this many points. Exactly one of the three comparisons is given.
+    #[schemars(range(min = -POINTS_MAX, max = POINTS_MAX))]
     at_least: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// > this many points.
+    #[schemars(range(min = -POINTS_MAX, max = POINTS_MAX))]
     above: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// < this many points.
+    #[schemars(range(min = -POINTS_MAX, max = POINTS_MAX))]
     below: Option<f64>,
 }
 
@@ -172,36 +188,41 @@ impl Comparison {
 }
 
 /// A sum of scores that has stayed low.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScoreBelowFor {
     /// The scores to add.
     pub of: Dimensions,
     /// The threshold they are below, in points.
+    #[schemars(range(min = -POINTS_MAX, max = POINTS_MAX))]
     pub below: f64,
     /// For this many days without a break, counted from the later of the first low day and the
     /// day on which the present stage began.
+    #[schemars(range(min = 1, max = DAYS_MAX))]
     pub days: u16,
 }
 
 /// How many orders, without those that were taken back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OrderCount {
     /// This many or more, 1 to 500.
+    #[schemars(range(min = 1, max = ORDERS_MAX))]
     pub at_least: u16,
     /// Counting today and the days before it, this many in all; 1 to 400, for orders are kept no
     /// longer than that.
+    #[schemars(range(min = 1, max = ORDER_DAYS_MAX))]
     pub within_days: u16,
 }
 
 /// How many distinct days with a qualifying act.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QualifyingDays {
     /// This many or more.
     pub at_least: u16,
     /// Counting today and the days before it, this many in all.
+    #[schemars(range(min = 1, max = DAYS_MAX))]
     pub within_days: u16,
     /// More of them when most were bought with a discount.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -209,22 +230,24 @@ pub struct QualifyingDays {
 }
 
 /// A higher bar for people who come for the discount.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DiscountGuard {
     /// The share of the qualifying acts that took a discount, 0 to 1, from which the bar is higher.
+    #[schemars(range(max = 1), extend("exclusiveMinimum" = 0))]
     pub share: f64,
     /// The number of days then asked for.
     pub at_least: u16,
 }
 
 /// A count, over all time or the last days.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Within {
     /// This many or more.
     pub at_least: u16,
     /// Counting today and the days before it, this many in all; left out: ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = DAYS_MAX))]
     pub within_days: Option<u16>,
 }

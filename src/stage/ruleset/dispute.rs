@@ -1,35 +1,46 @@
 //! What the document says about complaints.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::validate::Faults;
+use super::validate::{DAYS_MAX, Faults, POINTS_MAX};
 
 /// Orders and complaints are kept this long for counting; see `advance/orders.rs`.
 const COUNTED_DAYS_MAX: u16 = 400;
 
 /// The clocks of a complaint and what they cost or earn in trust.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DisputeRules {
     /// Days to a remedy before a dispute is breached.
+    #[schemars(range(min = 1, max = DAYS_MAX))]
     pub clock_days: u16,
     /// The same for a complaint made in public.
+    #[schemars(range(min = 1, max = DAYS_MAX))]
     pub public_clock_days: u16,
     /// What a friend or advocate grants on top.
+    #[schemars(range(min = 1, max = DAYS_MAX))]
     pub second_chance_days: u16,
     /// A proposed remedy that nobody answers for this long ends the dispute.
+    #[schemars(range(min = 1, max = DAYS_MAX))]
     pub quiet_days: u16,
     /// What a breach adds to trust; negative.
+    #[schemars(range(min = -POINTS_MAX, max = 0))]
     pub breach_weight: f64,
     /// A second breach within this many days costs two stages.
+    #[schemars(range(min = 1, max = DAYS_MAX))]
     pub double_within_days: u16,
     /// A remedy accepted this soon after a breach restores the stage, up to friend.
+    #[schemars(range(min = 1, max = DAYS_MAX))]
     pub reconcile_within_days: u16,
     /// What the first, second, … satisfied customer's answer adds to trust; the last one repeats.
+    #[schemars(length(min = 1), inner(range(min = -POINTS_MAX, max = POINTS_MAX)))]
     pub recovery_weights: Vec<f64>,
     /// The days over which answers are counted as first, second, …
+    #[schemars(range(min = 1, max = DAYS_MAX))]
     pub recovery_within_days: u16,
     /// A complaint that is settled may be taken up again for this long; then it is closed.
+    #[schemars(range(min = 1, max = DAYS_MAX))]
     pub reopen_within_days: u16,
     /// When somebody complains so often that a person should look.
     pub serial: SerialRules,
@@ -56,18 +67,22 @@ impl Default for DisputeRules {
 /// When somebody complains so often, for what they buy, that a person should look. The flag moves
 /// nobody and blames nobody; what the complaints weigh is damped both ways meanwhile, so that they
 /// neither cost nor earn as much.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SerialRules {
     /// More complaints than this …
     pub more_than: u16,
     /// … for this many orders.
+    #[schemars(range(min = 1))]
     pub per_orders: u16,
     /// But at least this many complaints, however few the orders.
+    #[schemars(range(min = 1))]
     pub at_least: u16,
     /// Orders and complaints of this many days are counted, 1 to 400. So long lasts the flag, too.
+    #[schemars(range(min = 1, max = COUNTED_DAYS_MAX))]
     pub within_days: u16,
     /// What is left of the weights of such a complaint: its opening, its breach, its recovery.
+    #[schemars(range(min = 0, max = 1))]
     pub factor: f64,
 }
 
@@ -138,12 +153,14 @@ impl SerialRules {
                 format!("give 1 to {COUNTED_DAYS_MAX} days"),
             );
         }
-        if self.per_orders == 0 || self.at_least == 0 {
-            faults.add(
-                "disputes.serial",
-                "nobody could buy enough not to be flagged",
-                "give 1 or more for `per_orders` and `at_least`",
-            );
+        for (name, value) in [("per_orders", self.per_orders), ("at_least", self.at_least)] {
+            if value == 0 {
+                faults.add(
+                    &format!("disputes.serial.{name}"),
+                    "nobody could buy enough not to be flagged",
+                    "give 1 or more",
+                );
+            }
         }
         if !(0.0..=1.0).contains(&self.factor) {
             faults.add(
@@ -195,7 +212,7 @@ mod tests {
             [
                 "disputes.reopen_within_days",
                 "disputes.serial.within_days",
-                "disputes.serial",
+                "disputes.serial.per_orders",
                 "disputes.serial.factor"
             ]
         );

@@ -2,23 +2,28 @@
 
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::validate::{DAYS_MAX, FACTOR_MAX};
 use crate::stage::dimension::{DIMENSIONS, Dimension};
 
 /// Days after which half of a weight is left, 1 to 3,650 for each dimension.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HalfLives {
     /// F; by default 60.
+    #[schemars(range(min = 1, max = DAYS_MAX))]
     pub familiarity: f64,
     /// I; by default five times the brand's median gap between orders, 180 until that is known.
     pub investment: HalfLife,
     /// T; by default 365.
+    #[schemars(range(min = 1, max = DAYS_MAX))]
     pub trust: f64,
     /// A; by default 180.
+    #[schemars(range(min = 1, max = DAYS_MAX))]
     pub advocacy: f64,
 }
 
@@ -68,16 +73,20 @@ impl HalfLife {
 
 /// A half-life as a multiple of the median gap between a customer's consecutive order days. A fixed
 /// one is wrong for somebody: what is a long silence at a baker's is none at a university.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Learnt {
     /// The multiple, above 0 and at most 100.
+    #[schemars(range(max = FACTOR_MAX), extend("exclusiveMinimum" = 0))]
     pub factor: f64,
     /// Never less than this many days.
+    #[schemars(range(min = 1, max = DAYS_MAX))]
     pub at_least: f64,
     /// Never more than this many days.
+    #[schemars(range(min = 1, max = DAYS_MAX))]
     pub at_most: f64,
     /// What holds until there are orders enough to learn from, in days.
+    #[schemars(range(min = 1, max = DAYS_MAX))]
     pub until_known: f64,
 }
 
@@ -104,6 +113,28 @@ impl Serialize for HalfLife {
 impl<'de> Deserialize<'de> for HalfLife {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_any(DaysOrLearnt)
+    }
+}
+
+impl JsonSchema for HalfLife {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "HalfLife".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let learnt = generator.subschema_for::<Learnt>();
+        json_schema!({
+            "description": "A half-life in days: a number, or learnt from the gaps between orders.",
+            "anyOf": [
+                { "type": "number", "minimum": 1, "maximum": DAYS_MAX },
+                {
+                    "type": "object",
+                    "properties": { "learnt": learnt },
+                    "required": ["learnt"],
+                    "additionalProperties": false,
+                },
+            ],
+        })
     }
 }
 
@@ -168,7 +199,7 @@ mod tests {
         assert_eq!(fraction.half_life_days.investment, HalfLife::Days(170.5));
         let learnt = learnt.half_life_days.investment.learnt().unwrap();
         let days = [1.0, 34.0, 28.0, 8.0, 180.0, 0.0].map(|gap| learnt.days(gap));
-        assert_eq!(days, [30.0, 170.0, 140.0, 40.0, 900.0, 30.0]);
+        assert_eq!(Vec::from(days), [30.0, 170.0, 140.0, 40.0, 900.0, 30.0]);
     }
 
     #[test]

@@ -7,13 +7,13 @@ use super::{Condition, DormantAfter, Keep, Layer, RuleSet};
 use crate::stage::tier::Stage;
 
 /// Most layers in a set.
-const LAYERS_MAX: usize = 16;
+pub(super) const LAYERS_MAX: usize = 16;
 /// Most tiers, acts, milestones or entitlements of a layer.
-const LIST_MAX: usize = 100;
+pub(super) const LIST_MAX: usize = 100;
 /// Longest window in which a layer's acts are counted: they are kept no longer.
-const KEEP_DAYS_MAX: u16 = 400;
+pub(super) const KEEP_DAYS_MAX: u16 = 400;
 /// Most half-lives of silence before somebody is dormant.
-const HALF_LIVES_MAX: f64 = 10.0;
+pub(super) const HALF_LIVES_MAX: f64 = 10.0;
 
 pub(super) fn check_layers(set: &RuleSet, faults: &mut Faults) {
     if set.layers.len() > LAYERS_MAX {
@@ -82,8 +82,12 @@ fn check_layer(path: &str, layer: &Layer, faults: &mut Faults) {
         check_keep(&format!("{path}.keep"), keep, faults);
     }
     let invitation = format!("{path}.invitation");
-    faults.days(&invitation, layer.invitation.open_days);
-    faults.days(&invitation, layer.invitation.again_after_days);
+    let (open, again) = (
+        layer.invitation.open_days,
+        layer.invitation.again_after_days,
+    );
+    faults.days(&format!("{invitation}.open_days"), open);
+    faults.days(&format!("{invitation}.again_after_days"), again);
     if let Some(when) = &layer.invitation.when {
         check_invitation(&format!("{invitation}.when"), when, faults);
     }
@@ -105,11 +109,18 @@ fn check_layer(path: &str, layer: &Layer, faults: &mut Faults) {
 }
 
 fn check_keep(path: &str, keep: Keep, faults: &mut Faults) {
-    if keep.at_least == 0 || keep.within_days == 0 || keep.within_days > KEEP_DAYS_MAX {
+    if keep.at_least == 0 {
         faults.add(
-            path,
-            "acts cannot be counted so",
-            format!("ask for 1 act or more within 1 to {KEEP_DAYS_MAX} days"),
+            &format!("{path}.at_least"),
+            "it asks for no act",
+            "ask for 1 act or more, or leave `keep` out",
+        );
+    }
+    if keep.within_days == 0 || keep.within_days > KEEP_DAYS_MAX {
+        faults.add(
+            &format!("{path}.within_days"),
+            format!("acts are not kept for {} days", keep.within_days),
+            format!("give 1 to {KEEP_DAYS_MAX} days"),
         );
     }
     faults.days(&format!("{path}.notice_days"), keep.notice_days);
@@ -154,12 +165,12 @@ fn check_acts(path: &str, layer: &Layer, set: &RuleSet, faults: &mut Faults) {
         });
         match signal {
             None => faults.add(
-                &path,
+                &format!("{path}.event"),
                 format!("no signal names \"{}\"", act.event),
                 "add a signal for it, or drop it",
             ),
             Some(signal) if signal.brand_initiated => faults.add(
-                &path,
+                &format!("{path}.event"),
                 "what the brand does is counted as an act of the customer",
                 "drop it",
             ),
@@ -193,7 +204,7 @@ fn check_tiers(path: &str, layer: &Layer, faults: &mut Faults) {
         }
         if !(tier.exit >= 0.0 && tier.exit < tier.enter) {
             faults.add(
-                &path,
+                &format!("{path}.exit"),
                 format!("it is left at {} and entered at {}", tier.exit, tier.enter),
                 "leave at a lower figure than the one that enters, 0 or more",
             );
@@ -205,10 +216,10 @@ fn check_tiers(path: &str, layer: &Layer, faults: &mut Faults) {
 fn check_resting(set: &RuleSet, faults: &mut Faults) {
     let path = "resting.dormant_after";
     match set.resting.dormant_after {
-        DormantAfter::Days(days) => faults.days(path, days),
+        DormantAfter::Days(days) => faults.days(&format!("{path}.days"), days),
         DormantAfter::InvestmentHalfLives(times) if times > 0.0 && times <= HALF_LIVES_MAX => {}
         DormantAfter::InvestmentHalfLives(times) => faults.add(
-            path,
+            &format!("{path}.investment_half_lives"),
             format!("{times} half-lives cannot be used here"),
             format!("give a number above 0, at most {HALF_LIVES_MAX}"),
         ),
@@ -268,15 +279,15 @@ mod tests {
             "layers[0].trust_carried",
             "layers[0].spill",
             "layers[0].hibernation_days_max",
-            "layers[0].keep",
+            "layers[0].keep.within_days",
             "layers[0].keep.notice_days",
-            "layers[0].invitation",
-            "layers[0].invitation.when[2]",
+            "layers[0].invitation.open_days",
+            "layers[0].invitation.when.all[2].orders.within_days",
             "layers[0].invitation.when",
-            "layers[0].acts[0]",
-            "layers[0].acts[1]",
+            "layers[0].acts[0].event",
+            "layers[0].acts[1].event",
             "layers[0].acts[1].points",
-            "layers[0].tiers[0]",
+            "layers[0].tiers[0].exit",
             "layers[0].tiers[1]",
         ];
         assert_eq!(faults(layer), expected);
@@ -292,7 +303,10 @@ mod tests {
 
         assert_eq!(
             paths,
-            ["resting.dormant_after", "resting.hibernation_days_max"]
+            [
+                "resting.dormant_after.investment_half_lives",
+                "resting.hibernation_days_max"
+            ]
         );
     }
 }

@@ -1,12 +1,15 @@
-//! Reading and writing the document.
+//! Reading the document.
 
+use std::sync::LazyLock;
+
+use super::document::{Node, Place, Unreadable};
+use super::lint::structure::{self, Departure, Effect};
+use super::presets::Preset;
 use super::{Fault, Layer, RuleSet};
 use crate::stage::dimension::{DIMENSIONS, Scores};
 
-/// The document that a brand starts with.
-const DEFAULT_YAML: &str = include_str!("../../../rules/default.yaml");
 /// Longest document read, in bytes; the default set is a tenth of it.
-const DOCUMENT_BYTES_MAX: usize = 128 * 1024;
+pub(super) const DOCUMENT_BYTES_MAX: usize = 128 * 1024;
 
 /// Why a document is not a rule set.
 #[derive(Debug, thiserror::Error)]
@@ -25,22 +28,38 @@ pub enum LoadError {
 impl RuleSet {
     /// The rule set that a brand starts with, from `rules/default.yaml`.
     pub fn default_set() -> Self {
-        Self::from_yaml(DEFAULT_YAML).expect("the default rule set is valid: a test reads it")
+        static DEFAULT: LazyLock<RuleSet> = LazyLock::new(|| Preset::Default.set());
+        DEFAULT.clone()
     }
 
     /// Reads and checks a YAML document.
     pub fn from_yaml(text: &str) -> Result<Self, LoadError> {
         refuse_long(text)?;
-        let set: Self = serde_saphyr::from_str(text)
-            .map_err(|error| LoadError::Unreadable(error.to_string()))?;
-        set.checked()
+        Self::read(&Node::from_yaml(text)?)
     }
 
     /// Reads and checks a JSON document.
     pub fn from_json(text: &str) -> Result<Self, LoadError> {
         refuse_long(text)?;
-        let set: Self =
-            serde_json::from_str(text).map_err(|error| LoadError::Unreadable(error.to_string()))?;
+        Self::read(&Node::from_json(text)?)
+    }
+
+    fn read(node: &Node) -> Result<Self, LoadError> {
+        let breaks = |departure: &Departure| departure.effect != Effect::Readable;
+        if let Some(Departure { finding, .. }) = structure::check(node).into_iter().find(breaks) {
+            return Err(LoadError::Unreadable(format!(
+                "{}{}: {}; {}",
+                told(Place {
+                    line: finding.line,
+                    column: finding.column
+                }),
+                finding.path,
+                finding.problem,
+                finding.mend
+            )));
+        }
+        let set: Self = serde_json::from_value(node.to_value())
+            .map_err(|error| LoadError::Unreadable(error.to_string()))?;
         set.checked()
     }
 
@@ -80,6 +99,21 @@ impl RuleSet {
     }
 }
 
+impl From<Unreadable> for LoadError {
+    fn from(error: Unreadable) -> Self {
+        Self::Unreadable(format!("{}{}", told(error.place), error.why))
+    }
+}
+
+/// "line 3, column 5: ", or nothing where the place is not known.
+fn told(place: Place) -> String {
+    if place.line == 0 {
+        String::new()
+    } else {
+        format!("line {}, column {}: ", place.line, place.column)
+    }
+}
+
 fn refuse_long(text: &str) -> Result<(), LoadError> {
     if text.len() > DOCUMENT_BYTES_MAX {
         Err(LoadError::TooLong)
@@ -106,7 +140,9 @@ mod tests {
 
     #[test]
     fn unknown_fields_are_refused_with_their_name() {
-        let text = DEFAULT_YAML.replacen("half_life_days:", "half_live_days:", 1);
+        let text = Preset::Default
+            .yaml()
+            .replacen("half_life_days:", "half_live_days:", 1);
 
         let error = RuleSet::from_yaml(&text).unwrap_err();
 

@@ -1,5 +1,6 @@
 //! What the document says about referrals. What a conversion is worth stands at its signal.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::validate::Faults;
@@ -10,17 +11,21 @@ const HOPS_MAX: u8 = 3;
 const CLAW_BACK_DAYS_MAX: u16 = 400;
 
 /// How far a referral reaches, and what is refused or taken back.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReferralRules {
     /// Generations that are credited, 1 to 3: who brought them, who brought that one, …
+    #[schemars(range(min = 1, max = HOPS_MAX))]
     pub hops: u8,
     /// What is left of the credit with each hop after the first, 0 to 1.
+    #[schemars(range(min = 0, max = 1))]
     pub hop_factor: f64,
     /// The credit is taken back if the referee's first order is refunded within this many days of
     /// it, 1 to 400.
+    #[schemars(range(min = 1, max = CLAW_BACK_DAYS_MAX))]
     pub claw_back_days: u16,
     /// People whom one customer can be credited for bringing in one UTC day; more are refused.
+    #[schemars(range(min = 1))]
     pub per_day_max: u16,
 }
 

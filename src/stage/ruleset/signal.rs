@@ -1,18 +1,22 @@
 //! What an event is worth: weights, caps, guards and the part it plays.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::validate::{NAME_CHARS_MAX, POINTS_MAX};
 use crate::stage::dimension::{DIMENSIONS, Dimension};
 use crate::stage::turn::Step;
 
 /// What the rule set makes of one event name.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Signal {
     /// The event's name, as sent; case matters.
+    #[schemars(length(max = NAME_CHARS_MAX), regex(pattern = r"\S"))]
     pub event: String,
     /// Other names of the same event. They share its caps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(length(max = NAME_CHARS_MAX), regex(pattern = r"\S")))]
     pub aliases: Vec<String>,
     /// Tried in order; the first whose guards all hold says what the event adds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -21,6 +25,12 @@ pub struct Signal {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub add: Option<Amounts>,
     /// The most that this event can add to a dimension in one UTC day.
+    #[schemars(extend("properties" = {
+        "familiarity": {"exclusiveMinimum": 0},
+        "investment": {"exclusiveMinimum": 0},
+        "trust": {"exclusiveMinimum": 0},
+        "advocacy": {"exclusiveMinimum": 0},
+    }))]
     #[serde(default, skip_serializing_if = "Amounts::is_empty")]
     pub cap: Amounts,
     /// Who may say it. Left out: a browser may, if it adds familiarity only and plays no part.
@@ -59,10 +69,11 @@ impl Signal {
 }
 
 /// What an event adds under conditions on its properties.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
     /// All of these must hold.
+    #[schemars(length(min = 1))]
     pub when: Vec<Guard>,
     /// What it then adds.
     #[serde(default)]
@@ -73,20 +84,24 @@ pub struct Case {
 }
 
 /// A figure for some dimensions.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Amounts {
-    /// F.
+    /// Points of familiarity.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -POINTS_MAX, max = POINTS_MAX))]
     pub familiarity: Option<f64>,
-    /// I.
+    /// Points of investment.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -POINTS_MAX, max = POINTS_MAX))]
     pub investment: Option<f64>,
-    /// T.
+    /// Points of trust.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -POINTS_MAX, max = POINTS_MAX))]
     pub trust: Option<f64>,
-    /// A.
+    /// Points of advocacy.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -POINTS_MAX, max = POINTS_MAX))]
     pub advocacy: Option<f64>,
 }
 
@@ -121,11 +136,18 @@ impl Amounts {
 }
 
 /// A condition on one property of an event: exactly one of the comparisons is given.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [
+    {"required": ["at_least"], "properties": {"at_least": {"type": "number"}}},
+    {"required": ["at_most"], "properties": {"at_most": {"type": "number"}}},
+    {"required": ["equals"], "properties": {"equals": {"not": {"type": "null"}}}},
+    {"required": ["present"], "properties": {"present": {"type": "boolean"}}},
+]))]
 pub struct Guard {
     /// The property's name, or `$discount_share`: discount ÷ (discount + what was paid), from
     /// `discount` and the first of `subtotal`, `revenue`, `total`.
+    #[schemars(length(max = NAME_CHARS_MAX), regex(pattern = r"\S"))]
     pub property: String,
     /// A number (or text that is one) this large or larger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -145,7 +167,7 @@ pub struct Guard {
 pub(in crate::stage) const DISCOUNT_SHARE: &str = "$discount_share";
 
 /// A value that a property is compared with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Scalar {
     /// True or false.
@@ -157,7 +179,7 @@ pub enum Scalar {
 }
 
 /// Which senders are believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Trust {
     /// Anyone, also a public browser key.
@@ -167,7 +189,7 @@ pub enum Trust {
 }
 
 /// What an event means beyond its weight, under some of its properties.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mark {
     /// A qualifying act that took a discount to get.
@@ -177,7 +199,7 @@ pub enum Mark {
 }
 
 /// The part an event plays in the engine's own bookkeeping.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Something bought; `order_id` names it, and a later refund takes its entry back.

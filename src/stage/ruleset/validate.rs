@@ -6,28 +6,30 @@ use serde::{Deserialize, Serialize};
 
 use super::layer_check::check_layers;
 use super::signal::{Amounts, DISCOUNT_SHARE, Guard, Role, Signal};
-use super::{Comparison, Condition, Learnt, Rule, RuleSet, ScoreBelowFor};
+use super::{
+    Comparison, Condition, Learnt, OrderCount, QualifyingDays, Rule, RuleSet, ScoreBelowFor, Within,
+};
 use crate::stage::dimension::{Dimension, Dimensions};
 use crate::stage::tier::Stage;
 
 /// Largest weight, cap or threshold, in points.
-const POINTS_MAX: f64 = 10_000.0;
+pub(super) const POINTS_MAX: f64 = 10_000.0;
 /// Longest half-life, window, grace or clock.
 pub(super) const DAYS_MAX: u16 = 3_650;
 /// Largest multiple of the gap between orders.
-const FACTOR_MAX: f64 = 100.0;
+pub(super) const FACTOR_MAX: f64 = 100.0;
 /// Longest window in which orders are counted: they are kept for as long as they can be taken back.
-const ORDER_DAYS_MAX: u16 = 400;
+pub(super) const ORDER_DAYS_MAX: u16 = 400;
 /// Most orders that can be asked for.
-const ORDERS_MAX: u16 = 500;
+pub(super) const ORDERS_MAX: u16 = 500;
 /// Most signals in a set.
-const SIGNALS_MAX: usize = 1_000;
+pub(super) const SIGNALS_MAX: usize = 1_000;
 /// Most rules in a set.
-const RULES_MAX: usize = 50;
+pub(super) const RULES_MAX: usize = 50;
 /// Deepest nesting of conditions.
 const DEPTH_MAX: usize = 6;
-/// Longest event name, alias, id or stage name, in bytes.
-const NAME_BYTES_MAX: usize = 200;
+/// Longest event name, alias, id or stage name, in characters.
+pub(super) const NAME_CHARS_MAX: usize = 200;
 
 /// Something in a rule set that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,11 +70,11 @@ impl Faults {
     }
 
     pub(super) fn name(&mut self, path: &str, name: &str) {
-        if name.trim().is_empty() || name.len() > NAME_BYTES_MAX {
+        if name.trim().is_empty() || name.chars().count() > NAME_CHARS_MAX {
             self.add(
                 path,
                 "the name is empty or too long",
-                format!("give a name of 1 to {NAME_BYTES_MAX} bytes"),
+                format!("give a name of 1 to {NAME_CHARS_MAX} characters"),
             );
         }
     }
@@ -100,8 +102,12 @@ impl Faults {
 
 fn check_names(set: &RuleSet, faults: &mut Faults) {
     faults.name("name", &set.name);
-    for stage in Stage::ALL {
-        faults.name(&format!("stages[{}]", stage.rank()), set.stages.of(stage));
+    for (stage, field) in
+        Stage::ALL
+            .into_iter()
+            .zip(["stranger", "acquaintance", "friend", "advocate"])
+    {
+        faults.name(&format!("stages.{field}"), set.stages.of(stage));
     }
 }
 
@@ -167,7 +173,10 @@ fn check_signals(signals: &[Signal], faults: &mut Faults) {
     let mut seen = BTreeMap::new();
     for (index, signal) in signals.iter().enumerate() {
         let path = format!("signals[{index}]");
-        for name in std::iter::once(&signal.event).chain(&signal.aliases) {
+        let aliases = signal.aliases.iter().enumerate();
+        let aliases = aliases.map(|(index, name)| (format!("{path}.aliases[{index}]"), name));
+        let names = std::iter::once((format!("{path}.event"), &signal.event)).chain(aliases);
+        for (path, name) in names {
             faults.name(&path, name);
             if let Some(first) = seen.insert(name, index) {
                 faults.add(
@@ -254,10 +263,11 @@ fn check_amounts(path: &str, amounts: &Amounts, faults: &mut Faults) {
 }
 
 fn check_guard(path: &str, guard: &Guard, faults: &mut Faults) {
-    faults.name(path, &guard.property);
+    let property = format!("{path}.property");
+    faults.name(&property, &guard.property);
     if guard.property.starts_with('$') && guard.property != DISCOUNT_SHARE {
         faults.add(
-            path,
+            &property,
             format!("\"{}\" is not a computed property", guard.property),
             format!("the computed property is {DISCOUNT_SHARE}"),
         );
@@ -297,7 +307,10 @@ fn check_rules(rules: &[Rule], faults: &mut Faults) {
     let mut seen = BTreeMap::new();
     for (index, rule) in rules.iter().enumerate() {
         let path = format!("rules[{index}]");
-        for id in std::iter::once(&rule.id).chain(&rule.reentry_as) {
+        let reentry = rule.reentry_as.iter();
+        let ids = std::iter::once(("id", &rule.id)).chain(reentry.map(|id| ("reentry_as", id)));
+        for (field, id) in ids {
+            let path = format!("{path}.{field}");
             faults.name(&path, id);
             if seen.insert(id, index).is_some() {
                 faults.add(
@@ -338,7 +351,7 @@ fn check_direction(path: &str, rule: &Rule, faults: &mut Faults) {
     }
     if rule.reentry_as.is_some() && rule.from != Some(Stage::Stranger) {
         faults.add(
-            path,
+            &format!("{path}.reentry_as"),
             "`reentry_as` belongs to the way out of stranger",
             "drop it",
         );
@@ -359,56 +372,38 @@ pub(super) fn check_condition(
         );
         return;
     }
+    let named = |name: &str| format!("{path}.{name}");
     match condition {
-        Condition::All(list) | Condition::Any(list) => {
-            if list.is_empty() {
-                faults.add(path, "the list is empty", "give at least one condition");
-            }
-            for (index, inner) in list.iter().enumerate() {
-                check_condition(&format!("{path}[{index}]"), inner, depth + 1, faults);
-            }
+        Condition::All(list) => check_list(&named("all"), list, depth, faults),
+        Condition::Any(list) => check_list(&named("any"), list, depth, faults),
+        Condition::Not(inner) => check_condition(&named("not"), inner, depth + 1, faults),
+        Condition::Score(test) => {
+            let field = match test.is {
+                Comparison::AtLeast(_) => "at_least",
+                Comparison::Above(_) => "above",
+                Comparison::Below(_) => "below",
+            };
+            check_sum(&named("score"), test.of, field, test.is.threshold(), faults);
         }
-        Condition::Not(inner) => check_condition(path, inner, depth + 1, faults),
-        Condition::Score(test) => check_sum(path, test.of, test.is.threshold(), faults),
         Condition::ScoreBelowFor(test) => {
-            check_sum(path, test.of, test.below, faults);
-            faults.days(path, test.days);
+            let path = named("score_below_for");
+            check_sum(&path, test.of, "below", test.below, faults);
+            faults.days(&format!("{path}.days"), test.days);
         }
-        Condition::Orders(test) => {
-            if test.within_days == 0 || test.within_days > ORDER_DAYS_MAX {
-                faults.add(
-                    path,
-                    format!("orders are not kept for {} days", test.within_days),
-                    format!("give 1 to {ORDER_DAYS_MAX} days"),
-                );
-            }
-            if test.at_least == 0 || test.at_least > ORDERS_MAX {
-                faults.add(
-                    path,
-                    format!("{} orders cannot be asked for", test.at_least),
-                    format!("ask for 1 to {ORDERS_MAX} orders"),
-                );
-            }
-        }
+        Condition::Orders(test) => check_orders(&named("orders"), *test, faults),
         Condition::QualifyingDays(test) => {
-            faults.days(path, test.within_days);
-            if let Some(guard) = test.if_discounted
-                && !(guard.share > 0.0 && guard.share <= 1.0)
-            {
-                faults.add(
-                    path,
-                    "the share is not a share",
-                    "give a number above 0, at most 1",
-                );
-            }
+            check_qualifying(&named("qualifying_days"), test, faults)
         }
-        Condition::ConvertedReferrals(test) | Condition::AdvocacyKinds(test) => {
-            if let Some(days) = test.within_days {
-                faults.days(path, days);
-            }
+        Condition::ConvertedReferrals(test) => {
+            check_within(&named("converted_referrals"), *test, faults);
         }
-        Condition::DaysInStage { at_least: days }
-        | Condition::PromotingOrderRefunded { within_days: days } => faults.days(path, *days),
+        Condition::AdvocacyKinds(test) => check_within(&named("advocacy_kinds"), *test, faults),
+        Condition::DaysInStage { at_least } => {
+            faults.days(&named("days_in_stage.at_least"), *at_least);
+        }
+        Condition::PromotingOrderRefunded { within_days } => {
+            faults.days(&named("promoting_order_refunded.within_days"), *within_days);
+        }
         Condition::Known
         | Condition::NoOpenDispute
         | Condition::StageAtLeast(_)
@@ -418,15 +413,60 @@ pub(super) fn check_condition(
     }
 }
 
-fn check_sum(path: &str, of: Dimensions, threshold: f64, faults: &mut Faults) {
+fn check_list(path: &str, list: &[Condition], depth: usize, faults: &mut Faults) {
+    if list.is_empty() {
+        faults.add(path, "the list is empty", "give at least one condition");
+    }
+    for (index, inner) in list.iter().enumerate() {
+        check_condition(&format!("{path}[{index}]"), inner, depth + 1, faults);
+    }
+}
+
+fn check_orders(path: &str, test: OrderCount, faults: &mut Faults) {
+    if test.within_days == 0 || test.within_days > ORDER_DAYS_MAX {
+        faults.add(
+            &format!("{path}.within_days"),
+            format!("orders are not kept for {} days", test.within_days),
+            format!("give 1 to {ORDER_DAYS_MAX} days"),
+        );
+    }
+    if test.at_least == 0 || test.at_least > ORDERS_MAX {
+        faults.add(
+            &format!("{path}.at_least"),
+            format!("{} orders cannot be asked for", test.at_least),
+            format!("ask for 1 to {ORDERS_MAX} orders"),
+        );
+    }
+}
+
+fn check_qualifying(path: &str, test: &QualifyingDays, faults: &mut Faults) {
+    faults.days(&format!("{path}.within_days"), test.within_days);
+    if let Some(guard) = test.if_discounted
+        && !(guard.share > 0.0 && guard.share <= 1.0)
+    {
+        faults.add(
+            &format!("{path}.if_discounted.share"),
+            "the share is not a share",
+            "give a number above 0, at most 1",
+        );
+    }
+}
+
+fn check_within(path: &str, test: Within, faults: &mut Faults) {
+    if let Some(days) = test.within_days {
+        faults.days(&format!("{path}.within_days"), days);
+    }
+}
+
+fn check_sum(path: &str, of: Dimensions, field: &str, threshold: f64, faults: &mut Faults) {
     if of.is_empty() {
         faults.add(
-            path,
+            &format!("{path}.of"),
             "no score is named",
             "name at least one dimension under `of`",
         );
     }
-    faults.points(path, threshold);
+    faults.points(&format!("{path}.{field}"), threshold);
 }
 
 /// Entering and leaving a stage at one figure would let people flicker between the two.
@@ -504,9 +544,9 @@ mod tests {
             [
                 "name",
                 "half_life_days.trust",
-                "signals[1]",
+                "signals[1].event",
                 "signals[2].cap.familiarity",
-                "rules[0].when",
+                "rules[0].when.all",
                 "disputes.breach_weight"
             ]
         );
@@ -554,7 +594,7 @@ mod tests {
         set.signals[order].cases[0].when[0].property = String::from("$margin");
 
         let place = format!("signals[{order}].cases[0].when[0]");
-        assert_eq!(paths(&set), [place.clone(), place]);
+        assert_eq!(paths(&set), [format!("{place}.property"), place]);
     }
 
     #[test]

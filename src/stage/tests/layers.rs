@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::history::{History, day_number, day_zero, instant, layers_in_words, rules};
 use crate::stage::{
-    self, Dimension, LayerStatus, Outcome, RuleSet, Rules, Stage, Step, TurnOutcome,
+    self, Dimension, LayerStatus, Outcome, RuleSet, Rules, Stage, Step, TurnOutcome, explain,
 };
 
 /// Five orders by d120.
@@ -470,4 +470,128 @@ fn the_step_is_what_the_last_telling_act_says() {
         history = history.on(day, "Preferences Updated", json!({}));
         assert_eq!(history.fold(day).standing.step, Some(step), "{event}");
     }
+}
+
+fn told(history: &History, day: i32) -> Vec<String> {
+    let outcome = history.fold(day);
+    explain::read_layers(rules(), &outcome.state, instant(day, 600))
+        .remove(0)
+        .sentences
+}
+
+#[test]
+fn it_is_told_how_near_an_invitation_is_and_what_it_takes_to_stay() {
+    let three = History::of_a_known_person().order(1).order(31).order(61);
+    let answered = vip().order(200).order(300);
+    let declined = invited().on(125, "Invitation Declined", json!({}));
+    let resting = vip().on(
+        140,
+        "Relationship Paused",
+        json!({ "hibernate_until": "2026-08-01" }),
+    );
+    let table: [(&History, i32, &[&str]); 8] = [
+        (
+            &three,
+            61,
+            &["2 more orders by 1 January 2027 and VIP is offered."],
+        ),
+        (
+            &invited(),
+            121,
+            &["Invited to VIP on 1 May 2026; the invitation is open until 31 May 2026."],
+        ),
+        (
+            &vip(),
+            124,
+            &[
+                "In VIP since 4 May 2026.",
+                "Safe until 4 May 2027; to stay longer they need 3 more orders by then.",
+            ],
+        ),
+        (
+            &answered,
+            301,
+            &[
+                "In VIP since 4 May 2026.",
+                "Safe until 4 May 2027; to stay longer they need 1 more order by then.",
+            ],
+        ),
+        (
+            &answered,
+            490,
+            &[
+                "In VIP since 4 May 2026.",
+                "VIP lapses on 3 June 2027 unless 1 more order comes before.",
+            ],
+        ),
+        (
+            &answered,
+            520,
+            &[
+                "VIP lapsed on 3 June 2027.",
+                "VIP is not offered again before 30 November 2027.",
+            ],
+        ),
+        (
+            &declined,
+            126,
+            &[
+                "Did not want to join VIP on 6 May 2026.",
+                "VIP is not offered again before 2 November 2026.",
+            ],
+        ),
+        (&resting, 150, &["VIP hibernates until 1 August 2026."]),
+    ];
+
+    for (history, day, expected) in table {
+        assert_eq!(told(history, day), expected, "d{day}");
+    }
+}
+
+#[test]
+fn the_next_change_is_told_when_it_is_one_of_a_layer_or_of_rest() {
+    let resting = invited().on(
+        130,
+        "Relationship Paused",
+        json!({ "hibernate_until": "2026-08-01" }),
+    );
+    let table = [
+        (
+            invited(),
+            121,
+            "If nothing happens the invitation to VIP runs out on 1 June 2026.",
+        ),
+        (
+            vip(),
+            124,
+            "If nothing happens notice of VIP is given on 4 May 2027.",
+        ),
+        (
+            resting.on(131, "Invitation Declined", json!({})),
+            200,
+            "If nothing happens the relationship wakes on 1 August 2026.",
+        ),
+    ];
+
+    for (history, day, expected) in table {
+        let outcome = history.fold(day);
+        let told = explain::explain(rules(), &outcome.state, &outcome.ledger, instant(day, 600));
+        assert_eq!(told.next.expect("something changes").sentence, expected);
+    }
+}
+
+#[test]
+fn a_standing_tells_of_the_layer_beside_the_stage() {
+    let outcome = vip().fold(124);
+
+    let told = explain::explain(rules(), &outcome.state, &outcome.ledger, instant(124, 600));
+
+    assert_eq!(
+        told.sentences[..3],
+        [
+            "A friend since 3 March 2026.",
+            "In VIP since 4 May 2026.",
+            "Safe until 4 May 2027; to stay longer they need 3 more orders by then.",
+        ]
+    );
 }

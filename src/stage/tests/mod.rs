@@ -6,6 +6,7 @@ mod explanations;
 mod history;
 mod layers;
 mod over_time;
+mod presets;
 mod properties;
 mod referrals;
 mod simulate;

@@ -27,6 +27,11 @@ static VARIANTS: LazyLock<[Arc<Rules>; 6]> = LazyLock::new(|| {
             set.half_life_days.familiarity = 20.0;
             set.half_life_days.trust = 50.0;
             set.signals.reverse();
+            for layer in &mut set.layers {
+                layer.half_life_days = 33.0;
+                layer.acts.truncate(1);
+                layer.acts[0].points = Some(3.0);
+            }
         }),
         // Orders are worth twice as much and weigh more in a day; a friend is one after two.
         change(&|set| {
@@ -42,6 +47,7 @@ static VARIANTS: LazyLock<[Arc<Rules>; 6]> = LazyLock::new(|| {
         // Higher bars, shorter grace, fewer signals.
         change(&|set| {
             set.signals.retain(|signal| signal.event != "Donation Made");
+            set.layers.clear();
             for rule in &mut set.rules {
                 let written = match rule.id.as_str() {
                     "D2" => json!({ "score_below_for":

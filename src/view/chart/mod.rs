@@ -13,6 +13,7 @@ pub mod labels;
 pub mod scale;
 pub mod spark;
 pub mod ticks;
+pub mod tree;
 
 use std::fmt;
 

@@ -3,7 +3,9 @@
 use askama::Template;
 
 use super::Shell;
+use super::brought::BroughtCard;
 use super::customer_parts::{AliasRow, ConsentRow, Direction, IdentityRow, TimelineEntry, WhyHere};
+use super::value::ValueCard;
 use crate::view::StageTag;
 
 /// `/dashboard/{brand}/customers/{profile_id}`.
@@ -32,6 +34,8 @@ pub struct CustomerPage {
     pub conditions: Vec<String>,
     /// Why they are where they are; none until the first event has been judged.
     pub why: Option<WhyHere>,
+    /// What their orders say of them.
+    pub value: ValueCard,
     /// What happened, newest first.
     pub timeline: Vec<TimelineEntry>,
     /// Where the next, older part of the timeline starts; none where all is shown.
@@ -42,6 +46,8 @@ pub struct CustomerPage {
     pub aliases: Vec<AliasRow>,
     /// What they allow.
     pub consents: Vec<ConsentRow>,
+    /// Who brought them, whom they brought, and the parts they play.
+    pub brought: BroughtCard,
 }
 
 /// An entry of the timeline with what its neighbours say about it.

@@ -4,7 +4,8 @@ use super::customer_parts::{
     AliasRow, ConditionView, ConsentRow, Direction, IdentityRow, Move, RuleView, Score,
     TimelineEntry, WhyHere,
 };
-use super::{CustomerPage, Shell};
+use super::value::{ValueAbsence, ValueCard};
+use super::{BroughtCard, CustomerPage, Shell};
 use crate::view::StageTag;
 use crate::view::sample::{Words, table};
 
@@ -22,6 +23,7 @@ impl CustomerPage {
             last_seen: "3 minutes ago".to_owned(),
             conditions: vec![words.text("Warming")],
             why: Some(why(words)),
+            value: ValueCard::sample(words),
             timeline: timeline(words),
             older_cursor: Some(words.text("b2xkZXI")),
             identities: vec![IdentityRow {
@@ -37,6 +39,7 @@ impl CustomerPage {
                     first_seen: "14 Sep 2025".to_owned(),
                 })
                 .into(),
+            brought: BroughtCard::sample(words),
             consents: [("Keep the account", true), ("News by email", false)]
                 .map(|(purpose, granted)| ConsentRow {
                     purpose: words.text(purpose),
@@ -53,10 +56,12 @@ impl CustomerPage {
             email: None,
             conditions: Vec::new(),
             why: None,
+            value: ValueCard::Absent(ValueAbsence::NoOrders),
             timeline: Vec::new(),
             older_cursor: None,
             identities: Vec::new(),
             consents: Vec::new(),
+            brought: BroughtCard::default(),
             ..Self::sample(words)
         }
     }

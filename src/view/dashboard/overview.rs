@@ -5,6 +5,7 @@ use chrono::NaiveDate;
 
 use super::Shell;
 use super::tiles::{CHANGE_WEEKS, StageTile};
+use super::value::ValueByStage;
 use crate::view::StageTag;
 use crate::view::chart::area::{AreaFigure, Mix, area};
 use crate::view::chart::bars::{BarFigure, bars};
@@ -26,6 +27,8 @@ pub struct OverviewPage {
     pub as_of: String,
     /// The figures; none while the brand has no customers.
     pub overview: Option<Overview>,
+    /// What customers at each stage will be worth.
+    pub value: ValueByStage,
     /// What to paste into a site, shown while the brand has no customers; empty where it has no
     /// site.
     pub snippet: String,
@@ -235,6 +238,10 @@ impl OverviewPage {
     pub(in crate::view) fn sample_share(words: crate::view::sample::Words) -> Self {
         Self {
             overview: Overview::new(sample_weeks(), Mix::Share),
+            value: ValueByStage::Absent(super::ValueAbsence::TooFew {
+                found: "12".to_owned(),
+                needed: "30".to_owned(),
+            }),
             ..Self::sample_empty(words)
         }
     }
@@ -244,6 +251,7 @@ impl OverviewPage {
             shell: Shell::sample(words),
             as_of: crate::view::format::date_time(crate::view::sample::now()),
             overview: None,
+            value: ValueByStage::sample(words),
             snippet: words.text(concat!(
                 "<script type=\"module\" src=\"https://id.bellmoor.example/embed.js\"></script>\n",
                 "<befriend-sign-in client-id=\"web\">\n",

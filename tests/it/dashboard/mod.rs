@@ -2,11 +2,13 @@
 
 mod access;
 mod making;
+mod network;
 mod pages;
 mod providers;
 mod rules;
 mod set_up;
 mod sign_in;
+mod value;
 
 use befriend::audit::Actor;
 use befriend::postgres;

@@ -13,14 +13,14 @@ use crate::harness::{Browser, TestApp, start_of_time};
 const SCRIPT: &str = "<script>alert(1)</script>";
 
 /// A brand, somebody of its staff, and a key that sends events.
-struct Shop {
-    test: TestApp,
+pub(super) struct Shop {
+    pub(super) test: TestApp,
     browser: Browser,
-    key: String,
+    pub(super) key: String,
 }
 
 impl Shop {
-    async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         let test = TestApp::start().await;
         let mut browser = staff_with_brand(&test).await;
         let fields = [("name", "Till"), ("kind", "secret")];
@@ -31,7 +31,7 @@ impl Shop {
         Self { test, browser, key }
     }
 
-    async fn send(&self, events: &[Value]) {
+    pub(super) async fn send(&self, events: &[Value]) {
         let basic = STANDARD.encode(format!("{}:", self.key));
         let authorization = format!("Basic {basic}");
         let headers = [
@@ -45,7 +45,7 @@ impl Shop {
         self.test.app.projector.drain().await.unwrap();
     }
 
-    async fn see(&mut self, page: &str) -> String {
+    pub(super) async fn see(&mut self, page: &str) -> String {
         let answer = self.browser.get(&format!("/dashboard/bakery/{page}")).await;
         assert_eq!(answer.status, StatusCode::OK, "{page}: {}", answer.text());
         answer.text()

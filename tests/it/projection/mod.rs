@@ -3,10 +3,14 @@
 mod api;
 mod arrival;
 mod corrections;
+mod disputes;
 mod failure;
 mod insight;
 mod order;
+mod preview;
+mod referrals;
 mod replay;
+mod rules_api;
 mod rules_over_time;
 mod shop;
 mod silence;

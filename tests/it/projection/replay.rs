@@ -227,7 +227,7 @@ async fn what_was_killed_goes_on_and_ends_as_if_it_had_not_been() {
         TAMPERED
     );
     for left in [
-        "select count(*) from replay_shadow where brand_id = $1",
+        "select count(*) from replay_note where brand_id = $1",
         "select count(*) from replay_part where brand_id = $1",
         "select count(*) from replay where brand_id = $1 and finished_at is null",
     ] {
@@ -265,7 +265,7 @@ async fn events_that_come_in_between_are_neither_lost_nor_counted_twice() {
     tamper(&shop, shop.brand_id).await;
     replay_and_die(&shop).await;
     let kept: Vec<(uuid::Uuid,)> = sqlx::query_as(
-        "select profile_id from replay_shadow where brand_id = $1 order by profile_id",
+        "select profile_id from replay_note where brand_id = $1 order by profile_id",
     )
     .bind(shop.brand_id.uuid())
     .fetch_all(&shop.test.app.pool)
@@ -416,7 +416,7 @@ async fn somebody_merged_or_erased_in_between_is_no_person_afterwards() {
     tamper(&shop, shop.brand_id).await;
     replay_and_die(&shop).await;
     let kept: Vec<(uuid::Uuid,)> = sqlx::query_as(
-        "select profile_id from replay_shadow where brand_id = $1 order by profile_id limit 3",
+        "select profile_id from replay_note where brand_id = $1 order by profile_id limit 3",
     )
     .bind(shop.brand_id.uuid())
     .fetch_all(&shop.test.app.pool)

@@ -13,7 +13,7 @@ use super::shop::{Shop, act, befriending, day, order};
 const DEFAULT: &str = include_str!("../../../rules/default.yaml");
 
 /// The default rules, but two orders make a friend.
-fn two_orders_will_do() -> String {
+pub(super) fn two_orders_will_do() -> String {
     let text = DEFAULT
         .replace(
             "score: { of: [investment], at_least: 24 }",
@@ -28,7 +28,7 @@ fn two_orders_will_do() -> String {
 }
 
 /// The default rules, but nobody is an acquaintance who has not ordered.
-fn harder_to_meet() -> String {
+pub(super) fn harder_to_meet() -> String {
     let text = DEFAULT.replace(
         "score: { of: [familiarity, investment], at_least: 9 }",
         "score: { of: [familiarity, investment], at_least: 12 }",
@@ -38,7 +38,7 @@ fn harder_to_meet() -> String {
 }
 
 impl Shop {
-    async fn publish(&self, document: &str, base_version: i32, applies: Applies) -> i32 {
+    pub(super) async fn publish(&self, document: &str, base_version: i32, applies: Applies) -> i32 {
         let published = self.try_publish(document, base_version, applies).await;
         published.expect("it is published")
     }
@@ -60,7 +60,7 @@ impl Shop {
         projector.publish(self.brand_id, publication).await
     }
 
-    async fn take_back(&self, version: i32) -> Result<(), PublishError> {
+    pub(super) async fn take_back(&self, version: i32) -> Result<(), PublishError> {
         let projector = &self.test.app.projector;
         projector
             .take_back(self.brand_id, version, Actor::Operator)

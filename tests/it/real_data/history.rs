@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use befriend::cli::import::read_events;
 use befriend::stage::simulate::{Preview, Purchase, Question, Subject, Tally, View, purchases};
-use befriend::stage::{self, Act, Fact, Outcome, Rules};
+use befriend::stage::{self, Act, Dimension, Fact, Outcome, Rules};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::{Value, json};
 
@@ -83,13 +83,6 @@ impl History {
         Self {
             people: people.collect(),
         }
-    }
-
-    pub fn events(&self) -> usize {
-        self.people
-            .iter()
-            .map(|person| person.happenings.len())
-            .sum()
     }
 
     /// Does `work` for everybody, on `threads` threads; in order of people.
@@ -250,7 +243,11 @@ pub fn without_hysteresis(rules: &Rules) -> Rules {
         };
         rule.when = serde_json::from_value(written).expect("a condition");
     }
-    Rules::new(set).expect("usable rules")
+    // What was learnt stands beside the document.
+    let half_life = rules.half_life(Dimension::Investment);
+    Rules::new(set)
+        .and_then(|rules| rules.with_investment_half_life(half_life))
+        .expect("usable rules")
 }
 
 /// Of those who bought on 1, 2, 3 and 4 days, the share who bought on one more.

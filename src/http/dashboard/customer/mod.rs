@@ -3,6 +3,7 @@
 //! Owns the filling of that page. What a stage rests on is asked of the engine and only put into
 //! words here. Start with [`show`]; `why.rs` and `timeline.rs` fill its two large parts.
 
+mod brought;
 mod timeline;
 mod why;
 
@@ -12,6 +13,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::access::InBrand;
+use super::value;
 use crate::app::{App, SharedApp};
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
@@ -22,7 +24,9 @@ use crate::postgres::{self, PgConnection};
 use crate::profile::{Consent, Identity, Status};
 use crate::projection::{self, Current};
 use crate::stage::{Standing, Trend};
-use crate::view::dashboard::{AliasRow, ConsentRow, CustomerPage, IdentityRow};
+use crate::view::dashboard::{
+    AliasRow, BroughtCard, ConsentRow, CustomerPage, IdentityRow, ValueCard,
+};
 use crate::view::{StageTag, format};
 
 /// Entries of the timeline on one page.
@@ -48,7 +52,9 @@ impl From<projection::Error> for PageError {
 struct Found {
     customer: Customer,
     current: Current,
+    value: ValueCard,
     entries: Vec<TimelineEntry>,
+    brought: BroughtCard,
 }
 
 /// `GET /dashboard/{brand}/customers/{id}?cursor=`
@@ -87,11 +93,17 @@ async fn find(
     let before = place.and_then(|text| cursor::decode(text).ok());
     let limit = i64::try_from(ENTRIES + 1).unwrap_or(i64::MAX);
     let current = app.projector.current(conn, brand_id, id).await?;
+    let figures = insight::find_value_figures(conn, brand_id).await?;
+    let orders = insight::find_customer_value(conn, brand_id, id).await?;
+    let value = value::card(figures.as_ref(), orders.as_ref(), current.standing.stage);
     let entries = insight::list_timeline(conn, brand_id, id, before.as_ref(), limit).await?;
+    let brought = brought::card(conn, brand_id, id, &current.rules.rules).await?;
     Ok(Some(Found {
         customer,
         current,
+        value,
         entries,
+        brought,
     }))
 }
 
@@ -99,7 +111,9 @@ fn filled(within: &InBrand, found: Found, now: DateTime<Utc>) -> CustomerPage {
     let Found {
         customer,
         current,
+        value,
         mut entries,
+        brought,
     } = found;
     let is_last = entries.len() <= ENTRIES;
     entries.truncate(ENTRIES);
@@ -120,6 +134,7 @@ fn filled(within: &InBrand, found: Found, now: DateTime<Utc>) -> CustomerPage {
         last_seen: format::ago(profile.last_seen_at, now),
         conditions: conditions(profile.status, standing),
         why: why::why(&current),
+        value,
         older_cursor: older.map(|entry| cursor::encode(&entry.position())),
         timeline: entries
             .iter()
@@ -132,6 +147,7 @@ fn filled(within: &InBrand, found: Found, now: DateTime<Utc>) -> CustomerPage {
             .collect(),
         aliases: customer.aliases.iter().map(alias).collect(),
         consents: in_force(&customer.consents).map(consent).collect(),
+        brought,
     }
 }
 
@@ -162,6 +178,7 @@ fn conditions(status: Status, standing: &Standing) -> Vec<String> {
         status,
         standing.second_chance.then_some("Second chance"),
         (standing.strained && !standing.second_chance).then_some("Strained"),
+        standing.needs_review.then_some("Complains unusually often"),
         standing.estranged.then_some("Estranged"),
         trend,
     ]
