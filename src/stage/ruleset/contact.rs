@@ -193,13 +193,21 @@ impl ContactRules {
         }
         check_words("contact.channels", &self.channels, faults);
         check_words("contact.service_purposes", &self.service_purposes, faults);
-        check_words("contact.permission_purposes", &self.permission_purposes, faults);
+        check_words(
+            "contact.permission_purposes",
+            &self.permission_purposes,
+            faults,
+        );
     }
 }
 
 fn check_words(path: &str, words: &[String], faults: &mut Faults) {
     if words.len() > WORDS_MAX {
-        faults.add(path, "there are too many", format!("keep at most {WORDS_MAX}"));
+        faults.add(
+            path,
+            "there are too many",
+            format!("keep at most {WORDS_MAX}"),
+        );
     }
     for (place, word) in words.iter().enumerate() {
         let is_word = (1..=WORD_BYTES_MAX).contains(&word.len())
