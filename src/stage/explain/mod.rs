@@ -139,6 +139,16 @@ pub fn describe(condition: &Condition) -> String {
     words::condition(condition)
 }
 
+/// "3 March 2026", in UTC.
+pub(super) fn date_in_words(at: DateTime<Utc>) -> String {
+    words::date(date_of(at))
+}
+
+/// "a friend", by the brand's names.
+pub(super) fn stage_in_words(rules: &Rules, stage: Stage) -> String {
+    words::a(rules.names(), stage)
+}
+
 fn acts_until<'a>(acts: &[Act<'a>], at: DateTime<Utc>) -> Vec<Act<'a>> {
     acts.iter().filter(|act| act.at <= at).copied().collect()
 }
