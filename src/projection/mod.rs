@@ -30,6 +30,7 @@ mod learn;
 mod learn_store;
 pub mod preview;
 mod queue_store;
+mod referral_check;
 mod replay;
 mod round;
 mod round_store;

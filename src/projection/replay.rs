@@ -119,6 +119,14 @@ impl Projector {
             },
         )
         .await?;
+        if mode == Mode::Check {
+            let differences = self.check_referrals(brand_id).await?;
+            report.add(Report {
+                differing: count(differences.len()),
+                differences,
+                ..Report::default()
+            });
+        }
         Ok(report)
     }
 
