@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::history::{self, Person};
@@ -42,8 +42,11 @@ impl Projector {
         let of = |profile_id| Difference {
             profile_id,
             what: "who brought them, or what that earned",
-            stored: json!("settled otherwise"),
-            replayed: json!("unsettled"),
+            path: String::from("referrals"),
+            stored: json!("something else than follows from the events"),
+            replayed: json!("judged again, it would be another"),
+            stored_whole: Value::Null,
+            replayed_whole: Value::Null,
         };
         Ok(differing.into_iter().map(of).collect())
     }
@@ -69,6 +72,32 @@ impl Projector {
         let referrals = |at| rules.schedule().in_force_at(at).set().referrals;
         let unsettled = referral::list_unsettled(conn, brand_id, &subjects, &referrals).await?;
         Ok(unsettled)
+    }
+
+    /// Has everybody who claims to have been brought judged again, and everybody folded again whose
+    /// events say something of referrals that is not stored.
+    pub(super) async fn judge_referrals_again(
+        &self,
+        conn: &mut PgConnection,
+        brand_id: BrandId,
+    ) -> Result<(), Error> {
+        let now = self.clock.now();
+        let unread = referral::list_unread(conn, brand_id).await?;
+        let unread: Vec<Uuid> = unread.into_iter().map(ProfileId::uuid).collect();
+        if !unread.is_empty() {
+            let anew = vec![true; unread.len()];
+            queue_store::insert_rows(conn, brand_id, &unread, &anew, now).await?;
+        }
+        let mut after = None;
+        loop {
+            let page = referral::list_referees(conn, brand_id, after, PAGE_PEOPLE).await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            after = page.last().copied();
+            let ids: Vec<Uuid> = page.iter().map(|id| id.uuid()).collect();
+            queue_store::insert_rows(conn, brand_id, &ids, &vec![false; ids.len()], now).await?;
+        }
     }
 }
 

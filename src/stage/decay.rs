@@ -1,5 +1,7 @@
 //! Halving with age, the same to the last bit on every machine.
 
+use std::sync::Arc;
+
 /// Ages answered from one table; older ones take a step in a second, coarser one.
 const TABLE_DAYS: i32 = 2_048;
 /// Steps of the coarse table: together the two reach 179 years.
@@ -9,11 +11,11 @@ const SERIES_TERMS: i32 = 24;
 /// Beyond this many half-lives nothing is left.
 const HALVINGS_MAX: u64 = 1_022;
 
-/// What is left of a weight after whole days, for one half-life.
+/// What is left of a weight after whole days, for one half-life. Clones share the tables.
 #[derive(Debug, Clone)]
 pub(super) struct Decay {
-    days: Vec<f64>,
-    steps: Vec<f64>,
+    days: Arc<[f64]>,
+    steps: Arc<[f64]>,
 }
 
 impl Decay {

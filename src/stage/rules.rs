@@ -1,13 +1,15 @@
 //! A rule set made ready to run: names looked up, weights in arrays, decay in tables.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::decay::Decay;
 use super::dimension::{DIMENSIONS, Dimension, Dimensions};
+use super::event::Act;
 use super::ready_layer::ReadyLayer;
 use super::ruleset::{
-    Condition, DisputeRules, Fault, Guard, HalfLife, Mark, ReferralRules, Role, Rule, RuleSet,
-    StageNames,
+    Condition, ContactRules, DisputeRules, Fault, Guard, HalfLife, Mark, ReferralRules, Role, Rule,
+    RuleSet, StageNames,
 };
 use super::tier::Stage;
 use super::turn::Step;
@@ -19,10 +21,11 @@ const WINDOW_DAYS_MIN: u16 = 365;
 /// share it: making it fills tables, using it allocates nothing.
 #[derive(Debug, Clone)]
 pub struct Rules {
-    set: RuleSet,
+    set: Arc<RuleSet>,
     fingerprint: u64,
     half_lives: [f64; DIMENSIONS],
     by_event: HashMap<String, u16>,
+    read_closely: Vec<String>,
     signals: Vec<ReadySignal>,
     cases: Vec<ReadyCase>,
     decay: [Decay; DIMENSIONS],
@@ -41,6 +44,7 @@ pub(super) struct ReadySignal {
     pub(super) role: Option<Role>,
     pub(super) qualifying: bool,
     pub(super) advocacy_kind: Option<String>,
+    pub(super) channel: Option<String>,
     pub(super) brand_initiated: bool,
     pub(super) counts_untrusted: bool,
     pub(super) step: Option<Step>,
@@ -70,6 +74,7 @@ impl Rules {
             fingerprint: set.fingerprint(),
             half_lives: set.half_life_days.to_array(),
             by_event: HashMap::new(),
+            read_closely: Vec::new(),
             signals: Vec::with_capacity(set.signals.len()),
             cases: Vec::new(),
             decay: set.half_life_days.to_array().map(Decay::new),
@@ -78,7 +83,7 @@ impl Rules {
             watched: Stage::ALL.map(|stage| watched_from(&set, stage)),
             window_days: longest_window(&set),
             layers: Vec::with_capacity(set.layers.len()),
-            set,
+            set: Arc::new(set),
         };
         rules.ready_signals();
         rules.ready_layers();
@@ -108,7 +113,7 @@ impl Rules {
     /// The same rules with another half-life of investment, in days, as learnt from the gaps
     /// between a brand's orders. The document stays as it is.
     pub fn with_investment_half_life(&self, days: f64) -> Result<Self, Vec<Fault>> {
-        let mut written = self.set.clone();
+        let mut written = RuleSet::clone(&self.set);
         written.half_life_days.investment = HalfLife::Days(days);
         let faults = written.validate();
         if !faults.is_empty() {
@@ -123,8 +128,9 @@ impl Rules {
     }
 
     fn ready_signals(&mut self) {
-        let has_layers = !self.set.layers.is_empty();
-        for (index, signal) in self.set.signals.iter().enumerate() {
+        let set = Arc::clone(&self.set);
+        let has_layers = !set.layers.is_empty();
+        for (index, signal) in set.signals.iter().enumerate() {
             let index = u16::try_from(index).expect("validation limits the number of signals");
             let first = self.cases.len();
             for case in &signal.cases {
@@ -155,6 +161,7 @@ impl Rules {
                 role: signal.role,
                 qualifying: signal.qualifying,
                 advocacy_kind: signal.advocacy_kind.clone(),
+                channel: signal.channel.clone(),
                 brand_initiated: signal.brand_initiated,
                 counts_untrusted: signal.counts_untrusted(),
                 step: signal
@@ -162,14 +169,27 @@ impl Rules {
                     .or((signal.role == Some(Role::Order)).then_some(Step::Use)),
                 cases: number(first)..number(self.cases.len()),
             });
+            let is_read =
+                signal.role.is_some() || signal.cases.iter().any(|case| !case.when.is_empty());
             for name in std::iter::once(&signal.event).chain(&signal.aliases) {
                 self.by_event.insert(name.clone(), index);
+                if is_read {
+                    self.read_closely.push(name.clone());
+                }
             }
         }
     }
 
+    /// The names of the events whose properties [`interpret`](super::interpret) looks at: those that
+    /// play a part, and those that count in one case and not in another. Of any other event it makes
+    /// the same whatever its properties are, so that they need not be read.
+    pub fn events_read_closely(&self) -> &[String] {
+        &self.read_closely
+    }
+
     fn ready_layers(&mut self) {
-        for layer in &self.set.layers {
+        let set = Arc::clone(&self.set);
+        for layer in &set.layers {
             let ready = ReadyLayer::new(layer, self);
             self.layers.push(ready);
         }
@@ -257,6 +277,16 @@ impl Rules {
 
     pub(super) fn referrals(&self) -> ReferralRules {
         self.set.referrals
+    }
+
+    pub(super) fn contact(&self) -> &ContactRules {
+        &self.set.contact
+    }
+
+    /// The signal of an act that these rules interpreted, if it counts.
+    pub(super) fn signal_of(&self, act: &Act<'_>) -> Option<&ReadySignal> {
+        act.counts()
+            .then(|| self.signal(self.case(act.case).signal))
     }
 
     pub(super) fn names(&self) -> &StageNames {

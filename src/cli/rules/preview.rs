@@ -89,8 +89,7 @@ impl PreviewCommand {
 
 /// The rules in a file, with its text. None, with the faults printed, if it holds none.
 pub(super) fn read_rules(file: &Path) -> anyhow::Result<Option<(String, Rules)>> {
-    let text =
-        std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+    let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
     let faults = match RuleSet::from_yaml(&text) {
         Ok(set) => match Rules::new(set) {
             Ok(rules) => return Ok(Some((text, rules))),
@@ -124,11 +123,7 @@ pub(super) async fn the_brand(app: &SharedApp, slug: Option<&str>) -> anyhow::Re
     }
 }
 
-async fn names(
-    app: &SharedApp,
-    brand: &Brand,
-    preview: &Preview,
-) -> anyhow::Result<table::Names> {
+async fn names(app: &SharedApp, brand: &Brand, preview: &Preview) -> anyhow::Result<table::Names> {
     let ids: Vec<_> = preview
         .samples
         .iter()

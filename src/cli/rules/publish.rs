@@ -118,7 +118,10 @@ impl TakeBack {
 /// The latest version that was not taken back.
 async fn latest_version(app: &SharedApp, brand: &Brand) -> anyhow::Result<i32> {
     let mut conn = app.pool.acquire().await?;
-    let rules = app.projector.rules_in_force(&mut conn, brand.brand_id).await?;
+    let rules = app
+        .projector
+        .rules_in_force(&mut conn, brand.brand_id)
+        .await?;
     Ok(rules.timeline.latest().version)
 }
 

@@ -58,7 +58,9 @@ impl Projector {
             },
         )
         .await?;
-        Ok(whole.finish())
+        let mut preview = whole.finish();
+        preview.warnings.extend(credits_stand(&plan));
+        Ok(preview)
     }
 
     async fn preview_page(
@@ -71,7 +73,11 @@ impl Projector {
         let loaded = postgres::tx(&self.pool, async |conn| {
             let people = self.people_in(conn, brand_id, &page).await?;
             let people = people.into_iter().map(|person| (person, None)).collect();
-            batch::load_events(conn, brand_id, people, Some(at)).await
+            let schedules: Vec<&Schedule> = [&plan.present, &plan.draft]
+                .into_iter()
+                .chain(&plan.hindsight)
+                .collect();
+            batch::load_events(conn, brand_id, people, &schedules, Some(at)).await
         })
         .await?;
         let people = u64::try_from(loaded.len()).unwrap_or(u64::MAX);
@@ -104,6 +110,18 @@ fn plan(in_force: &BrandRules, request: &PreviewRequest, question: Question) -> 
         draft,
         hindsight,
     }
+}
+
+/// What people earned by bringing others is worked out across everybody, once rules are in force;
+/// a preview takes it as it stands.
+fn credits_stand(plan: &Plan) -> Option<String> {
+    let at = plan.question.at;
+    let (present, draft) = (plan.present.in_force_at(at), plan.draft.in_force_at(at));
+    (present.set().referrals != draft.set().referrals).then(|| {
+        "What people earned by bringing others is shown as it stands: by the draft's own rules for \
+         referrals it is worked out after publishing."
+            .to_owned()
+    })
 }
 
 fn tally(loaded: &Loaded, plan: &Plan) -> Tally {

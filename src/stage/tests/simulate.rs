@@ -1,5 +1,7 @@
 //! What a preview counts, and that shards add up to the whole.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -9,7 +11,7 @@ use super::properties::history;
 use crate::stage::simulate::{
     Money, Preview, Purchase, Question, Subject, Tally, View, count_flip_flops, purchases, stage_at,
 };
-use crate::stage::{self, Outcome, RuleSet, Rules, Stage};
+use crate::stage::{self, Outcome, RuleSet, Rules, Schedule, Stage};
 
 /// The default rules with one condition of one rule written anew.
 fn rules_with(rule: &str, when: &Value) -> Rules {
@@ -288,5 +290,70 @@ proptest! {
         let moved: u64 = whole.moved_by_rule.values().sum();
         prop_assert_eq!(moved, whole.moved, "every move has a rule that explains it");
         prop_assert!(whole.samples.iter().all(|sample| !sample.reason.is_empty() && sample.from != sample.to));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    /// The preview folds from nothing; what is published meets a state that has lived under the
+    /// rules before, is adopted, and goes on. Both come to the same, and so does taking it back.
+    #[test]
+    fn a_preview_says_what_publishing_does_to_a_stored_state(
+        happenings in history(),
+        published in 1..700_i32,
+        stricter in any::<bool>(),
+    ) {
+        let draft = Arc::new(if stricter {
+            rules_with("P2", &json!({ "score": { "of": ["investment"], "at_least": 35 } }))
+        } else {
+            eager_rules()
+        });
+        let present = Schedule::single(Arc::new(rules().clone()));
+        let at = instant(published, 0);
+        let known: Vec<_> = happenings.iter().filter(|one| one.at <= at).cloned().collect();
+        let acts = |schedule: &Schedule| -> Vec<_> {
+            known.iter().map(|one| schedule.interpret(&one.fact())).collect()
+        };
+        let fold = |schedule: &Schedule| schedule.fold(&acts(schedule), None, at);
+        let stored = fold(&present);
+
+        for history in [false, true] {
+            let as_it_would_be = if history {
+                Schedule::single(Arc::clone(&draft))
+            } else {
+                present.clone().then(at, Arc::clone(&draft))
+            };
+            let told = fold(&as_it_would_be);
+            let did = if history {
+                fold(&as_it_would_be)
+            } else {
+                as_it_would_be.advance(&stored.state, &[], None, at).expect("it is adopted")
+            };
+            prop_assert_eq!(&did.standing, &told.standing);
+            prop_assert_eq!(&did.state, &told.state);
+
+            let mut tally = Tally::new(Question::about(at, 100));
+            tally.add(&Subject {
+                id: "somebody",
+                known_since: known.iter().filter(|one| one.known).map(|one| one.at).min(),
+                first_at: None,
+                events: 1,
+                purchases: &[],
+                present: View { rules: rules(), outcome: &stored },
+                draft: View { rules: &draft, outcome: &told },
+                hindsight: &told,
+            });
+            let preview = tally.finish();
+            let moves = stored.standing.stage != did.standing.stage;
+            prop_assert_eq!(preview.moved, u64::from(moves));
+            if moves {
+                let sample = &preview.samples[0];
+                prop_assert_eq!((sample.from, sample.to), (stored.standing.stage, did.standing.stage));
+                prop_assert!(!sample.reason.is_empty() && !sample.figures.is_empty(), "{sample:?}");
+            }
+            // Taken back, the state that lived under the draft is not continued but folded anew.
+            prop_assert_eq!(fold(&present).state, stored.state.clone());
+        }
     }
 }

@@ -12,6 +12,7 @@ pub mod bars;
 pub mod labels;
 pub mod scale;
 pub mod spark;
+pub mod spiral;
 pub mod ticks;
 pub mod tree;
 

@@ -18,7 +18,9 @@ mod overview;
 mod providers;
 mod rules;
 mod tiles;
+mod turns;
 mod value;
+mod why_here;
 
 #[cfg(test)]
 mod customer_sample;
@@ -29,8 +31,7 @@ pub use brought::{BroughtCard, BroughtRow, RoleView};
 pub use complaints::{ComplaintList, ComplaintRow, ComplaintsPage};
 pub use customer::CustomerPage;
 pub use customer_parts::{
-    AliasRow, ConditionView, ConsentRow, Direction, IdentityRow, Move, RuleView, Score,
-    TimelineEntry, WhyHere,
+    AliasRow, ConsentRow, Direction, IdentityRow, Move, MoveTold, TimelineEntry,
 };
 pub use customers::{CustomerRow, CustomersPage};
 pub use keys::{FreshKey, KeyForm, KeyKind, KeyRow, KeysPage};
@@ -38,11 +39,18 @@ pub use live::{LivePage, LiveRow, LiveStatus, LiveUpdate};
 pub use network::{FamilyTree, Kin, NetworkFigures, NetworkPage, Outcome, RefusedRow, TopRow};
 pub use overview::{Overview, OverviewPage, WeekStats};
 pub use providers::{ConnectionForm, ConnectionRow, ProviderKind, ProvidersPage};
-pub use rules::{RuleRow, RulesPage, WeightRow};
+pub use rules::{
+    ChangeRow, DraftLine, EarnedRow, FaultLink, Figure, FigureKind, FindingRow, Line, MatrixCell,
+    MatrixRow, Piece, PresetChoice, PreviewState, PreviewView, PublishForm, RuleCard,
+    RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage, RulesTextPage,
+    RulesVersionPage, SampleRow, Sections, SignalCard, Stale, VersionRow,
+};
 pub use tiles::StageTile;
+pub use turns::{LayerRow, TurnRow, TurnsCard};
 pub use value::{
     CustomerForecast, SHOWN_MIN, StageValueRow, ValueAbsence, ValueByStage, ValueCard, ValueFigure,
 };
+pub use why_here::{ConditionView, DayLookedAt, RuleView, Score, WhyHere};
 
 use super::Notice;
 use super::format::path_segment;
