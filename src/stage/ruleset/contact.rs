@@ -23,6 +23,7 @@ const KEEP_DAYS_MAX: u16 = 3_650;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ContactRules {
+    #[schemars(range(min = 1, max = PER_DAYS_MAX))]
     /// The calendar days of the customer's zone over which contacts are counted, today included.
     pub per_days: u16,
     /// So many contacts at each stage, all channels together.
@@ -59,8 +60,10 @@ pub struct ContactCaps {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Unanswered {
+    #[schemars(range(min = 1, max = AT_MOST_MAX))]
     /// If so many contacts in a row drew no act …
     pub after: u16,
+    #[schemars(range(min = 0, max = 1))]
     /// … this share of the cap is left, rounded down, but never less than one contact.
     pub factor: f64,
 }
@@ -71,6 +74,7 @@ pub struct Unanswered {
 pub struct KeepInTouch {
     /// At this stage or a deeper one …
     pub from: Stage,
+    #[schemars(range(min = 1, max = KEEP_DAYS_MAX))]
     /// … somebody without contact for so many days should hear from the brand.
     pub after_days: u16,
 }
