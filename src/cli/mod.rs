@@ -9,6 +9,7 @@ mod connection;
 mod demo;
 mod doctor;
 mod events;
+mod explain;
 mod healthcheck;
 pub mod import;
 mod key;
@@ -78,6 +79,8 @@ enum Command {
     SigningKey(signing_key::SigningKey),
     /// Look at what a brand's senders sent.
     Events(events::Events),
+    /// Say why a customer stands where they do, and what would change it, at any date.
+    Explain(explain::Explain),
     /// Look at everything the service needs, and say what to mend; exit with 3 if anything.
     Doctor(doctor::Doctor),
     /// Ask the running service whether it is ready.
@@ -141,6 +144,7 @@ pub fn run() -> ExitCode {
             Command::Key(command) => command.run(config, &output).await,
             Command::SigningKey(command) => command.run(config, &output).await,
             Command::Events(command) => command.run(config, &output).await,
+            Command::Explain(command) => command.run(config, &output).await,
             Command::Doctor(command) => command.run(config, &output).await,
             Command::Healthcheck(command) => command.run(&config, output),
             Command::Import(command) => Box::pin(command.run(config, &output)).await,

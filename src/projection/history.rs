@@ -270,7 +270,11 @@ pub(super) fn outcome_of(
     )
 }
 
-fn acts_of<'e>(schedule: &Schedule, person: &'e Person, events: &'e [StoredEvent]) -> Vec<Act<'e>> {
+pub(super) fn acts_of<'e>(
+    schedule: &Schedule,
+    person: &'e Person,
+    events: &'e [StoredEvent],
+) -> Vec<Act<'e>> {
     let earned = person.earned.iter();
     let earned = earned.map(|told| schedule.interpret(&told.fact()));
     events

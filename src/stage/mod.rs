@@ -73,7 +73,10 @@ pub use day::Day;
 pub use dimension::{Dimension, Dimensions, Scores};
 pub use dispute::{Dispute, DisputeStatus};
 pub use event::{Act, Fact, Verdict, interpret};
-pub use explain::{Explanation, TransitionExplanation, explain, explain_transition};
+pub use explain::{
+    Explanation, TransitionExplanation, explain, explain_history, explain_latest, explain_move,
+    explain_transition,
+};
 pub use layer::{LayerMove, LayerStanding, LayerStatus};
 pub use ledger::{Ledger, LedgerEntry};
 pub use referral::Conversion;

@@ -43,6 +43,7 @@ fn pages(words: Words) -> Vec<Rendered> {
         "customers-none-found" => CustomersPage::sample_none_found(words),
         "customers-empty" => CustomersPage::sample_empty(words),
         "customer" => CustomerPage::sample(words),
+        "customer-ahead" => CustomerPage::sample_ahead(words),
         "customer-new" => CustomerPage::sample_new(words),
         "complaints" => ComplaintsPage::sample(words),
         "complaints-empty" => ComplaintsPage::sample_empty(words),

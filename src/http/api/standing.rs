@@ -14,7 +14,7 @@ use crate::http::problem::Problem;
 use crate::kernel::id::TransitionId;
 use crate::postgres;
 use crate::projection::{self, Current, RecordedTransition};
-use crate::stage::{self, Explanation, Ledger, Stage};
+use crate::stage::{self, Explanation, Stage};
 
 /// `GET /api/v1/profiles/{id}/standing`.
 pub(super) async fn show(
@@ -50,22 +50,6 @@ pub(super) async fn show(
     {
         body.extend(beside);
     }
-    Ok(Json(body))
-}
-
-/// `GET /api/v1/profiles/{id}/explanation`.
-pub(super) async fn explain(
-    State(app): State<SharedApp>,
-    caller: Caller,
-    id: Path<String>,
-) -> Result<Json<Value>, Problem> {
-    let (id, current) = current(&app, caller, &id).await?;
-    let mut body = json!(explained(&current));
-    body["profile_id"] = json!(id);
-    body["rule_set"] = json!({
-        "id": current.rules.rule_set_id,
-        "version": current.rules.version,
-    });
     Ok(Json(body))
 }
 
@@ -123,10 +107,10 @@ pub(super) async fn current(
 
 fn explained(current: &Current) -> Explanation {
     let rules = &current.rules.rules;
-    stage::explain(rules, &current.state, &Ledger::default(), current.at)
+    stage::explain(rules, &current.state, current.at)
 }
 
-fn in_json(row: &RecordedTransition) -> Value {
+pub(super) fn in_json(row: &RecordedTransition) -> Value {
     let evidence = &row.evidence;
     json!({
         "id": row.transition_id,

@@ -575,7 +575,7 @@ fn the_next_change_is_told_when_it_is_one_of_a_layer_or_of_rest() {
 
     for (history, day, expected) in table {
         let outcome = history.fold(day);
-        let told = explain::explain(rules(), &outcome.state, &outcome.ledger, instant(day, 600));
+        let told = explain::explain(rules(), &outcome.state, instant(day, 600));
         assert_eq!(told.next.expect("something changes").sentence, expected);
     }
 }
@@ -584,7 +584,7 @@ fn the_next_change_is_told_when_it_is_one_of_a_layer_or_of_rest() {
 fn a_standing_tells_of_the_layer_beside_the_stage() {
     let outcome = vip().fold(124);
 
-    let told = explain::explain(rules(), &outcome.state, &outcome.ledger, instant(124, 600));
+    let told = explain::explain(rules(), &outcome.state, instant(124, 600));
 
     assert_eq!(
         told.sentences[..3],

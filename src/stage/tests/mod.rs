@@ -3,6 +3,7 @@
 mod crossings;
 mod disputes;
 mod explanations;
+mod foresight;
 mod history;
 mod layers;
 mod over_time;

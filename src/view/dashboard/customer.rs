@@ -3,8 +3,9 @@
 use askama::Template;
 
 use super::brought::BroughtCard;
-use super::customer_parts::{AliasRow, ConsentRow, Direction, IdentityRow, TimelineEntry, WhyHere};
+use super::customer_parts::{AliasRow, ConsentRow, Direction, IdentityRow, TimelineEntry};
 use super::value::ValueCard;
+use super::why_here::WhyHere;
 use super::{Shell, TurnsCard};
 use crate::view::StageTag;
 

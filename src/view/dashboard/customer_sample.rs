@@ -1,10 +1,10 @@
 //! A sample customer.
 
 use super::customer_parts::{
-    AliasRow, ConditionView, ConsentRow, Direction, IdentityRow, Move, RuleView, Score,
-    TimelineEntry, WhyHere,
+    AliasRow, ConsentRow, Direction, IdentityRow, Move, MoveTold, TimelineEntry,
 };
 use super::value::{ValueAbsence, ValueCard};
+use super::why_here::{ConditionView, DayLookedAt, RuleView, Score, WhyHere};
 use super::{BroughtCard, CustomerPage, LayerRow, Shell, TurnRow, TurnsCard};
 use crate::view::StageTag;
 use crate::view::sample::{Words, table};
@@ -48,6 +48,23 @@ impl CustomerPage {
                     recorded: words.text("14 Sep 2025, when signing up"),
                 })
                 .into(),
+        }
+    }
+
+    /// The same customer, as they will be in half a year.
+    pub(in crate::view) fn sample_ahead(words: Words) -> Self {
+        let now = why(words);
+        Self {
+            why: Some(WhyHere {
+                on: Some(DayLookedAt {
+                    day: "10 Sep 2026".to_owned(),
+                    is_ahead: true,
+                    stage: StageTag::Acquaintance,
+                }),
+                caution: words.text("Made from the latest 2,000 events and the stored state."),
+                ..now
+            }),
+            ..Self::sample(words)
         }
     }
 
@@ -113,12 +130,28 @@ fn conditions(words: Words, text: &str) -> Vec<ConditionView> {
             figure: words.text(figure),
             threshold: words.text(threshold),
             slack: words.text(slack),
+            evidence: if met == "yes" {
+                vec![words.text("Order Completed on 3 March 2026: 10 points, 8.9 left")]
+            } else {
+                Vec::new()
+            },
+            ways: if met == "yes" {
+                Vec::new()
+            } else {
+                vec![words.text("2 more reviews, one a day, by 20 April 2026")]
+            },
         })
         .collect()
 }
 
 fn why(words: Words) -> WhyHere {
     WhyHere {
+        on: None,
+        days: ("2025-09-14".to_owned(), "2027-03-10".to_owned()),
+        day: "2026-03-10".to_owned(),
+        keep: words
+            .text("1 more order by 5 May 2026 would keep them a friend until 19 November 2026."),
+        caution: String::new(),
         summary: words.text(
             "A friend since 3 Mar 2026. If nothing else happens, Anna stays one for 57 days.",
         ),
@@ -138,6 +171,10 @@ fn why(words: Words) -> WhyHere {
                 to: StageTag::Advocate,
                 met: false,
                 next: words.text("Not met by waiting: 2 of 5 conditions are missing."),
+                ways: vec![
+                    words.text("1 more review and 1 more share, one a day, by 5 May 2026"),
+                    words.text("1 more converted referral by 5 May 2026"),
+                ],
                 conditions: conditions(words, WARM_CONDITIONS),
             },
             RuleView {
@@ -146,6 +183,7 @@ fn why(words: Words) -> WhyHere {
                 to: StageTag::Acquaintance,
                 met: false,
                 next: words.text("Would cool on 6 May 2026, in 57 days, unless something happens."),
+                ways: Vec::new(),
                 conditions: conditions(words, COOL_CONDITIONS),
             },
         ],
@@ -166,6 +204,14 @@ fn timeline(words: Words) -> Vec<TimelineEntry> {
                 effect: words.text(effect),
                 stage,
                 moved: StageTag::from_slug(before).map(|from| Move { from, to: stage }),
+                told: StageTag::from_slug(before).map(|_| MoveTold {
+                    figures: vec![words.text("Investment at least 24: 26.8")],
+                    otherwise: words.text(
+                        "Without this Order Completed they would have remained an acquaintance.",
+                    ),
+                    recorded: "Recorded on 8 Mar 2026.".to_owned(),
+                    rule_version: 3,
+                }),
             }
         })
         .collect()

@@ -20,6 +20,7 @@ mod rules;
 mod tiles;
 mod turns;
 mod value;
+mod why_here;
 
 #[cfg(test)]
 mod customer_sample;
@@ -30,8 +31,7 @@ pub use brought::{BroughtCard, BroughtRow, RoleView};
 pub use complaints::{ComplaintList, ComplaintRow, ComplaintsPage};
 pub use customer::CustomerPage;
 pub use customer_parts::{
-    AliasRow, ConditionView, ConsentRow, Direction, IdentityRow, Move, RuleView, Score,
-    TimelineEntry, WhyHere,
+    AliasRow, ConsentRow, Direction, IdentityRow, Move, MoveTold, TimelineEntry,
 };
 pub use customers::{CustomerRow, CustomersPage};
 pub use keys::{FreshKey, KeyForm, KeyKind, KeyRow, KeysPage};
@@ -45,6 +45,7 @@ pub use turns::{LayerRow, TurnRow, TurnsCard};
 pub use value::{
     CustomerForecast, SHOWN_MIN, StageValueRow, ValueAbsence, ValueByStage, ValueCard, ValueFigure,
 };
+pub use why_here::{ConditionView, DayLookedAt, RuleView, Score, WhyHere};
 
 use super::Notice;
 use super::format::path_segment;

@@ -4,6 +4,7 @@ mod api;
 mod arrival;
 mod corrections;
 mod disputes;
+mod explanation;
 mod failure;
 mod insight;
 mod layers;

@@ -10,7 +10,7 @@ mod why;
 
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 
 use super::access::InBrand;
@@ -23,7 +23,7 @@ use crate::kernel::cursor;
 use crate::kernel::id::ProfileId;
 use crate::postgres::{self, PgConnection};
 use crate::profile::{Consent, Identity, Status};
-use crate::projection::{self, Current};
+use crate::projection::{self, Life};
 use crate::stage::{LayerStanding, LayerStatus, Standing, Trend};
 use crate::view::dashboard::{
     AliasRow, BroughtCard, ConsentRow, CustomerPage, IdentityRow, ValueCard,
@@ -36,6 +36,8 @@ const ENTRIES: usize = 50;
 #[derive(Deserialize)]
 pub(super) struct Shown {
     cursor: Option<String>,
+    /// The day whose reasons are shown; today's, if left out.
+    on: Option<String>,
 }
 
 impl From<projection::Error> for PageError {
@@ -52,13 +54,13 @@ impl From<projection::Error> for PageError {
 /// What the page is filled from.
 struct Found {
     customer: Customer,
-    current: Current,
+    life: Life,
     value: ValueCard,
     entries: Vec<TimelineEntry>,
     brought: BroughtCard,
 }
 
-/// `GET /dashboard/{brand}/customers/{id}?cursor=`
+/// `GET /dashboard/{brand}/customers/{id}?cursor=&on=`
 pub(super) async fn show(
     State(app): State<SharedApp>,
     within: InBrand,
@@ -76,7 +78,9 @@ pub(super) async fn show(
         // Joined into another: there is one page for one person.
         return Ok(go_to(&within.path(&format!("customers/{shown}"))));
     }
-    page(&filled(&within, found, app.clock.now()))
+    // A day that cannot be read is today.
+    let on = query.on.and_then(|text| text.parse().ok());
+    page(&filled(&within, found, on, app.clock.now()))
 }
 
 async fn find(
@@ -93,29 +97,39 @@ async fn find(
     let id = customer.profile.profile_id;
     let before = place.and_then(|text| cursor::decode(text).ok());
     let limit = i64::try_from(ENTRIES + 1).unwrap_or(i64::MAX);
-    let current = app.projector.current(conn, brand_id, id).await?;
+    let life = app.projector.life(conn, brand_id, id).await?;
     let figures = insight::find_value_figures(conn, brand_id).await?;
     let orders = insight::find_customer_value(conn, brand_id, id).await?;
-    let value = value::card(figures.as_ref(), orders.as_ref(), current.standing.stage);
+    let value = value::card(
+        figures.as_ref(),
+        orders.as_ref(),
+        life.current.standing.stage,
+    );
     let entries = insight::list_timeline(conn, brand_id, id, before.as_ref(), limit).await?;
-    let brought = brought::card(conn, brand_id, id, &current.rules.rules).await?;
+    let brought = brought::card(conn, brand_id, id, &life.current.rules.rules).await?;
     Ok(Some(Found {
         customer,
-        current,
+        life,
         value,
         entries,
         brought,
     }))
 }
 
-fn filled(within: &InBrand, found: Found, now: DateTime<Utc>) -> CustomerPage {
+fn filled(
+    within: &InBrand,
+    found: Found,
+    on: Option<NaiveDate>,
+    now: DateTime<Utc>,
+) -> CustomerPage {
     let Found {
         customer,
-        current,
+        life,
         value,
         mut entries,
         brought,
     } = found;
+    let current = &life.current;
     let is_last = entries.len() <= ENTRIES;
     entries.truncate(ENTRIES);
     let older = entries.last().filter(|_| !is_last);
@@ -134,13 +148,13 @@ fn filled(within: &InBrand, found: Found, now: DateTime<Utc>) -> CustomerPage {
         customer_since: known.map_or_else(|| "not known yet".to_owned(), format::day_of),
         last_seen: format::ago(profile.last_seen_at, now),
         conditions: conditions(profile.status, standing),
-        why: why::why(&current),
-        turns: turns::card(&current),
+        why: why::why(&life, on, profile.created_at),
+        turns: turns::card(current),
         value,
         older_cursor: older.map(|entry| cursor::encode(&entry.position())),
         timeline: entries
             .iter()
-            .map(|entry| timeline::entry(current.rules.schedule().in_force_at(entry.at), entry))
+            .map(|entry| timeline::entry(&life, entry))
             .collect(),
         identities: customer
             .identities
