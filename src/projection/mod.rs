@@ -60,7 +60,7 @@ pub use draft_store::Draft;
 pub use layer_store::{RecordedLayerTransition, list_layer_transitions};
 pub use learn::{LearnFor, LearntRhythm};
 pub use life::{Basis, EVENTS_MAX, ExplainedMove, Life, PastTooLong};
-pub use replay::{Counts, Difference, Mode, Report};
+pub use replay::{Counts, Difference, Mode, Report, Written};
 pub use round::Progress;
 pub use rulebook::BrandRules;
 pub use ruleset_store::ensure_default;

@@ -26,7 +26,7 @@ pub use figures_store::{Figures, WINDOW_DAYS, find_figures, list_stale, refresh_
 pub use judge::Refusal;
 pub use settle::{Again, Subject, settle};
 pub use store::list_credits;
-pub use trace::{Seen, Traces};
+pub use trace::{Seen, Traces, events_read_closely, marks};
 
 /// The event by which a fold is told of a credit.
 pub const CONVERTED: &str = "Referral Converted";

@@ -41,6 +41,7 @@
 //! assert_eq!(second.standing.stage, Stage::Stranger);
 //! ```
 
+mod contact;
 mod day;
 mod decay;
 mod dimension;
@@ -68,6 +69,10 @@ pub mod ruleset;
 pub mod simulate;
 
 pub use advance::{AdvanceError, Outcome, advance, fold};
+pub use contact::{
+    ChannelWish, ContactAsked, ContactDecision, ContactKind, ContactReason, Permission, Wishes,
+    may_contact,
+};
 pub use corrections::{Corrections, Notice, correct};
 pub use day::Day;
 pub use dimension::{Dimension, Dimensions, Scores};

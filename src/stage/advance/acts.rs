@@ -15,6 +15,7 @@ impl Fold<'_> {
     pub(super) fn take(&mut self, act: &Act<'_>) {
         if act.by_customer {
             self.state.last_act = self.state.last_act.max(Some(act.at));
+            self.note_answer(act);
         }
         let identifies = act.known_after && !self.state.is_known_at(act.at);
         if !act.counts() && !identifies {
@@ -68,6 +69,14 @@ impl Fold<'_> {
             Some(Role::RelationshipEnded) => {
                 self.signs.ended = true;
                 self.state.estranged = true;
+                Some(1.0)
+            }
+            Some(Role::ContactSent) => {
+                self.note_contact(act);
+                Some(1.0)
+            }
+            Some(Role::ChannelClosed) => {
+                self.close_channel(act);
                 Some(1.0)
             }
             Some(Role::RelationshipPaused) => {

@@ -10,6 +10,7 @@
 //! when it came about.
 
 mod acts;
+mod contacts;
 mod disputes;
 mod imagine;
 mod layer_acts;

@@ -139,6 +139,16 @@ pub fn describe(condition: &Condition) -> String {
     words::condition(condition)
 }
 
+/// "3 March 2026", in UTC.
+pub(super) fn date_in_words(at: DateTime<Utc>) -> String {
+    words::date(date_of(at))
+}
+
+/// "a friend", by the brand's names.
+pub(super) fn stage_in_words(rules: &Rules, stage: Stage) -> String {
+    words::a(rules.names(), stage)
+}
+
 fn acts_until<'a>(acts: &[Act<'a>], at: DateTime<Utc>) -> Vec<Act<'a>> {
     acts.iter().filter(|act| act.at <= at).copied().collect()
 }
@@ -184,13 +194,14 @@ impl Teller<'_> {
         }
         let mut headline = words::headline(rules.names(), &standing);
         headline.extend(layers::beside(rules, &state, at));
+        let sentences = words::standing(rules.names(), &headline, &deeper, next.as_ref());
         Explanation {
             at,
             stage_name: rules.names().of(state.stage).to_owned(),
             scores: trace
                 .map(|trace| evidence::of_scores(&moment, trace, day))
                 .unwrap_or_default(),
-            sentences: words::standing(rules.names(), &headline, &deeper, next.as_ref()),
+            sentences,
             headline: headline.join(" "),
             standing,
             deeper,

@@ -1,5 +1,6 @@
 //! The engine as a whole: the worked examples, and laws that hold for every history.
 
+mod contacts;
 mod crossings;
 mod disputes;
 mod explanations;
