@@ -176,11 +176,7 @@ async fn wiping_the_demo_knows_every_table_of_a_brand() {
         .filter(|table| !brand::store::TABLES.contains(&table.as_str()))
         .collect();
     assert!(forgotten.is_empty(), "not wiped: {forgotten:?}");
-    let draft = brand::draft::Draft {
-        slug: "demo".to_owned(),
-        name: "Demo".to_owned(),
-        ..Default::default()
-    };
+    let draft = brand::draft::Draft::parse("demo", "Demo", "").unwrap();
     let (demo, _) = test
         .app
         .create_brand(Actor::Operator, draft, true)
