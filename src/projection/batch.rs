@@ -276,6 +276,13 @@ async fn retire(
     erased: &[Person],
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
+    let gone: Vec<Uuid> = erased
+        .iter()
+        .flat_map(|person| person.members.iter().map(|member| member.profile_id.uuid()))
+        .collect();
+    if !gone.is_empty() {
+        referral::forget(conn, brand_id, &gone).await?;
+    }
     let absorbed = alive
         .iter()
         .filter(|person| person.has_absorbed)
@@ -283,10 +290,7 @@ async fn retire(
             let merged = person.members.iter().map(|member| member.profile_id);
             merged.filter(|id| *id != person.profile_id)
         });
-    let gone = erased
-        .iter()
-        .flat_map(|person| person.members.iter().map(|member| member.profile_id));
-    let ids: Vec<Uuid> = absorbed.chain(gone).map(ProfileId::uuid).collect();
+    let ids: Vec<Uuid> = absorbed.map(ProfileId::uuid).chain(gone).collect();
     if !ids.is_empty() {
         standing_store::delete_standings(conn, brand_id, &ids).await?;
         standing_store::supersede_all(conn, brand_id, &ids, now).await?;

@@ -32,6 +32,7 @@ mod life;
 mod life_store;
 pub mod preview;
 mod queue_store;
+mod referral_check;
 mod replay;
 mod round;
 mod round_store;

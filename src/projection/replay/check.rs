@@ -67,6 +67,12 @@ impl Projector {
             },
         )
         .await?;
+        let differences = self.check_referrals(brand_id).await?;
+        report.add(Report {
+            differing: count(differences.len()),
+            differences,
+            ..Report::default()
+        });
         report.differences.sort_by_key(|one| one.profile_id);
         Ok(report)
     }

@@ -89,6 +89,7 @@ impl Projector {
             return Ok(Attempt::Stale);
         }
         let (corrected, refolded, waiting) = self.put_right(conn, run).await?;
+        self.judge_referrals_again(conn, run.brand_id).await?;
         let (people, events, projected) =
             store::sum_parts(conn, run.brand_id, run.replay_id).await?;
         let ended = Ended {
