@@ -8,8 +8,8 @@ use super::dimension::{DIMENSIONS, Dimension, Dimensions};
 use super::event::Act;
 use super::ready_layer::ReadyLayer;
 use super::ruleset::{
-    Condition, ContactRules, DisputeRules, Fault, Guard, HalfLife, Mark, ReferralRules, Role, Rule, RuleSet,
-    StageNames,
+    Condition, ContactRules, DisputeRules, Fault, Guard, HalfLife, Mark, ReferralRules, Role, Rule,
+    RuleSet, StageNames,
 };
 use super::tier::Stage;
 use super::turn::Step;
@@ -271,7 +271,8 @@ impl Rules {
 
     /// The signal of an act that these rules interpreted, if it counts.
     pub(super) fn signal_of(&self, act: &Act<'_>) -> Option<&ReadySignal> {
-        act.counts().then(|| self.signal(self.case(act.case).signal))
+        act.counts()
+            .then(|| self.signal(self.case(act.case).signal))
     }
 
     pub(super) fn names(&self) -> &StageNames {

@@ -1,8 +1,8 @@
 //! Every page is rendered with its sample, as written and with hostile texts.
 
 use super::dashboard::{
-    ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, KeysPage, LivePage,
-    NetworkPage, OverviewPage, ProvidersPage, RulesPage,
+    ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, KeepInTouchPage,
+    KeysPage, LivePage, NetworkPage, OverviewPage, ProvidersPage, RulesPage,
 };
 use super::hosted::{
     ConsentPage, ErrorPage, HandOffPage, LinkPage, LoginPage, MePage, SignOutPage, SignedOutPage,
@@ -41,6 +41,8 @@ fn pages(words: Words) -> Vec<Rendered> {
         "overview-empty" => OverviewPage::sample_empty(words),
         "customers" => CustomersPage::sample(words),
         "customers-none-found" => CustomersPage::sample_none_found(words),
+        "keep-in-touch" => KeepInTouchPage::sample(words),
+        "keep-in-touch-empty" => KeepInTouchPage::sample_empty(words),
         "customers-empty" => CustomersPage::sample_empty(words),
         "customer" => CustomerPage::sample(words),
         "customer-ahead" => CustomerPage::sample_ahead(words),

@@ -173,7 +173,10 @@ impl<'d> Desk<'d> {
             }
             Permission::NotAsked | Permission::Given => {}
         }
-        if let Some(until) = standing.hibernating_until().filter(|until| *until > self.asked.at) {
+        if let Some(until) = standing
+            .hibernating_until()
+            .filter(|until| *until > self.asked.at)
+        {
             grounds.push(Ground::Hibernating(until));
         }
         let channel = self.asked.channel.or_else(|| self.usual_channel());
@@ -206,9 +209,9 @@ impl<'d> Desk<'d> {
         (used, cap): (u16, Option<u16>),
     ) -> ContactDecision {
         let bars: Vec<_> = grounds.iter().filter_map(Ground::bars).collect();
-        let next_allowed_at = bars
-            .iter()
-            .try_fold(self.asked.at, |latest, until| until.map(|until| latest.max(until)));
+        let next_allowed_at = bars.iter().try_fold(self.asked.at, |latest, until| {
+            until.map(|until| latest.max(until))
+        });
         ContactDecision {
             allowed: bars.is_empty(),
             channel: channel.map(str::to_owned),

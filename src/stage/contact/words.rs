@@ -31,9 +31,7 @@ pub(super) fn reason(rules: &Rules, ground: &Ground<'_>) -> ContactReason {
 fn text(rules: &Rules, ground: &Ground<'_>) -> String {
     let day = |at: &chrono::DateTime<chrono::Utc>| date_in_words(*at);
     match ground {
-        Ground::Service => {
-            "Service goes out always: it answers something of their own.".to_owned()
-        }
+        Ground::Service => "Service goes out always: it answers something of their own.".to_owned(),
         Ground::Strained => {
             "A complaint is open; nothing but service until it is settled.".to_owned()
         }
@@ -67,15 +65,19 @@ fn text(rules: &Rules, ground: &Ground<'_>) -> String {
             format!("{}{again}.", counted(rules, count))
         }
         Ground::Room(count) => format!("{}.", counted(rules, count)),
-        Ground::Halved(after) => format!(
-            "The last {after} contacts drew no act, so the cap is lower than it would be."
-        ),
+        Ground::Halved(after) => {
+            format!("The last {after} contacts drew no act, so the cap is lower than it would be.")
+        }
     }
 }
 
 /// "2 of 3 contacts in 7 days, as for a friend".
 fn counted(rules: &Rules, count: &Count<'_>) -> String {
-    let contacts = if count.cap == 1 { "contact" } else { "contacts" };
+    let contacts = if count.cap == 1 {
+        "contact"
+    } else {
+        "contacts"
+    };
     let why = match count.wished {
         Some(channel) => format!("as they wish for {channel}"),
         None => format!("as for {}", stage_in_words(rules, count.stage)),

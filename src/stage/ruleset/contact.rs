@@ -1,5 +1,6 @@
 //! What the document says about writing to people.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::validate::Faults;
@@ -19,9 +20,10 @@ const KEEP_DAYS_MAX: u16 = 3_650;
 /// How often, by what, and whether at all somebody may be written to.
 ///
 /// Contact of service (an order confirmed, an answer) is never capped. All other contact is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ContactRules {
+    #[schemars(range(min = 1, max = PER_DAYS_MAX))]
     /// The calendar days of the customer's zone over which contacts are counted, today included.
     pub per_days: u16,
     /// So many contacts at each stage, all channels together.
@@ -41,7 +43,7 @@ pub struct ContactRules {
 }
 
 /// Contacts allowed at each stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ContactCaps {
     /// At stage 0.
@@ -55,21 +57,24 @@ pub struct ContactCaps {
 }
 
 /// Reciprocity: who does not answer is written to less.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Unanswered {
+    #[schemars(range(min = 1, max = AT_MOST_MAX))]
     /// If so many contacts in a row drew no act …
     pub after: u16,
+    #[schemars(range(min = 0, max = 1))]
     /// … this share of the cap is left, rounded down, but never less than one contact.
     pub factor: f64,
 }
 
 /// The floor of contact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct KeepInTouch {
     /// At this stage or a deeper one …
     pub from: Stage,
+    #[schemars(range(min = 1, max = KEEP_DAYS_MAX))]
     /// … somebody without contact for so many days should hear from the brand.
     pub after_days: u16,
 }
@@ -193,13 +198,21 @@ impl ContactRules {
         }
         check_words("contact.channels", &self.channels, faults);
         check_words("contact.service_purposes", &self.service_purposes, faults);
-        check_words("contact.permission_purposes", &self.permission_purposes, faults);
+        check_words(
+            "contact.permission_purposes",
+            &self.permission_purposes,
+            faults,
+        );
     }
 }
 
 fn check_words(path: &str, words: &[String], faults: &mut Faults) {
     if words.len() > WORDS_MAX {
-        faults.add(path, "there are too many", format!("keep at most {WORDS_MAX}"));
+        faults.add(
+            path,
+            "there are too many",
+            format!("keep at most {WORDS_MAX}"),
+        );
     }
     for (place, word) in words.iter().enumerate() {
         let is_word = (1..=WORD_BYTES_MAX).contains(&word.len())

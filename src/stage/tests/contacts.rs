@@ -47,7 +47,11 @@ fn friend() -> History {
 
 fn sent(history: History, days: &[i32]) -> History {
     days.iter().fold(history, |history, day| {
-        history.on(*day, "Contact Sent", json!({ "channel": "email", "purpose": "newsletter" }))
+        history.on(
+            *day,
+            "Contact Sent",
+            json!({ "channel": "email", "purpose": "newsletter" }),
+        )
     })
 }
 
@@ -121,8 +125,17 @@ fn days_are_those_of_the_customers_calendar() {
     history.happenings.last_mut().expect("the contact").at = late;
     let east = FixedOffset::east_opt(2 * 3_600).expect("an offset");
     let used_on = |day, offset| {
-        let asked = ContactAsked { offset, ..asked(day) };
-        may_contact(rules(), &state_on(&history, day), &Wishes::default(), &asked).used
+        let asked = ContactAsked {
+            offset,
+            ..asked(day)
+        };
+        may_contact(
+            rules(),
+            &state_on(&history, day),
+            &Wishes::default(),
+            &asked,
+        )
+        .used
     };
 
     assert_eq!((used_on(76, utc()), used_on(77, utc())), (1, 0));
@@ -133,10 +146,15 @@ fn days_are_those_of_the_customers_calendar() {
 fn who_does_not_answer_is_written_to_less() {
     let written = sent(friend(), &[62, 70, 78, 86, 94]);
     let answered = written.clone().on(95, "Signed In", json!({}));
-    let closed = written.clone().on(95, "Unsubscribed", json!({ "channel": "push" }));
+    let closed = written
+        .clone()
+        .on(95, "Unsubscribed", json!({ "channel": "push" }));
 
     let silent = decided(&written, 97, &Wishes::default());
-    assert_eq!((silent.used, silent.cap, silent.allowed), (1, Some(1), false));
+    assert_eq!(
+        (silent.used, silent.cap, silent.allowed),
+        (1, Some(1), false)
+    );
     assert!(codes(&silent).contains(&"cap_reached"), "{silent:?}");
     assert_eq!(decided(&answered, 97, &Wishes::default()).cap, Some(3));
     assert_eq!(decided(&closed, 97, &Wishes::default()).cap, Some(1));
@@ -166,9 +184,17 @@ fn wishes_go_before_the_brands_caps_in_both_directions() {
     let history = sent(friend(), &[70, 71]);
 
     let less = decided(&history, 72, &wish(|wish| wish.per_week = Some(1)));
-    let more = decided(&sent(history.clone(), &[72]), 72, &wish(|wish| wish.per_week = Some(7)));
+    let more = decided(
+        &sent(history.clone(), &[72]),
+        72,
+        &wish(|wish| wish.per_week = Some(7)),
+    );
     let none = decided(&history, 72, &wish(|wish| wish.allowed = false));
-    let paused = decided(&history, 72, &wish(|wish| wish.paused_until = Some(instant(90, 0))));
+    let paused = decided(
+        &history,
+        72,
+        &wish(|wish| wish.paused_until = Some(instant(90, 0))),
+    );
 
     assert_eq!(codes(&less), ["cap_reached"]);
     assert!(more.allowed, "{more:?}");
@@ -190,7 +216,10 @@ fn a_channel_is_closed_by_the_customer_and_opened_by_the_customer() {
         let decision = decided(&closed, 110, &wishes);
         assert_eq!(decision.allowed, expected, "{decision:?}");
     }
-    assert_eq!(codes(&decided(&closed, 110, &Wishes::default())), ["channel_closed"]);
+    assert_eq!(
+        codes(&decided(&closed, 110, &Wishes::default())),
+        ["channel_closed"]
+    );
 }
 
 #[test]
@@ -206,10 +235,17 @@ fn the_channel_is_the_one_they_last_came_by_unless_they_said_another() {
         .on(62, "Email Link Clicked", json!({}))
         .on(63, "Live Chat Conversation Started", json!({}))
         .on(64, "Signed In", json!({ "channel": "carrier pigeon" }));
-    let called = chatted.clone().on(65, "Question Asked", json!({ "channel": "phone" }));
-    let closed = called.clone().on(66, "Unsubscribed", json!({ "channel": "phone" }));
+    let called = chatted
+        .clone()
+        .on(65, "Question Asked", json!({ "channel": "phone" }));
+    let closed = called
+        .clone()
+        .on(66, "Unsubscribed", json!({ "channel": "phone" }));
 
-    assert_eq!(usual(&friend(), &Wishes::default()).as_deref(), Some("email"));
+    assert_eq!(
+        usual(&friend(), &Wishes::default()).as_deref(),
+        Some("email")
+    );
     assert_eq!(usual(&chatted, &Wishes::default()).as_deref(), Some("chat"));
     assert_eq!(usual(&called, &Wishes::default()).as_deref(), Some("phone"));
     assert_eq!(usual(&closed, &Wishes::default()).as_deref(), Some("email"));
@@ -220,7 +256,11 @@ fn the_channel_is_the_one_they_last_came_by_unless_they_said_another() {
 #[test]
 fn what_is_service_is_not_counted() {
     let history = friend()
-        .on(70, "Contact Sent", json!({ "channel": "email", "purpose": "service" }))
+        .on(
+            70,
+            "Contact Sent",
+            json!({ "channel": "email", "purpose": "service" }),
+        )
         .on(70, "Contact Sent", json!({ "channel": "email" }));
 
     let decision = decided(&history, 71, &Wishes::default());
