@@ -89,7 +89,7 @@ enum Command {
     Import(import::Import),
     /// Run only the private PostgreSQL, until standard input closes or it is told to stop.
     Postgres(postgres::Postgres),
-    /// Fold every customer's events from scratch and write what comes out, or compare with --check.
+    /// Fold every customer's events from scratch and mend what is stored otherwise, or only compare.
     Replay(replay::Replay),
     /// Check, show, compare, try, publish and take back the rules by which customers move.
     Rules(rules::Rules),

@@ -201,6 +201,24 @@ pub async fn list_events(
     Ok(events)
 }
 
+/// The names of the acts among a brand's events, looking at `events_max` of them at most: all of a
+/// large brand take long.
+pub async fn list_names(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    events_max: i64,
+) -> Result<Vec<String>, Error> {
+    let names = sqlx::query_scalar!(
+        "select distinct e.name
+         from (select name from event where brand_id = $1 and kind = 'track' limit $2) e",
+        brand_id.uuid(),
+        events_max,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(names)
+}
+
 /// An event that was not stored, as it is listed.
 #[derive(Clone, Debug)]
 pub struct ListedReject {

@@ -19,6 +19,7 @@ mod oidc;
 mod page;
 pub mod page_error;
 pub mod problem;
+mod schemas;
 pub mod shop;
 mod signed_in;
 mod test_provider;
@@ -41,6 +42,7 @@ pub fn router(app: SharedApp) -> Router {
     let machines = Router::new()
         .merge(health::routes())
         .merge(api::routes())
+        .merge(schemas::routes())
         .merge(oidc::machines())
         .merge(embed::machines())
         .merge(login::from_providers())

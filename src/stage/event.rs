@@ -492,6 +492,67 @@ mod tests {
     }
 
     #[test]
+    fn properties_matter_only_to_events_that_are_read_closely() {
+        use proptest::prelude::*;
+        use proptest::sample::{select, subsequence};
+
+        let rules = Rules::default_rules();
+        let signals = rules.set().signals.iter();
+        let names: Vec<String> = signals
+            .flat_map(|signal| std::iter::once(&signal.event).chain(&signal.aliases))
+            .cloned()
+            .chain([String::from("Something Else"), String::new()])
+            .collect();
+        let guarded = rules.set().signals.iter().flat_map(|signal| &signal.cases);
+        let mut keys: Vec<String> = guarded
+            .flat_map(|case| case.when.iter().map(|guard| guard.property.clone()))
+            .collect();
+        let read = "order_id dispute_id referee_id hop channel satisfied csat discount subtotal \
+                    revenue total rating score on_time remedy";
+        keys.extend(read.split_whitespace().map(str::to_owned));
+        keys.sort();
+        keys.dedup();
+        let value = prop_oneof![
+            Just(json!(null)),
+            any::<bool>().prop_map(|value| json!(value)),
+            (-3..12).prop_map(|value| json!(value)),
+            select(vec!["public", "", "7", "x"]).prop_map(|value| json!(value)),
+        ];
+        let many = keys.len();
+        let properties = (
+            subsequence(keys, 0..=many),
+            prop::collection::vec(value, many),
+        );
+        let closely = rules.events_read_closely();
+
+        proptest!(|(
+            name in select(names),
+            (keys, values) in properties,
+            trusted: bool,
+            known_after: bool,
+            brand_initiated: bool,
+        )| {
+            let whole = Value::Object(keys.into_iter().zip(values).collect());
+            let narrowed = if closely.contains(&name) { whole.clone() } else { Value::Null };
+            let fact = Fact {
+                at: DateTime::UNIX_EPOCH,
+                source: "",
+                message_id: "m1",
+                name: &name,
+                properties: &whole,
+                trusted,
+                known_after,
+                brand_initiated,
+            };
+            let plain = interpret(&rules, &fact);
+            let read = interpret(&rules, &Fact { properties: &narrowed, ..fact });
+            prop_assert_eq!(format!("{plain:?}"), format!("{read:?}"));
+        });
+        assert!(closely.iter().any(|name| name == "Order Completed"));
+        assert!(!closely.iter().any(|name| name == "Product Viewed"));
+    }
+
+    #[test]
     fn what_the_brand_sends_counts_for_nothing() {
         let rules = Rules::default_rules();
         let properties = json!({});

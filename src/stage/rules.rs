@@ -25,6 +25,7 @@ pub struct Rules {
     fingerprint: u64,
     half_lives: [f64; DIMENSIONS],
     by_event: HashMap<String, u16>,
+    read_closely: Vec<String>,
     signals: Vec<ReadySignal>,
     cases: Vec<ReadyCase>,
     decay: [Decay; DIMENSIONS],
@@ -73,6 +74,7 @@ impl Rules {
             fingerprint: set.fingerprint(),
             half_lives: set.half_life_days.to_array(),
             by_event: HashMap::new(),
+            read_closely: Vec::new(),
             signals: Vec::with_capacity(set.signals.len()),
             cases: Vec::new(),
             decay: set.half_life_days.to_array().map(Decay::new),
@@ -167,10 +169,22 @@ impl Rules {
                     .or((signal.role == Some(Role::Order)).then_some(Step::Use)),
                 cases: number(first)..number(self.cases.len()),
             });
+            let is_read =
+                signal.role.is_some() || signal.cases.iter().any(|case| !case.when.is_empty());
             for name in std::iter::once(&signal.event).chain(&signal.aliases) {
                 self.by_event.insert(name.clone(), index);
+                if is_read {
+                    self.read_closely.push(name.clone());
+                }
             }
         }
+    }
+
+    /// The names of the events whose properties [`interpret`](super::interpret) looks at: those that
+    /// play a part, and those that count in one case and not in another. Of any other event it makes
+    /// the same whatever its properties are, so that they need not be read.
+    pub fn events_read_closely(&self) -> &[String] {
+        &self.read_closely
     }
 
     fn ready_layers(&mut self) {

@@ -200,7 +200,7 @@ pub struct Standing {
     pub needs_review: bool,
     /// The relationship was ended, by a breached dispute or by the customer.
     pub estranged: bool,
-    /// The direction of the last 30 days.
+    /// The direction of the last 30 days, by the half-lives in force.
     pub trend: Trend,
     /// How often the customer has left stranger; 0 for somebody who never has.
     pub cycle: u16,

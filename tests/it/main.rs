@@ -14,7 +14,6 @@
 )]
 
 mod architecture;
-mod cdnow;
 mod cli;
 mod dashboard;
 mod embedded;

@@ -62,6 +62,36 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route("/dashboard/{brand}/live.json", get(live::update))
         .route("/dashboard/{brand}/rules", get(rules::show))
         .route(
+            "/dashboard/{brand}/rules/draft",
+            get(rules::show_draft).post(rules::save),
+        )
+        .route(
+            "/dashboard/{brand}/rules/draft/text",
+            get(rules::show_text).post(rules::save_text),
+        )
+        .route(
+            "/dashboard/{brand}/rules/draft/preset",
+            post(rules::begin_with_preset),
+        )
+        .route("/dashboard/{brand}/rules/draft/rebase", post(rules::rebase))
+        .route(
+            "/dashboard/{brand}/rules/draft/discard",
+            post(rules::discard),
+        )
+        .route(
+            "/dashboard/{brand}/rules/preview",
+            get(rules::show_preview).post(rules::start_preview),
+        )
+        .route("/dashboard/{brand}/rules/publish", post(rules::publish))
+        .route(
+            "/dashboard/{brand}/rules/versions/{number}",
+            get(rules::show_version),
+        )
+        .route(
+            "/dashboard/{brand}/rules/versions/{number}/take-back",
+            get(rules::ask).post(rules::take_back),
+        )
+        .route(
             "/dashboard/{brand}/sites",
             get(sites::list).post(sites::create),
         )

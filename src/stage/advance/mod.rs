@@ -261,9 +261,12 @@ impl<'r> Fold<'r> {
     }
 
     /// What silence until `until` does to layers.
-    pub(super) fn forecast_layers(mut self, until: DateTime<Utc>) -> Vec<LayerTransition> {
-        self.pass_time(until);
-        self.layer_moves
+    pub(super) fn forecast_layers(
+        mut self,
+        until: DateTime<Utc>,
+    ) -> (&'r Rules, Vec<LayerTransition>) {
+        self.come_to(until);
+        (self.rules, self.layer_moves)
     }
 
     fn moment(&self, at: DateTime<Utc>) -> Moment<'_> {

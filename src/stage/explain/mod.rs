@@ -197,9 +197,9 @@ impl Teller<'_> {
                 }
             }
         }
-        let headline = words::headline(rules.names(), &standing);
-        let mut sentences = words::standing(rules.names(), &headline, &deeper, next.as_ref());
-        sentences.splice(1..1, layers::beside(rules, &state, at));
+        let mut headline = words::headline(rules.names(), &standing);
+        headline.extend(layers::beside(rules, &state, at));
+        let sentences = words::standing(rules.names(), &headline, &deeper, next.as_ref());
         Explanation {
             at,
             stage_name: rules.names().of(state.stage).to_owned(),
@@ -227,7 +227,7 @@ fn forecast(ground: Ground<'_>, state: &State, at: DateTime<Utc>) -> Option<Fore
         keep: None,
         keep_sentence: String::new(),
         sentence: match last {
-            None => layers::next_in_words(ground.rules, state, then),
+            None => layers::next_in_words(ground.fold(state), state, then),
             Some(_) => None,
         }
         .unwrap_or_else(|| {

@@ -132,8 +132,7 @@ fn read_one(
 ) -> ConditionReading {
     let mut figure = moment.figure(condition, day);
     // The grace of a low sum begins anew once they wake.
-    let is_suspended =
-        moment.state.resting && matches!(condition, Condition::ScoreBelowFor(_));
+    let is_suspended = moment.state.resting && matches!(condition, Condition::ScoreBelowFor(_));
     if is_suspended {
         (figure.figure, figure.met) = (0.0, false);
     }

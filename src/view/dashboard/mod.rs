@@ -41,7 +41,12 @@ pub use live::{LivePage, LiveRow, LiveStatus, LiveUpdate};
 pub use network::{FamilyTree, Kin, NetworkFigures, NetworkPage, Outcome, RefusedRow, TopRow};
 pub use overview::{Overview, OverviewPage, WeekStats};
 pub use providers::{ConnectionForm, ConnectionRow, ProviderKind, ProvidersPage};
-pub use rules::{RuleRow, RulesPage, WeightRow};
+pub use rules::{
+    ChangeRow, DraftLine, EarnedRow, FaultLink, Figure, FigureKind, FindingRow, Line, MatrixCell,
+    MatrixRow, Piece, PresetChoice, PreviewState, PreviewView, PublishForm, RuleCard,
+    RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage, RulesTextPage,
+    RulesVersionPage, SampleRow, Sections, SignalCard, Stale, VersionRow,
+};
 pub use tiles::StageTile;
 pub use turns::{LayerRow, TurnRow, TurnsCard};
 pub use value::{

@@ -1,9 +1,11 @@
 //! People's places in layers, as stored, told and shown.
 
 use befriend::kernel::id::ProfileId;
+use befriend::key::Kind;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use super::api::{get, key};
 use super::shop::{Act, Shop, act, befriending, day, order};
 
 /// Five orders within 120 days: invited to VIP.
@@ -158,5 +160,48 @@ async fn replay_finds_a_layer_that_was_tampered_with_and_mends_it() {
 
     assert_eq!((found.differing, found.differences[0].what), (1, "layers"));
     assert_eq!(layers(&shop, customer).await.len(), 1);
+    shop.prove().await;
+}
+
+#[tokio::test]
+async fn layers_turns_and_rest_are_told_over_the_api() {
+    let shop = Shop::open().await;
+    let bearer = format!("Bearer {}", key(&shop, Kind::Secret).await);
+    let start = day(shop.now(), -123);
+    let customer = shop.customer().await;
+    shop.learn(customer, &buying(start)).await;
+    let pause = act("Relationship Paused", shop.now() + TimeDelta::seconds(1))
+        .with(json!({ "hibernate_until": "2026-03-01" }));
+    shop.learn(customer, &[accepts(shop.now()), pause]).await;
+    shop.test.clock.advance(TimeDelta::minutes(1));
+    let path = |rest: &str| format!("/api/v1/profiles/{customer}/{rest}");
+
+    let standing = get(&shop, &path("standing"), &bearer).await.json();
+    let layers = get(&shop, &path("layers"), &bearer).await.json();
+    let moves = get(&shop, &path("layer-transitions?limit=2"), &bearer).await;
+
+    assert_eq!(standing["stage"], "friend");
+    assert_eq!(
+        standing["overall"],
+        json!({ "stage": "friend", "layer": "vip", "name": "Friend · VIP" })
+    );
+    assert_eq!(standing["layers"][0]["status"], "hibernating");
+    assert_eq!(standing["hibernating_until"], "2026-03-01T00:00:00Z");
+    assert_eq!(
+        (&standing["turn"], &standing["step"]),
+        (&json!(6), &json!("discover"))
+    );
+    assert_eq!(standing["dormant"], false);
+    assert_eq!(
+        layers["layers"][0]["sentences"],
+        json!(["VIP hibernates until 1 March 2026."])
+    );
+    let turns = layers["turns"].as_array().expect("turns");
+    assert_eq!(turns.len(), 6);
+    assert_eq!(turns[4]["outcome"], "graduation");
+    let moves = moves.json();
+    assert_eq!(moves["layer_transitions"][0]["kind"], "hibernated");
+    assert_eq!(moves["layer_transitions"][1]["kind"], "joined");
+    assert!(moves["next_cursor"].is_string());
     shop.prove().await;
 }

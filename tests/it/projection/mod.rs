@@ -12,6 +12,7 @@ mod layers;
 mod order;
 mod preview;
 mod referrals;
+mod replay;
 mod rules_api;
 mod rules_over_time;
 mod shop;

@@ -563,3 +563,48 @@ async fn the_brands_figures_are_those_of_its_window() {
     let hop = figures.hop_days_median.expect("two conversions");
     assert!(near(hop, 1.5), "known on days 0, 2 and 3: {hop}");
 }
+
+#[tokio::test]
+async fn the_check_finds_what_was_tampered_with_or_never_read() {
+    let shop = Shop::open().await;
+    let start = day(shop.now(), -20);
+    let [.., dana] = family(&shop, start).await;
+    shop.learn(dana, &[order(day(start, 9), "first")]).await;
+    shop.prove().await;
+    let differing = async || {
+        let mode = befriend::projection::Mode::Check;
+        let report = shop
+            .test
+            .app
+            .projector
+            .replay(shop.brand_id, mode, |_| ())
+            .await;
+        report.unwrap().differing
+    };
+    let tamper = async |statement: &'static str| {
+        let done = sqlx::query(statement)
+            .bind(shop.brand_id.uuid())
+            .execute(&shop.test.app.pool)
+            .await
+            .unwrap();
+        assert!(done.rows_affected() > 0, "{statement}");
+    };
+
+    tamper("update referral_claim set refusal = 'self' where brand_id = $1 and code = 'CHEN'")
+        .await;
+    assert_eq!(differing().await, 1, "dana's claim, and so what it earned");
+    tamper("update referral_claim set refusal = null where brand_id = $1 and code = 'CHEN'").await;
+    assert_eq!(differing().await, 0);
+    tamper("delete from referral_credit where brand_id = $1 and hop = 2").await;
+    assert_eq!(differing().await, 2, "dana's credits, and bilal's score");
+    // A look at dana mends it.
+    shop.learn(dana, &[act("Product Viewed", day(start, 10))])
+        .await;
+    assert_eq!(differing().await, 0);
+    tamper("delete from referral_link where brand_id = $1 and code = 'CHEN'").await;
+    assert_eq!(
+        differing().await,
+        2,
+        "chen's share was never read, and dana's claim hangs on it"
+    );
+}

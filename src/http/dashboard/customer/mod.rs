@@ -177,7 +177,8 @@ fn filled(
     }
 }
 
-fn name(customer: &Customer) -> String {
+/// What people call a customer: their name, else an address, else an id.
+pub(super) fn name(customer: &Customer) -> String {
     let profile = &customer.profile;
     let address = customer.emails.first().map(|email| email.address.clone());
     let alias = || customer.aliases.last().map(|alias| alias.alias.clone());

@@ -71,6 +71,13 @@ impl Vocabulary {
         }
     }
 
+    /// These names and further ones.
+    #[must_use]
+    pub fn and(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.names.extend(names);
+        self
+    }
+
     /// Whether these are the names of a brand's own history.
     pub const fn is_seen(&self) -> bool {
         self.is_seen

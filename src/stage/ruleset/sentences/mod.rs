@@ -4,11 +4,13 @@
 //! Owns the words, and where in the document each figure stands. Never judges a figure: what is
 //! changed goes through the same reading as the document ([`change`]). Start with [`Sentences`].
 
+mod difference;
 mod edit;
 mod rules;
 mod sections;
 mod signals;
 
+pub use difference::{Difference, differences};
 pub use edit::change;
 pub use rules::{Line, RuleSentence};
 

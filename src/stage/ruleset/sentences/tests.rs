@@ -112,3 +112,41 @@ fn what_cannot_be_used_is_told_at_its_place() {
     );
     assert_eq!(paths(&[("stages.friend", " ")]), ["stages.friend"]);
 }
+
+#[test]
+fn what_changed_is_told_in_sentences_and_nothing_is_left_out() {
+    let set = RuleSet::default_set();
+    let mut changed = change(
+        &set,
+        [
+            ("rules[1].when.all[0].score.at_least", "20"),
+            ("stages.friend", "Regular"),
+        ],
+    )
+    .unwrap();
+    changed.signals[0].trust = Some(crate::stage::ruleset::Trust::Secret);
+
+    let differences = differences(&set, &changed);
+
+    let said: Vec<_> = differences
+        .iter()
+        .map(|one| (one.place.as_str(), one.was.as_deref(), one.is.as_deref()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            (
+                "Rule P2",
+                Some("investment is at least 24 points"),
+                Some("investment is at least 20 points")
+            ),
+            (
+                "Names",
+                Some("Stage 2 is called Friend"),
+                Some("Stage 2 is called Regular")
+            ),
+            ("signals Signed Up › trust", None, Some("secret")),
+        ]
+    );
+    assert_eq!(super::differences(&set, &set), []);
+}

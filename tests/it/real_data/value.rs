@@ -11,7 +11,7 @@ use befriend::postgres::embedded::Cluster;
 use serde_json::Value;
 
 /// The customers of the published sample.
-const SAMPLE: &str = include_str!("../../src/value/tests/cdnow_sample.txt");
+const SAMPLE: &str = include_str!("../../../src/value/tests/cdnow_sample.txt");
 
 /// The sample's lines of the master file; none, said loudly, where that is not.
 #[expect(
