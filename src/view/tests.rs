@@ -2,7 +2,8 @@
 
 use super::dashboard::{
     ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, KeysPage, LivePage,
-    NetworkPage, OverviewPage, ProvidersPage, RulesPage,
+    NetworkPage, OverviewPage, PreviewState, ProvidersPage, RulesDraftPage, RulesPage,
+    RulesPreviewPage, RulesTakeBackPage, RulesTextPage, RulesVersionPage,
 };
 use super::hosted::{
     ConsentPage, ErrorPage, HandOffPage, LinkPage, LoginPage, MePage, SignOutPage, SignedOutPage,
@@ -52,6 +53,18 @@ fn pages(words: Words) -> Vec<Rendered> {
         "live" => LivePage::sample(words),
         "live-empty" => LivePage::sample_empty(words),
         "rules" => RulesPage::sample(words),
+        "rules-with-draft" => RulesPage::sample_with_draft(words),
+        "rules-draft" => RulesDraftPage::sample(words),
+        "rules-draft-new" => RulesDraftPage::sample_new(words),
+        "rules-draft-refused" => RulesDraftPage::sample_refused(words),
+        "rules-text" => RulesTextPage::sample(words),
+        "rules-text-clean" => RulesTextPage::sample_clean(words),
+        "rules-preview" => RulesPreviewPage::sample(words, PreviewState::None),
+        "rules-preview-running" => RulesPreviewPage::sample_running(words),
+        "rules-preview-failed" => RulesPreviewPage::sample_failed(words),
+        "rules-preview-done" => RulesPreviewPage::sample_done(words),
+        "rules-version" => RulesVersionPage::sample(words),
+        "rules-take-back" => RulesTakeBackPage::sample(words),
         "brands" => BrandsPage::sample(words),
         "brands-empty" => BrandsPage::sample_empty(words),
         "applications" => ApplicationsPage::sample(words),

@@ -1,5 +1,6 @@
 //! What the document says about writing to people.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::validate::Faults;
@@ -19,7 +20,7 @@ const KEEP_DAYS_MAX: u16 = 3_650;
 /// How often, by what, and whether at all somebody may be written to.
 ///
 /// Contact of service (an order confirmed, an answer) is never capped. All other contact is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ContactRules {
     /// The calendar days of the customer's zone over which contacts are counted, today included.
@@ -41,7 +42,7 @@ pub struct ContactRules {
 }
 
 /// Contacts allowed at each stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ContactCaps {
     /// At stage 0.
@@ -55,7 +56,7 @@ pub struct ContactCaps {
 }
 
 /// Reciprocity: who does not answer is written to less.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Unanswered {
     /// If so many contacts in a row drew no act …
@@ -65,7 +66,7 @@ pub struct Unanswered {
 }
 
 /// The floor of contact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct KeepInTouch {
     /// At this stage or a deeper one …

@@ -512,7 +512,8 @@ fn a_state_of_rules_that_were_taken_back_is_not_continued() {
 #[test]
 fn a_stored_state_says_what_it_has_lived_under() {
     let schedule = default_then(instant(40, 0), two_orders_will_do());
-    let acts = acts(&schedule, &buyer().happenings);
+    let buyer = buyer();
+    let acts = acts(&schedule, &buyer.happenings);
 
     let lineages: Vec<_> = [39, 41]
         .map(|day| schedule.fold(&acts, None, instant(day, 0)).state)

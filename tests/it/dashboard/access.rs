@@ -20,7 +20,7 @@ const OPEN: [(&str, &str); 4] = [
 ];
 
 /// Everything else: method, pattern, and a path that fits it. A new route needs a row.
-const GUARDED: [(&str, &str, &str); 24] = [
+const GUARDED: [(&str, &str, &str); 37] = [
     ("POST", "/dashboard/sign-out", "/dashboard/sign-out"),
     ("GET", "/dashboard", "/dashboard"),
     ("GET", "/dashboard/", "/dashboard/"),
@@ -55,6 +55,71 @@ const GUARDED: [(&str, &str, &str); 24] = [
         "/dashboard/bakery/live.json",
     ),
     ("GET", "/dashboard/{brand}/rules", "/dashboard/bakery/rules"),
+    (
+        "GET",
+        "/dashboard/{brand}/rules/draft",
+        "/dashboard/bakery/rules/draft",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/rules/draft",
+        "/dashboard/bakery/rules/draft",
+    ),
+    (
+        "GET",
+        "/dashboard/{brand}/rules/draft/text",
+        "/dashboard/bakery/rules/draft/text",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/rules/draft/text",
+        "/dashboard/bakery/rules/draft/text",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/rules/draft/preset",
+        "/dashboard/bakery/rules/draft/preset",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/rules/draft/rebase",
+        "/dashboard/bakery/rules/draft/rebase",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/rules/draft/discard",
+        "/dashboard/bakery/rules/draft/discard",
+    ),
+    (
+        "GET",
+        "/dashboard/{brand}/rules/preview",
+        "/dashboard/bakery/rules/preview",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/rules/preview",
+        "/dashboard/bakery/rules/preview",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/rules/publish",
+        "/dashboard/bakery/rules/publish",
+    ),
+    (
+        "GET",
+        "/dashboard/{brand}/rules/versions/{number}",
+        "/dashboard/bakery/rules/versions/1",
+    ),
+    (
+        "GET",
+        "/dashboard/{brand}/rules/versions/{number}/take-back",
+        "/dashboard/bakery/rules/versions/2/take-back",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/rules/versions/{number}/take-back",
+        "/dashboard/bakery/rules/versions/2/take-back",
+    ),
     (
         "GET",
         "/dashboard/{brand}/providers",

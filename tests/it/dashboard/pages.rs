@@ -15,7 +15,7 @@ const SCRIPT: &str = "<script>alert(1)</script>";
 /// A brand, somebody of its staff, and a key that sends events.
 pub(super) struct Shop {
     pub(super) test: TestApp,
-    browser: Browser,
+    pub(super) browser: Browser,
     pub(super) key: String,
 }
 
@@ -59,7 +59,7 @@ impl Shop {
     }
 }
 
-fn track(id: &str, name: &str, days_ago: i64, properties: &Value) -> Value {
+pub(super) fn track(id: &str, name: &str, days_ago: i64, properties: &Value) -> Value {
     json!({
         "type": "track",
         "messageId": id,

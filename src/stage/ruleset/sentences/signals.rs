@@ -156,6 +156,8 @@ fn part(signal: &Signal) -> &'static str {
         Some(Role::MilestoneReached) => "reaches a milestone",
         Some(Role::RelationshipPaused) => "pauses the relationship",
         Some(Role::RelationshipResumed) => "ends a pause",
+        Some(Role::ContactSent) => "you wrote to them",
+        Some(Role::ChannelClosed) => "closes a channel",
         Some(Role::RelationshipEnded) => "ends the relationship",
         None if signal.qualifying => "an act that shows commitment",
         None if signal.brand_initiated => "done by you, not by the customer",
