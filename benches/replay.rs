@@ -4,13 +4,16 @@
 //! docs/benchmarks.md come from `BEFRIEND_BENCH_EVENTS=10000000 cargo bench --bench replay`, which
 //! needs ten gigabytes below the temporary folder (`TMPDIR`) and removes them.
 //!
+//! Beside the time stand the seconds that processors worked for it, this process's and PostgreSQL's:
+//! they mean the same on a machine that is busy with other things.
+//!
 //! In one run: the events are written as they would have arrived (in order of time, each of a person
 //! drawn at random, so that a person's events lie as far apart as they can); all are read once by
 //! COPY and thrown away, which is the measure; then everybody is replayed from nothing, compared
 //! with what is stored, and replayed again where nothing differs.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -23,7 +26,6 @@ use befriend::projection::{Mode, Projector, ensure_default};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::StreamExt as _;
 use sqlx::AssertSqlSafe;
-use sqlx::postgres::PgPoolCopyExt as _;
 
 /// Events of a run that nobody asked to be large.
 const EVENTS: u64 = 20_000;
@@ -306,16 +308,20 @@ impl World {
     ) -> f64 {
         watch.forget();
         let started = Instant::now();
+        let (own, servers) = (own_ticks(), server_ticks(&watch.cluster));
         part.await;
         let seconds = started.elapsed().as_secs_f64();
+        let own = (own_ticks() - own) / TICKS_PER_SECOND;
+        let servers = (server_ticks(&watch.cluster) - servers) / TICKS_PER_SECOND;
         #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
         let rate = self.events as f64 / seconds;
         let ratio = beside.map_or(String::new(), |read| {
             format!(", {:.1} times as long as reading", seconds / read)
         });
         println!(
-            "{label}: {seconds:.2} s, {rate:.0} events/s{ratio}; peak memory {} MiB, and {} MiB of \
-             PostgreSQL's processes beside its shared buffers",
+            "{label}: {seconds:.2} s, {rate:.0} events/s{ratio}; processors worked {own:.1} s here and \
+             {servers:.1} s in PostgreSQL; peak memory {} MiB, and {} MiB of PostgreSQL's processes \
+             beside its shared buffers",
             kib_of("/proc/self/status", "VmHWM:") / 1024,
             watch.peak.load(Ordering::Relaxed) / 1024,
         );
@@ -333,6 +339,7 @@ fn scatter(number: u64) -> u64 {
 
 /// Watches the memory of the server's processes.
 struct Watch {
+    cluster: PathBuf,
     peak: Arc<std::sync::atomic::AtomicU64>,
     stop: Arc<AtomicBool>,
     thread: std::thread::JoinHandle<()>,
@@ -340,7 +347,8 @@ struct Watch {
 
 impl Watch {
     fn begin(data_dir: &Path) -> Self {
-        let file = data_dir.join("postgres");
+        let cluster = data_dir.join("postgres");
+        let file = cluster.clone();
         let peak = Arc::new(std::sync::atomic::AtomicU64::new(0));
         let stop = Arc::new(AtomicBool::new(false));
         let (seen, ended) = (Arc::clone(&peak), Arc::clone(&stop));
@@ -350,7 +358,12 @@ impl Watch {
                 std::thread::sleep(Duration::from_millis(100));
             }
         });
-        Self { peak, stop, thread }
+        Self {
+            cluster,
+            peak,
+            stop,
+            thread,
+        }
     }
 
     /// Forgets the peaks so far, of the server and of this process.
@@ -368,20 +381,46 @@ impl Watch {
 
 /// Private memory of all processes that work in this cluster, in KiB.
 fn server_kib(cluster: &Path) -> u64 {
+    let folders = server_processes(cluster).into_iter();
+    folders
+        .map(|folder| kib_of(&folder.join("status").to_string_lossy(), "RssAnon:"))
+        .sum()
+}
+
+fn server_processes(cluster: &Path) -> Vec<PathBuf> {
     let Ok(processes) = std::fs::read_dir("/proc") else {
-        return 0;
+        return Vec::new();
     };
-    let mut sum = 0;
-    for process in processes.flatten() {
-        let folder = process.path();
-        let is_ours =
-            std::fs::read_link(folder.join("cwd")).is_ok_and(|cwd| cwd.starts_with(cluster));
-        if is_ours {
-            let status = folder.join("status");
-            sum += kib_of(&status.to_string_lossy(), "RssAnon:");
-        }
-    }
-    sum
+    let is_ours = |folder: &PathBuf| {
+        std::fs::read_link(folder.join("cwd")).is_ok_and(|cwd| cwd.starts_with(cluster))
+    };
+    let folders = processes.flatten().map(|process| process.path());
+    folders.filter(is_ours).collect()
+}
+
+/// Linux counts processor time in hundredths of a second, whatever its kernel's clock.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+fn own_ticks() -> f64 {
+    ticks(Path::new("/proc/self"), 11..13)
+}
+
+/// Of the server's processes that live, and of those that have ended.
+fn server_ticks(cluster: &Path) -> f64 {
+    let folders = server_processes(cluster);
+    folders.iter().map(|folder| ticks(folder, 11..15)).sum()
+}
+
+/// The sum of fields of a process's `stat`, counted from the one after its name.
+fn ticks(process: &Path, fields: std::ops::Range<usize>) -> f64 {
+    let text = std::fs::read_to_string(process.join("stat")).unwrap_or_default();
+    let rest = text.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    let wanted = words.get(fields).unwrap_or_default();
+    wanted
+        .iter()
+        .filter_map(|word| word.parse::<f64>().ok())
+        .sum()
 }
 
 fn kib_of(status: &str, field: &str) -> u64 {

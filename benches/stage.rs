@@ -95,7 +95,7 @@ fn engine(criterion: &mut Criterion) {
         );
     });
     group.bench_function("explain", |bencher| {
-        bencher.iter(|| stage::explain(&rules, black_box(&outcome.state), &outcome.ledger, until));
+        bencher.iter(|| stage::explain(&rules, black_box(&outcome.state), until));
     });
     group.finish();
 }

@@ -22,6 +22,7 @@ pub mod outbox;
 // 3: the domains
 pub mod application;
 pub mod brand;
+pub mod contact;
 pub mod credential;
 pub mod event;
 pub mod federation;

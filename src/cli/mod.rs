@@ -9,6 +9,7 @@ mod connection;
 mod demo;
 mod doctor;
 mod events;
+mod explain;
 mod healthcheck;
 pub mod import;
 mod key;
@@ -78,6 +79,8 @@ enum Command {
     SigningKey(signing_key::SigningKey),
     /// Look at what a brand's senders sent.
     Events(events::Events),
+    /// Say why a customer stands where they do, and what would change it, at any date.
+    Explain(explain::Explain),
     /// Look at everything the service needs, and say what to mend; exit with 3 if anything.
     Doctor(doctor::Doctor),
     /// Ask the running service whether it is ready.
@@ -86,7 +89,7 @@ enum Command {
     Import(import::Import),
     /// Run only the private PostgreSQL, until standard input closes or it is told to stop.
     Postgres(postgres::Postgres),
-    /// Fold every customer's events from scratch and write what comes out, or compare with --check.
+    /// Fold every customer's events from scratch and mend what is stored otherwise, or only compare.
     Replay(replay::Replay),
     /// Check, show, compare, try, publish and take back the rules by which customers move.
     Rules(rules::Rules),
@@ -141,6 +144,7 @@ pub fn run() -> ExitCode {
             Command::Key(command) => command.run(config, &output).await,
             Command::SigningKey(command) => command.run(config, &output).await,
             Command::Events(command) => command.run(config, &output).await,
+            Command::Explain(command) => command.run(config, &output).await,
             Command::Doctor(command) => command.run(config, &output).await,
             Command::Healthcheck(command) => command.run(&config, output),
             Command::Import(command) => Box::pin(command.run(config, &output)).await,

@@ -54,6 +54,10 @@ pub enum Happening {
         rule: String,
         /// The [`crate::stage::Transition`], for its explanation.
         evidence: Value,
+        /// When it became known.
+        recorded_at: DateTime<Utc>,
+        /// The number of the rule-set version that made it.
+        version: i32,
     },
 }
 
@@ -80,6 +84,8 @@ struct Row {
     from_stage: Option<i16>,
     to_stage: Option<i16>,
     rule: Option<String>,
+    recorded_at: Option<DateTime<Utc>>,
+    version: Option<i32>,
     stage: Option<i16>,
 }
 
@@ -101,7 +107,8 @@ pub async fn list_timeline(
            ), entry as (
                select e.event_time as at, 'e' || e.message_id collate "C" as place, e.message_id,
                       e.kind, e.name, e.trusted, e.payload, e.flags,
-                      null::smallint as from_stage, null::smallint as to_stage, null::text as rule
+                      null::smallint as from_stage, null::smallint as to_stage, null::text as rule,
+                      null::timestamptz as recorded_at, null::integer as version
                from member m cross join lateral (
                    select * from event e
                    where e.brand_id = $1 and e.profile_id = m.profile_id
@@ -111,15 +118,16 @@ pub async fn list_timeline(
                    order by e.event_time desc, e.message_id collate "C" desc limit $5) e
                union all
                select t.effective_at, ('t' || t.transition_id) collate "C", null, null, null, null,
-                      t.evidence, null, t.from_stage, t.to_stage, t.rule
+                      t.evidence, null, t.from_stage, t.to_stage, t.rule, t.recorded_at, r.version
                from transition t
+                    join rule_set r on r.brand_id = $1 and r.rule_set_id = t.rule_set_id
                where t.brand_id = $1 and t.profile_id = $2 and t.superseded_at is null
                  and t.effective_at <= coalesce($3::timestamptz, 'infinity')
                  and ($3::timestamptz is null or t.effective_at < $3
                       or ('t' || t.transition_id) collate "C" < $4)
            )
            select at as "at!", place as "place!", message_id, kind, name, trusted,
-                  payload as "payload!", flags, from_stage, to_stage, rule,
+                  payload as "payload!", flags, from_stage, to_stage, rule, recorded_at, version,
                   (select t.to_stage from transition t
                    where t.brand_id = $1 and t.profile_id = $2 and t.superseded_at is null
                      and t.effective_at <= entry.at
@@ -145,6 +153,8 @@ fn entry(row: Row) -> TimelineEntry {
             to_stage,
             rule,
             evidence: row.payload,
+            recorded_at: row.recorded_at.unwrap_or(row.at),
+            version: row.version.unwrap_or_default(),
         }
     } else {
         let kind = row.kind.unwrap_or_default();

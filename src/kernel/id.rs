@@ -171,6 +171,8 @@ kinds! {
     Reject, RejectId, "rej";
     /// A version of a brand's stage rules.
     RuleSet, RuleSetId, "rls";
+    /// One run through everybody's events.
+    Replay, ReplayId, "rpl";
     /// A preview of a draft of stage rules.
     Preview, PreviewId, "pvw";
     /// One recorded move between stages.

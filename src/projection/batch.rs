@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::event_store::StoredEvent;
+use super::event_store::{ReadClosely, StoredEvent};
 use super::history::{self, Folded, LiveTransition, Person, Plan, Work};
 use super::layer_store::{self, NewLayerTransition};
 use super::layers::{self, Believed, LayerMoves};
@@ -16,6 +16,7 @@ use super::{Error, Projector, earned, event_store, fact, queue_store, standing_s
 use crate::kernel::id::{BrandId, ProfileId, TransitionId};
 use crate::outbox;
 use crate::postgres::PgConnection;
+use crate::referral;
 use crate::stage::{Notice, Schedule};
 
 /// What a batch did.
@@ -39,6 +40,9 @@ impl Projector {
         work: &BTreeMap<ProfileId, Work>,
     ) -> Result<Done, Error> {
         let now = self.clock.now();
+        if !queue_store::try_share_brand(conn, brand_id).await? {
+            return Ok(Done::default());
+        }
         let (people, mut done) = self.people_at_hand(conn, brand_id, work).await?;
         // Only now that nobody else can fold these people: whoever publishes after this finds them
         // locked, or folded under the rules as they were, and sees to them either way.
@@ -65,17 +69,8 @@ impl Projector {
     ) -> Result<(Vec<Person>, Done), Error> {
         let asked: Vec<Uuid> = work.keys().map(|id| id.uuid()).collect();
         let members = event_store::list_members(conn, brand_id, &asked).await?;
-        let keys: Vec<i64> = members.iter().map(|one| lock_key(one.profile_id)).collect();
-        let locked: HashSet<i64> = queue_store::try_locks(conn, &keys)
-            .await?
-            .into_iter()
-            .collect();
         let found: HashSet<ProfileId> = members.iter().map(|one| one.profile_id).collect();
-        let mut people = history::people_of(members, work);
-        people.retain(|person| {
-            let mut keys = person.members.iter().map(|one| lock_key(one.profile_id));
-            keys.all(|key| locked.contains(&key))
-        });
+        let (mut people, _) = lock(conn, history::people_of(members, work)).await?;
         load_standings(conn, brand_id, &mut people).await?;
         let members = people.iter().flat_map(|person| &person.members);
         let at_hand: HashSet<ProfileId> = members.map(|member| member.profile_id).collect();
@@ -127,6 +122,23 @@ impl Projector {
         outbox::insert_facts(conn, brand_id, &self.entropy, &writing.facts).await?;
         Ok(())
     }
+}
+
+/// Locks people: all profiles of a person, or none. Returns those that are locked now, and those
+/// that are in other hands.
+pub(super) async fn lock(
+    conn: &mut PgConnection,
+    people: Vec<Person>,
+) -> Result<(Vec<Person>, Vec<Person>), Error> {
+    let members = people.iter().flat_map(|person| &person.members);
+    let keys: Vec<i64> = members.map(|one| lock_key(one.profile_id)).collect();
+    let locked = queue_store::try_locks(conn, &keys).await?;
+    let locked: HashSet<i64> = locked.into_iter().collect();
+    let is_locked = |person: &Person| {
+        let mut keys = person.members.iter().map(|one| lock_key(one.profile_id));
+        keys.all(|key| locked.contains(&key))
+    };
+    Ok(people.into_iter().partition(is_locked))
 }
 
 /// Rows to write for the moves of many people.
@@ -264,6 +276,13 @@ async fn retire(
     erased: &[Person],
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
+    let gone: Vec<Uuid> = erased
+        .iter()
+        .flat_map(|person| person.members.iter().map(|member| member.profile_id.uuid()))
+        .collect();
+    if !gone.is_empty() {
+        referral::forget(conn, brand_id, &gone).await?;
+    }
     let absorbed = alive
         .iter()
         .filter(|person| person.has_absorbed)
@@ -271,10 +290,7 @@ async fn retire(
             let merged = person.members.iter().map(|member| member.profile_id);
             merged.filter(|id| *id != person.profile_id)
         });
-    let gone = erased
-        .iter()
-        .flat_map(|person| person.members.iter().map(|member| member.profile_id));
-    let ids: Vec<Uuid> = absorbed.chain(gone).map(ProfileId::uuid).collect();
+    let ids: Vec<Uuid> = absorbed.map(ProfileId::uuid).chain(gone).collect();
     if !ids.is_empty() {
         standing_store::delete_standings(conn, brand_id, &ids).await?;
         standing_store::supersede_all(conn, brand_id, &ids, now).await?;
@@ -303,7 +319,7 @@ async fn fold_all(
             Plan::AnewIfMore | Plan::Anew => anew.push((person, None)),
         }
     }
-    let loaded = load_events(conn, brand_id, onward, None).await?;
+    let loaded = load_events(conn, brand_id, onward, &[rules.schedule()], None).await?;
     let ready = Arc::clone(&rules.timeline);
     let (mut folded, refused) =
         on_a_thread(move || continue_all(loaded, ready.schedule(), now)).await?;
@@ -320,7 +336,7 @@ async fn fold_all(
         standing_store::list_live_transitions(conn, brand_id, &ids).await?,
         layer_store::list_live_layer_transitions(conn, brand_id, &ids).await?,
     );
-    let loaded = load_events(conn, brand_id, anew, None).await?;
+    let loaded = load_events(conn, brand_id, anew, &[rules.schedule()], None).await?;
     let ready = Arc::clone(&rules.timeline);
     folded.extend(on_a_thread(move || anew_all(loaded, believed, ready.schedule(), now)).await?);
     Ok(folded)
@@ -391,11 +407,13 @@ fn has_more(person: &Person, counts: &HashMap<ProfileId, i64>) -> bool {
 }
 
 /// Loads each person's events later than the given instant (all, where none is given) and not later
-/// than `until`; where all are, what they earned by then as well.
+/// than `until`; with their properties as far as `schedules` look at them; where all are, what
+/// they earned by then as well.
 pub(super) async fn load_events(
     conn: &mut PgConnection,
     brand_id: BrandId,
     mut people: Vec<(Person, Option<DateTime<Utc>>)>,
+    schedules: &[&Schedule],
     until: Option<DateTime<Utc>>,
 ) -> Result<Loaded, Error> {
     if people.is_empty() {
@@ -416,12 +434,28 @@ pub(super) async fn load_events(
         .into_iter()
         .map(|(person, _)| (person, Vec::new()))
         .collect();
-    for event in event_store::list_events(conn, brand_id, &ids, &afters, until).await? {
+    let read = ReadClosely {
+        names: events_read_closely(schedules),
+        marks: referral::marks(),
+    };
+    for event in event_store::list_events(conn, brand_id, &ids, &afters, until, &read).await? {
         if let Some(place) = places.get(&event.profile_id) {
             loaded[*place].1.push(event);
         }
     }
     Ok(loaded)
+}
+
+/// The names of the events whose properties the rules of a schedule or referrals look at.
+fn events_read_closely(schedules: &[&Schedule]) -> Vec<String> {
+    let by_rules = schedules.iter();
+    let mut names: Vec<String> = by_rules
+        .flat_map(|schedule| schedule.events_read_closely())
+        .collect();
+    names.extend(referral::events_read_closely().map(str::to_owned));
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// Runs the engine where it holds up nobody, and where a fault in it is an error of its own.

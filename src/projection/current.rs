@@ -95,7 +95,7 @@ impl Projector {
         let members = event_store::list_members(conn, brand_id, &ids).await?;
         let people = history::people_of(members, &BTreeMap::new());
         let people = people.into_iter().map(|person| (person, None)).collect();
-        let loaded = batch::load_events(conn, brand_id, people, None).await?;
+        let loaded = batch::load_events(conn, brand_id, people, &[rules.schedule()], None).await?;
         let written = standing_store::list_live_transitions(conn, brand_id, &ids).await?;
         let written: Vec<Transition> = written
             .into_values()

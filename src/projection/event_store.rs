@@ -30,7 +30,18 @@ pub(super) struct StoredEvent {
     pub(super) trusted: bool,
     pub(super) identifies: bool,
     pub(super) at: DateTime<Utc>,
+    /// Only of events that are read closely: see [`ReadClosely`].
     pub(super) properties: Option<Value>,
+}
+
+/// Of which events the properties are loaded. Of all others nobody looks at them, so that reading
+/// them would be most of the work and change nothing.
+#[derive(Clone, Debug)]
+pub(super) struct ReadClosely {
+    /// Those of these names.
+    pub(super) names: Vec<String>,
+    /// And those that have one of these properties.
+    pub(super) marks: Vec<String>,
 }
 
 /// Everybody behind these profiles: for each, the profile it now is and all that were merged into
@@ -83,19 +94,23 @@ pub(super) async fn count_events(
 }
 
 /// The events of each profile in `profile_ids` later than its place in `afters` (all, where that is
-/// none) and not later than `until`. In no particular order.
+/// none) and not later than `until`. In no particular order; with the properties of those events
+/// alone that are read closely.
 pub(super) async fn list_events(
     conn: &mut PgConnection,
     brand_id: BrandId,
     profile_ids: &[Uuid],
     afters: &[Option<DateTime<Utc>>],
     until: Option<DateTime<Utc>>,
+    closely: &ReadClosely,
 ) -> Result<Vec<StoredEvent>, Error> {
     let events = sqlx::query_as!(
         StoredEvent,
         r#"select e.profile_id as "profile_id: ProfileId", e.message_id,
                   case when e.kind = 'track' then e.name else '' end as "name!",
-                  e.trusted, e.identifies, e.event_time as at, e.payload -> 'properties' as properties
+                  e.trusted, e.identifies, e.event_time as at,
+                  case when e.name = any($5) or e.payload -> 'properties' ?| $6
+                       then e.payload -> 'properties' end as properties
            from unnest($2::uuid[], $3::timestamptz[]) as w(profile_id, after)
            join event e on e.brand_id = $1 and e.profile_id = w.profile_id
                        and e.event_time > coalesce(w.after, '-infinity')
@@ -104,6 +119,8 @@ pub(super) async fn list_events(
         profile_ids,
         afters as &[Option<DateTime<Utc>>],
         until,
+        &closely.names,
+        &closely.marks,
     )
     .fetch_all(conn)
     .await?;
@@ -130,6 +147,43 @@ pub(super) async fn list_people(
     Ok(ids)
 }
 
+/// Before all profiles, and after them.
+pub(super) const FIRST: ProfileId = ProfileId::from_uuid(Uuid::nil());
+pub(super) const LAST: ProfileId = ProfileId::from_uuid(Uuid::max());
+
+/// People of a brand after one profile and up to another, by profile id, with how many events each
+/// has, as far as that is known at little cost. Merged and erased profiles are none.
+pub(super) async fn list_people_by_size(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    after: ProfileId,
+    until: ProfileId,
+    limit: i64,
+) -> Result<Vec<(ProfileId, i64)>, Error> {
+    let rows = sqlx::query!(
+        r#"select p.profile_id as "profile_id: ProfileId",
+                  coalesce(s.events_folded,
+                           (select count(*) from event e
+                            where e.brand_id = p.brand_id and e.profile_id = p.profile_id))
+                      as "events!"
+           from profile p
+           left join standing s on s.brand_id = p.brand_id and s.profile_id = p.profile_id
+           where p.brand_id = $1 and p.profile_id > $2 and p.profile_id <= $3
+             and p.status not in ('merged', 'erased')
+           order by p.profile_id limit $4"#,
+        brand_id.uuid(),
+        after.uuid(),
+        until.uuid(),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.profile_id, row.events))
+        .collect())
+}
+
 /// How many people a brand has.
 pub(super) async fn count_people(conn: &mut PgConnection, brand_id: BrandId) -> Result<i64, Error> {
     let count = sqlx::query_scalar!(
@@ -142,10 +196,11 @@ pub(super) async fn count_people(conn: &mut PgConnection, brand_id: BrandId) -> 
     Ok(count)
 }
 
-/// Makes the present transaction see one state of the database throughout.
+/// Makes the present transaction see one state of the database throughout, planned for as large as
+/// that is.
 pub(super) async fn see_one_state(conn: &mut PgConnection) -> Result<(), Error> {
-    sqlx::query("set transaction isolation level repeatable read, read only")
-        .execute(conn)
-        .await?;
+    let sql = "set transaction isolation level repeatable read, read only;
+               set local plan_cache_mode = force_custom_plan";
+    sqlx::raw_sql(sql).execute(conn).await?;
     Ok(())
 }

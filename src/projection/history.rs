@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::complaints::Complaints;
@@ -97,6 +98,20 @@ impl Person {
             .iter()
             .find(own)
             .is_some_and(|member| member.status != "erased")
+    }
+
+    /// Whether the person stands under rules that have changed: a round that is under way comes to
+    /// them yet.
+    pub(super) fn awaits_round(&self, schedule: &Schedule) -> bool {
+        let lineage = |standing: &StoredStanding| State::lineage_in(&standing.state);
+        let lineage = self.standing.as_ref().and_then(lineage);
+        lineage.is_some_and(|lineage| !schedule.includes(lineage))
+    }
+
+    /// Whether one of the profiles is among these.
+    pub(super) fn is_among(&self, profile_ids: &[ProfileId]) -> bool {
+        let is_listed = |member: &Member| profile_ids.contains(&member.profile_id);
+        self.members.iter().any(is_listed)
     }
 
     /// Since when one of the profiles has somebody behind it, by what the profiles themselves say.
@@ -201,7 +216,7 @@ pub(super) fn continue_fold(
     now: DateTime<Utc>,
 ) -> Option<Folded> {
     let stored = person.standing.as_ref()?;
-    let state: State = serde_json::from_value(stored.state.clone()).ok()?;
+    let state = State::deserialize(&stored.state).ok()?;
     let acts = acts_of(schedule, person, events);
     let outcome = match schedule.advance(&state, &acts, person.known_since(), now) {
         Ok(outcome) => outcome,
@@ -270,7 +285,11 @@ pub(super) fn outcome_of(
     )
 }
 
-fn acts_of<'e>(schedule: &Schedule, person: &'e Person, events: &'e [StoredEvent]) -> Vec<Act<'e>> {
+pub(super) fn acts_of<'e>(
+    schedule: &Schedule,
+    person: &'e Person,
+    events: &'e [StoredEvent],
+) -> Vec<Act<'e>> {
     let earned = person.earned.iter();
     let earned = earned.map(|told| schedule.interpret(&told.fact()));
     events
@@ -305,7 +324,7 @@ fn differences(
     // A row that cannot be read can be no move of the new timeline.
     let (known, unreadable): (Vec<_>, Vec<_>) = believed
         .into_iter()
-        .map(|live| (serde_json::from_value(live.evidence.clone()).ok(), live))
+        .map(|live| (Transition::deserialize(&live.evidence).ok(), live))
         .partition(|(transition, _): &(Option<Transition>, _)| transition.is_some());
     let (recorded, rows): (Vec<_>, Vec<_>) = known.into_iter().unzip();
     let recorded: Vec<Transition> = recorded.into_iter().flatten().collect();

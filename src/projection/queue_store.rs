@@ -218,6 +218,47 @@ pub(super) async fn try_locks(conn: &mut PgConnection, keys: &[i64]) -> Result<V
     Ok(taken)
 }
 
+/// The space of lock numbers that belongs to whole brands; profiles have another.
+const BRAND_LOCKS: i32 = 0x6272_6e64;
+
+/// The lock of a brand. Two that share a number only wait for each other.
+fn brand_lock(brand_id: BrandId) -> i32 {
+    let bytes = *brand_id.uuid().as_bytes();
+    i32::from_be_bytes(*bytes.last_chunk().expect("a UUID has 16 bytes"))
+}
+
+/// Keeps, for this transaction, a replay from taking effect. False if one is about to: then nothing
+/// of the brand may be brought up to date in this transaction.
+///
+/// Has the rest of the transaction planned anew, too: a plan that was made when the tables were as
+/// good as empty reads them from end to end, and would be kept until the server next counts rows.
+pub(super) async fn try_share_brand(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+) -> Result<bool, Error> {
+    let row = sqlx::query!(
+        r#"select pg_try_advisory_xact_lock_shared($1, $2) as "shared!",
+                  set_config('plan_cache_mode', 'force_custom_plan', true)"#,
+        BRAND_LOCKS,
+        brand_lock(brand_id),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(row.shared)
+}
+
+/// Has a brand to itself for this transaction; waits for those who share it.
+pub(super) async fn seize_brand(conn: &mut PgConnection, brand_id: BrandId) -> Result<(), Error> {
+    sqlx::query!(
+        "select pg_advisory_xact_lock($1, $2), set_config('plan_cache_mode', 'force_custom_plan', true)",
+        BRAND_LOCKS,
+        brand_lock(brand_id),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(())
+}
+
 /// How many rows wait, of every brand; what is parked does not wait.
 pub(super) async fn count_waiting(conn: &mut PgConnection) -> Result<i64, Error> {
     let count = sqlx::query_scalar!(

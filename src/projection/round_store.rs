@@ -49,6 +49,21 @@ pub(super) async fn start_round(
     Ok(())
 }
 
+/// Whether a round of the brand has begun and not ended.
+pub(super) async fn is_under_way(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+) -> Result<bool, Error> {
+    let is_under_way = sqlx::query_scalar!(
+        r#"select exists (select 1 from rule_round where brand_id = $1 and finished_at is null)
+               as "is_under_way!""#,
+        brand_id.uuid(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(is_under_way)
+}
+
 /// Claims the round, of any brand, that has waited longest and that nobody else is at.
 pub(super) async fn claim_round(conn: &mut PgConnection) -> Result<Option<Round>, Error> {
     let round = sqlx::query_as!(

@@ -13,6 +13,7 @@
 //! Start with [`settle()`].
 
 mod again_store;
+mod check_store;
 mod figures_store;
 mod judge;
 pub mod roles;
@@ -22,11 +23,12 @@ mod trace;
 
 use chrono::{DateTime, Utc};
 
+pub use check_store::list_referees;
 pub use figures_store::{Figures, WINDOW_DAYS, find_figures, list_stale, refresh_figures};
 pub use judge::Refusal;
-pub use settle::{Again, Subject, settle};
-pub use store::list_credits;
-pub use trace::{Seen, Traces};
+pub use settle::{Again, Subject, list_unread, list_unsettled, settle};
+pub use store::{forget, list_credits};
+pub use trace::{Seen, Traces, events_read_closely, marks};
 
 /// The event by which a fold is told of a credit.
 pub const CONVERTED: &str = "Referral Converted";

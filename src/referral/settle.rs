@@ -6,8 +6,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::judge::{Edge, Known, StoredClaim, Verdict};
-use super::trace::Traces;
-use super::{Credit, again_store, store};
+use super::trace::{Seen, Traces};
+use super::{Credit, again_store, check_store, store};
 use crate::kernel::id::{BrandId, ProfileId};
 use crate::postgres::{Error, PgConnection};
 use crate::stage::Conversion;
@@ -15,6 +15,8 @@ use crate::stage::ruleset::ReferralRules;
 
 /// Edges looked up above a referrer, at most: enough for the farthest hop.
 const LEVELS: usize = 2;
+/// Events looked at that may not have been read; more would only say so again.
+const UNREAD_MAX: i64 = 1_000;
 
 /// A person who was just brought up to date.
 #[derive(Clone, Debug)]
@@ -71,6 +73,47 @@ pub async fn settle(
     let judgement = judge(conn, brand_id, subjects, &members, rules_at).await?;
     judgement.write(conn, brand_id, &mut again).await?;
     Ok(again)
+}
+
+/// Those of `subjects` of whose claims or credits something else is stored than follows from what is
+/// stored elsewhere.
+pub async fn list_unsettled(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    subjects: &[Subject],
+    rules_at: &(dyn Fn(DateTime<Utc>) -> ReferralRules + Sync),
+) -> Result<BTreeSet<ProfileId>, Error> {
+    let members = subjects.iter().flat_map(|subject| &subject.members);
+    let members: Vec<Uuid> = members.map(|id| id.uuid()).collect();
+    let found = judge(conn, brand_id, subjects, &members, rules_at).await?;
+    let verdicts = found.verdicts.iter().map(|(_, verdict)| verdict.referee_id);
+    let credits = subjects
+        .iter()
+        .filter(|one| found.referees.contains(&one.person.uuid()));
+    Ok(verdicts.chain(credits.map(|one| one.person)).collect())
+}
+
+/// Whose events say something of referrals that is not stored, though nothing waits for them.
+pub async fn list_unread(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+) -> Result<BTreeSet<ProfileId>, Error> {
+    let mut unread = BTreeSet::new();
+    for event in check_store::list_unread(conn, brand_id, UNREAD_MAX).await? {
+        let mut traces = Traces::default();
+        traces.add(&Seen {
+            profile_id: event.profile_id,
+            message_id: &event.message_id,
+            name: &event.name,
+            properties: &event.properties,
+            at: event.at,
+            trusted: event.trusted,
+        });
+        if !traces.is_empty() {
+            unread.insert(event.profile_id);
+        }
+    }
+    Ok(unread)
 }
 
 /// Profiles that are no people of their own any more.
@@ -283,11 +326,6 @@ fn named_pairs(
 }
 
 impl Judgement {
-    /// Whether what is stored is what it should be.
-    pub(super) fn is_settled(&self) -> bool {
-        self.verdicts.is_empty() && self.referees.is_empty()
-    }
-
     fn compare_claims(
         &mut self,
         person: ProfileId,

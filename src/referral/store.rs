@@ -463,3 +463,26 @@ pub(super) async fn insert_credits(
     .await?;
     Ok(())
 }
+
+/// Removes every trace of profiles that were erased. What others earned by their coming stays: it
+/// says nothing of who they were.
+pub async fn forget(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    profiles: &[Uuid],
+) -> Result<(), Error> {
+    sqlx::query!(
+        "with links as (
+             delete from referral_link where brand_id = $1 and profile_id = any($2)
+         ),
+         claims as (
+             delete from referral_claim where brand_id = $1 and profile_id = any($2)
+         )
+         delete from referral_mark where brand_id = $1 and profile_id = any($2)",
+        brand_id.uuid(),
+        profiles,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

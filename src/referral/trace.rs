@@ -28,6 +28,17 @@ const MARKS: [(&str, &str); 3] = [
 /// Longest code, id, channel or hash that is read, in bytes; longer ones are ignored.
 const TEXT_BYTES_MAX: usize = 200;
 
+/// The names of the events whose properties referrals look at; of others, only at [`marks`].
+pub fn events_read_closely() -> impl Iterator<Item = &'static str> {
+    LINKS.iter().chain(&CLAIMS).map(|(name, _)| *name)
+}
+
+/// The properties that referrals look at whatever the event.
+pub fn marks() -> Vec<String> {
+    let marks = MARKS.iter().map(|(property, _)| *property);
+    marks.map(str::to_owned).collect()
+}
+
 /// An event, as far as referrals need it.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'e> {

@@ -84,6 +84,10 @@ pub struct Act<'a> {
     pub(super) names_day: Option<Day>,
     /// How many generations away a converted referral is; 1 for everything else.
     pub(super) hop: u8,
+    /// The channel it names; empty when it names none, or comes from somebody not believed.
+    pub(super) channel: &'a str,
+    /// What it says it is for; empty when it does not.
+    pub(super) purpose: &'a str,
 }
 
 impl Act<'_> {
@@ -134,7 +138,13 @@ pub fn interpret<'a>(rules: &Rules, fact: &Fact<'a>) -> Act<'a> {
         layer: NO_LAYER,
         names_day: None,
         hop: 1,
+        channel: "",
+        purpose: "",
     };
+    if fact.trusted {
+        act.channel = word(fact.properties.get("channel"));
+        act.purpose = word(fact.properties.get("purpose"));
+    }
     let Some(signal) = signal else { return act };
     act.verdict = judge(rules, signal, fact, &mut act.case);
     if let (Verdict::Counted, Some(role)) = (act.verdict, signal.role) {
@@ -181,7 +191,10 @@ fn read_role(rules: &Rules, role: Role, properties: &Value, act: &mut Act<'_>) {
             act.hop = hop(properties.get("hop"));
             "referee_id"
         }
-        Role::RelationshipEnded | Role::DisputesReviewed => return,
+        Role::RelationshipEnded
+        | Role::DisputesReviewed
+        | Role::ContactSent
+        | Role::ChannelClosed => return,
         Role::LayerInvited
         | Role::InvitationAccepted
         | Role::InvitationDeclined
@@ -261,6 +274,10 @@ fn hop(property: Option<&Value>) -> u8 {
             .and_then(|hops| (1..=u8::MAX).find(|hop| f64::from(*hop).total_cmp(&hops).is_eq()))
             .unwrap_or(u8::MAX),
     }
+}
+
+fn word(property: Option<&Value>) -> &str {
+    property.and_then(Value::as_str).unwrap_or_default()
 }
 
 fn identify(id: Option<&Value>) -> u64 {
@@ -472,6 +489,67 @@ mod tests {
                 "{properties}"
             );
         }
+    }
+
+    #[test]
+    fn properties_matter_only_to_events_that_are_read_closely() {
+        use proptest::prelude::*;
+        use proptest::sample::{select, subsequence};
+
+        let rules = Rules::default_rules();
+        let signals = rules.set().signals.iter();
+        let names: Vec<String> = signals
+            .flat_map(|signal| std::iter::once(&signal.event).chain(&signal.aliases))
+            .cloned()
+            .chain([String::from("Something Else"), String::new()])
+            .collect();
+        let guarded = rules.set().signals.iter().flat_map(|signal| &signal.cases);
+        let mut keys: Vec<String> = guarded
+            .flat_map(|case| case.when.iter().map(|guard| guard.property.clone()))
+            .collect();
+        let read = "order_id dispute_id referee_id hop channel satisfied csat discount subtotal \
+                    revenue total rating score on_time remedy";
+        keys.extend(read.split_whitespace().map(str::to_owned));
+        keys.sort();
+        keys.dedup();
+        let value = prop_oneof![
+            Just(json!(null)),
+            any::<bool>().prop_map(|value| json!(value)),
+            (-3..12).prop_map(|value| json!(value)),
+            select(vec!["public", "", "7", "x"]).prop_map(|value| json!(value)),
+        ];
+        let many = keys.len();
+        let properties = (
+            subsequence(keys, 0..=many),
+            prop::collection::vec(value, many),
+        );
+        let closely = rules.events_read_closely();
+
+        proptest!(|(
+            name in select(names),
+            (keys, values) in properties,
+            trusted: bool,
+            known_after: bool,
+            brand_initiated: bool,
+        )| {
+            let whole = Value::Object(keys.into_iter().zip(values).collect());
+            let narrowed = if closely.contains(&name) { whole.clone() } else { Value::Null };
+            let fact = Fact {
+                at: DateTime::UNIX_EPOCH,
+                source: "",
+                message_id: "m1",
+                name: &name,
+                properties: &whole,
+                trusted,
+                known_after,
+                brand_initiated,
+            };
+            let plain = interpret(&rules, &fact);
+            let read = interpret(&rules, &Fact { properties: &narrowed, ..fact });
+            prop_assert_eq!(format!("{plain:?}"), format!("{read:?}"));
+        });
+        assert!(closely.iter().any(|name| name == "Order Completed"));
+        assert!(!closely.iter().any(|name| name == "Product Viewed"));
     }
 
     #[test]

@@ -41,6 +41,7 @@
 //! assert_eq!(second.standing.stage, Stage::Stranger);
 //! ```
 
+mod contact;
 mod day;
 mod decay;
 mod dimension;
@@ -68,12 +69,19 @@ pub mod ruleset;
 pub mod simulate;
 
 pub use advance::{AdvanceError, Outcome, advance, fold};
+pub use contact::{
+    ChannelWish, ContactAsked, ContactDecision, ContactKind, ContactReason, Permission, Wishes,
+    may_contact,
+};
 pub use corrections::{Corrections, Notice, correct};
 pub use day::Day;
 pub use dimension::{Dimension, Dimensions, Scores};
 pub use dispute::{Dispute, DisputeStatus};
 pub use event::{Act, Fact, Verdict, interpret};
-pub use explain::{Explanation, TransitionExplanation, explain, explain_transition};
+pub use explain::{
+    Explanation, TransitionExplanation, explain, explain_history, explain_latest, explain_move,
+    explain_transition,
+};
 pub use layer::{LayerMove, LayerStanding, LayerStatus};
 pub use ledger::{Ledger, LedgerEntry};
 pub use referral::Conversion;

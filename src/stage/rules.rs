@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::decay::Decay;
 use super::dimension::{DIMENSIONS, Dimension, Dimensions};
+use super::event::Act;
 use super::ready_layer::ReadyLayer;
 use super::ruleset::{
-    Condition, DisputeRules, Fault, Guard, HalfLife, Mark, ReferralRules, Role, Rule, RuleSet,
-    StageNames,
+    Condition, ContactRules, DisputeRules, Fault, Guard, HalfLife, Mark, ReferralRules, Role, Rule,
+    RuleSet, StageNames,
 };
 use super::tier::Stage;
 use super::turn::Step;
@@ -24,6 +25,7 @@ pub struct Rules {
     fingerprint: u64,
     half_lives: [f64; DIMENSIONS],
     by_event: HashMap<String, u16>,
+    read_closely: Vec<String>,
     signals: Vec<ReadySignal>,
     cases: Vec<ReadyCase>,
     decay: [Decay; DIMENSIONS],
@@ -42,6 +44,7 @@ pub(super) struct ReadySignal {
     pub(super) role: Option<Role>,
     pub(super) qualifying: bool,
     pub(super) advocacy_kind: Option<String>,
+    pub(super) channel: Option<String>,
     pub(super) brand_initiated: bool,
     pub(super) counts_untrusted: bool,
     pub(super) step: Option<Step>,
@@ -71,6 +74,7 @@ impl Rules {
             fingerprint: set.fingerprint(),
             half_lives: set.half_life_days.to_array(),
             by_event: HashMap::new(),
+            read_closely: Vec::new(),
             signals: Vec::with_capacity(set.signals.len()),
             cases: Vec::new(),
             decay: set.half_life_days.to_array().map(Decay::new),
@@ -157,6 +161,7 @@ impl Rules {
                 role: signal.role,
                 qualifying: signal.qualifying,
                 advocacy_kind: signal.advocacy_kind.clone(),
+                channel: signal.channel.clone(),
                 brand_initiated: signal.brand_initiated,
                 counts_untrusted: signal.counts_untrusted(),
                 step: signal
@@ -164,10 +169,22 @@ impl Rules {
                     .or((signal.role == Some(Role::Order)).then_some(Step::Use)),
                 cases: number(first)..number(self.cases.len()),
             });
+            let is_read =
+                signal.role.is_some() || signal.cases.iter().any(|case| !case.when.is_empty());
             for name in std::iter::once(&signal.event).chain(&signal.aliases) {
                 self.by_event.insert(name.clone(), index);
+                if is_read {
+                    self.read_closely.push(name.clone());
+                }
             }
         }
+    }
+
+    /// The names of the events whose properties [`interpret`](super::interpret) looks at: those that
+    /// play a part, and those that count in one case and not in another. Of any other event it makes
+    /// the same whatever its properties are, so that they need not be read.
+    pub fn events_read_closely(&self) -> &[String] {
+        &self.read_closely
     }
 
     fn ready_layers(&mut self) {
@@ -260,6 +277,16 @@ impl Rules {
 
     pub(super) fn referrals(&self) -> ReferralRules {
         self.set.referrals
+    }
+
+    pub(super) fn contact(&self) -> &ContactRules {
+        &self.set.contact
+    }
+
+    /// The signal of an act that these rules interpreted, if it counts.
+    pub(super) fn signal_of(&self, act: &Act<'_>) -> Option<&ReadySignal> {
+        act.counts()
+            .then(|| self.signal(self.case(act.case).signal))
     }
 
     pub(super) fn names(&self) -> &StageNames {

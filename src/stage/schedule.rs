@@ -111,6 +111,19 @@ impl Schedule {
         interpret(self.in_force_at(fact.at), fact)
     }
 
+    /// The names of the events whose properties the rules of one time or another look at: see
+    /// [`Rules::events_read_closely`].
+    pub fn events_read_closely(&self) -> Vec<String> {
+        let terms = self.terms.iter();
+        let mut names: Vec<String> = terms
+            .flat_map(|term| term.rules.events_read_closely())
+            .cloned()
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// A profile of which nothing is known.
     pub fn blank(&self) -> State {
         State::new(&self.terms[0].rules)

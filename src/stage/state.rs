@@ -6,6 +6,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::contact::ContactRecord;
 use super::day::Day;
 use super::dimension::{DIMENSIONS, Dimension, Dimensions, Scores};
 use super::dispute::{DisputeRecord, DisputeStatus, Flag};
@@ -75,6 +76,8 @@ pub struct State {
     pub(super) resting: bool,
     #[serde(default, skip_serializing_if = "TurnState::is_blank")]
     pub(super) turn: TurnState,
+    #[serde(default, skip_serializing_if = "ContactRecord::is_blank")]
+    pub(super) contact: ContactRecord,
     pub(super) last: Option<ActKey>,
     pub(super) last_act: Option<DateTime<Utc>>,
     /// The last instant at which anything here changed; silence since then.
@@ -197,7 +200,7 @@ pub struct Standing {
     pub needs_review: bool,
     /// The relationship was ended, by a breached dispute or by the customer.
     pub estranged: bool,
-    /// The direction of the last 30 days.
+    /// The direction of the last 30 days, by the half-lives in force.
     pub trend: Trend,
     /// How often the customer has left stranger; 0 for somebody who never has.
     pub cycle: u16,

@@ -55,6 +55,9 @@ pub(super) struct TurnState {
     /// Turns begun.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) number: u32,
+    /// The deepest layer they were in when the present one began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) layer: Option<String>,
     /// When the present one began; none between turns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) since: Option<DateTime<Utc>>,
@@ -66,9 +69,9 @@ pub(super) struct TurnState {
     /// Whether somebody they brought became a customer in it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) referred: bool,
-    /// The latest turns that are over, earliest first: first day, last day, outcome.
+    /// The latest turns that are over, earliest first: first day, last day, outcome, layer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) over: Vec<(Day, Day, TurnOutcome)>,
+    pub(super) over: Vec<(Day, Day, TurnOutcome, Option<String>)>,
 }
 
 #[expect(
@@ -84,11 +87,12 @@ impl TurnState {
         *self == Self::default()
     }
 
-    /// Begins a turn, unless one is under way.
-    pub(super) fn begin(&mut self, at: DateTime<Utc>) {
+    /// Begins a turn within a layer, unless one is under way.
+    pub(super) fn begin(&mut self, at: DateTime<Utc>, layer: Option<String>) {
         if self.since.is_none() {
             self.number += 1;
             self.since = Some(at);
+            self.layer = layer;
         }
     }
 
@@ -100,15 +104,17 @@ impl TurnState {
         if self.over.len() == TURNS_KEPT {
             self.over.remove(0);
         }
-        self.over.push((Day::of(since), Day::of(at), outcome));
+        let layer = self.layer.take();
+        self.over
+            .push((Day::of(since), Day::of(at), outcome, layer));
         self.step = None;
         self.bought = false;
         self.referred = false;
     }
 }
 
-/// A turn that is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// A turn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turn {
     /// Its number, from 1.
     pub number: u32,
@@ -118,6 +124,8 @@ pub struct Turn {
     pub until: Option<NaiveDate>,
     /// How it ended; none while it lasts.
     pub outcome: Option<TurnOutcome>,
+    /// The id of the deepest layer they were in when it began; none for the base alone.
+    pub layer: Option<String>,
 }
 
 impl TurnState {
@@ -128,6 +136,7 @@ impl TurnState {
             from: Day::of(since).date(),
             until: None,
             outcome: None,
+            layer: self.layer.clone(),
         });
         let over = u32::try_from(self.over.len()).unwrap_or(u32::MAX);
         let before = self.number - u32::from(present.is_some());
@@ -137,6 +146,7 @@ impl TurnState {
             from: turn.0.date(),
             until: Some(turn.1.date()),
             outcome: Some(turn.2),
+            layer: turn.3.clone(),
         });
         over.chain(present).collect()
     }

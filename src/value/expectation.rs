@@ -31,38 +31,42 @@ const REFINEMENTS_MAX: u32 = 9;
 /// Two refinements that agree this well are the integral.
 const AGREEMENT: f64 = 1e-11;
 
-/// The purchases expected of somebody active in `s` = t / (α + T), for shape `m` = r + x of their
-/// rate and Beta(`a`, `b`) of their dropping out after each, b = b₀ + x. Finite, and at least 0.
-pub(super) fn purchases_while_active(m: f64, a: f64, b: f64, s: f64) -> f64 {
-    let z = s / (1.0 + s);
-    if z <= 0.0 {
+/// The purchases expected of somebody active in `time` = t / (α + T), where their rate has the shape
+/// `rate` = m and their dropping out after each is Beta(`stops` = a, `stays` = b′). Finite, and at
+/// least 0.
+pub(super) fn purchases_while_active(rate: f64, stops: f64, stays: f64, time: f64) -> f64 {
+    let share = time / (1.0 + time);
+    if share <= 0.0 {
         return 0.0;
     }
-    if z <= Z_MAX
-        && let Some(found) = by_series(m, a, b, z, -s.ln_1p())
+    if share <= Z_MAX
+        && let Some(found) = by_series(rate, stops, stays, time)
     {
         return found;
     }
-    by_integral(m, a, b, s)
+    by_integral(rate, stops, stays, time)
 }
 
-fn by_series(m: f64, a: f64, b: f64, z: f64, ln_rest: f64) -> Option<f64> {
-    let surplus = a - 1.0;
-    let c_next = a + b;
-    let shape = c_next - 1.0 - m;
-    let mut term = shape * z;
+/// The series; none where it would lose too many figures.
+fn by_series(rate: f64, stops: f64, stays: f64, time: f64) -> Option<f64> {
+    let (ratio, ln_rest) = (time / (1.0 + time), -time.ln_1p());
+    let surplus = stops - 1.0;
+    let next = stops + stays;
+    let shape = next - 1.0 - rate;
+    let mut term = shape * ratio;
     let mut sum = term;
     let mut largest = term.abs();
-    let mut k = 1.0;
+    let mut place = 1.0;
     for _ in 0..TERMS_MAX {
-        term *= (shape + k) * (surplus + k) / ((c_next + k - 1.0) * (k + 1.0)) * z;
+        term *=
+            (shape + place) * (surplus + place) / ((next + place - 1.0) * (place + 1.0)) * ratio;
         sum += term;
         largest = largest.max(term.abs());
-        k += 1.0;
+        place += 1.0;
         // Past the sign changes of a negative shape the terms only fall.
-        if term.abs() <= 1e-17 * sum.abs() && k > -shape {
+        if term.abs() <= 1e-17 * sum.abs() && place > -shape {
             let decayed = (surplus * ln_rest).exp();
-            let grown = -(c_next - 1.0) * expm1_over(surplus, ln_rest);
+            let grown = -(next - 1.0) * expm1_over(surplus, ln_rest);
             let found = grown - decayed * sum;
             return (found > CANCELLED * grown.abs().max(decayed * largest)).then_some(found);
         }
@@ -78,38 +82,38 @@ fn expm1_over(x: f64, y: f64) -> f64 {
 /// The integral by the trapezoid rule after p = σ(y), y = k + w sinh u, where k is the mode and w the
 /// spread of the Beta in y. The ends fall off doubly exponentially, so every halving of the step
 /// doubles the figures. The density is summed along with it, which spares its constant.
-fn by_integral(m: f64, a: f64, b: f64, s: f64) -> f64 {
-    let centre = (a / b).ln();
-    let width = (1.0 / a + 1.0 / b).sqrt().max(1e-6);
+fn by_integral(rate: f64, stops: f64, stays: f64, time: f64) -> f64 {
+    let centre = (stops / stays).ln();
+    let width = (1.0 / stops + 1.0 / stays).sqrt().max(1e-6);
     // ln p and ln (1 − p), without loss at either end.
     let logs = |y: f64| (-softplus(-y), -softplus(y));
-    let ln_density = |(ln_p, ln_rest): (f64, f64)| a * ln_p + b * ln_rest;
+    let ln_density = |(ln_stop, ln_stay): (f64, f64)| stops * ln_stop + stays * ln_stay;
     let peak = ln_density(logs(centre));
-    let at = |u: f64| {
-        let both = logs(centre + width * u.sinh());
-        let density = (ln_density(both) - peak).exp() * u.cosh();
+    let at = |place: f64| {
+        let both = logs(centre + width * place.sinh());
+        let density = (ln_density(both) - peak).exp() * place.cosh();
         if density == 0.0 {
             return [0.0, 0.0];
         }
-        let p = both.0.exp();
-        let bought = if p * s < 1e-300 {
-            m * s
+        let chance = both.0.exp();
+        let bought = if chance * time < 1e-300 {
+            rate * time
         } else {
-            -(-m * (p * s).ln_1p()).exp_m1() / p
+            -(-rate * (chance * time).ln_1p()).exp_m1() / chance
         };
         [density, density * bought]
     };
-    // Where the density has fallen to nothing on both sides whatever a and b.
-    let reach = (800.0 / (a.min(b) * width)).asinh().max(4.0);
-    let sum_from = |offset: f64, stride: f64| {
+    // Where the density has fallen to nothing on both sides whatever a and b′.
+    let reach = (800.0 / (stops.min(stays) * width)).asinh().max(4.0);
+    let sum_from = |start: f64, stride: f64| {
         let mut sums = [0.0, 0.0];
-        let mut u = offset;
-        while u <= reach {
-            for [density, bought] in [at(u), at(-u)] {
+        let mut place = start;
+        while place <= reach {
+            for [density, bought] in [at(place), at(-place)] {
                 sums[0] += density;
                 sums[1] += bought;
             }
-            u += stride;
+            place += stride;
         }
         sums
     };
@@ -153,17 +157,19 @@ mod tests {
 
     #[test]
     fn series_and_integral_agree() {
-        for m in [0.05, 0.24, 1.0, 2.25, 40.0, 900.0] {
-            for a in [0.05, 0.5, 0.79, 0.999_999, 1.0, 1.000_001, 1.7, 30.0] {
-                for b in [0.3, 2.4, 12.0, 500.0] {
-                    for s in [0.01, 0.9, 8.0, 90.0] {
-                        let z: f64 = s / (1.0 + s);
-                        let Some(series) = by_series(m, a, b, z, -f64::ln_1p(s)) else {
+        for rate in [0.05, 0.24, 1.0, 2.25, 40.0, 900.0] {
+            for stops in [0.05, 0.5, 0.79, 0.999_999, 1.0, 1.000_001, 1.7, 30.0] {
+                for stays in [0.3, 2.4, 12.0, 500.0] {
+                    for time in [0.01, 0.9, 8.0, 90.0] {
+                        let Some(series) = by_series(rate, stops, stays, time) else {
                             continue;
                         };
-                        let integral = by_integral(m, a, b, s);
+                        let integral = by_integral(rate, stops, stays, time);
                         let error = (integral / series - 1.0).abs();
-                        assert!(error < 1e-8, "{integral}, {series}: {m} {a} {b} {s}");
+                        assert!(
+                            error < 1e-8,
+                            "{integral}, {series}: {rate} {stops} {stays} {time}"
+                        );
                     }
                 }
             }

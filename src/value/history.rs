@@ -27,8 +27,8 @@ pub struct Spending {
 }
 
 impl History {
-    /// A history of `repeats` periods with a purchase after the first one (x in the paper), the last
-    /// of them `recency` after it (t_x), seen `age` after it (T). None unless 0 ≤ recency ≤ age,
+    /// A history of `repeats` periods with a purchase after the first one (`x` in the paper), the last
+    /// of them `recency` after it (`t_x`), seen `age` after it (T). None unless 0 ≤ recency ≤ age,
     /// both finite, and recency is 0 exactly where there was no repeat.
     pub fn new(repeats: u32, recency: f64, age: f64) -> Option<Self> {
         let in_range = age.is_finite() && (0.0..=age).contains(&recency);
@@ -90,7 +90,7 @@ impl History {
         self.repeats
     }
 
-    /// From the first purchase to the last: t_x.
+    /// From the first purchase to the last: `t_x`.
     pub const fn recency(self) -> f64 {
         self.recency
     }

@@ -1,9 +1,9 @@
 //! Every page is rendered with its sample, as written and with hostile texts.
 
 use super::dashboard::{
-    ApplicationsPage, BrandsPage, CustomerPage, CustomersPage, KeysPage, LivePage, OverviewPage,
-    PreviewState, ProvidersPage, RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage,
-    RulesTextPage, RulesVersionPage,
+    ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, KeysPage, LivePage,
+    NetworkPage, OverviewPage, PreviewState, ProvidersPage, RulesDraftPage, RulesPage,
+    RulesPreviewPage, RulesTakeBackPage, RulesTextPage, RulesVersionPage,
 };
 use super::hosted::{
     ConsentPage, ErrorPage, HandOffPage, LinkPage, LoginPage, MePage, SignOutPage, SignedOutPage,
@@ -44,7 +44,12 @@ fn pages(words: Words) -> Vec<Rendered> {
         "customers-none-found" => CustomersPage::sample_none_found(words),
         "customers-empty" => CustomersPage::sample_empty(words),
         "customer" => CustomerPage::sample(words),
+        "customer-ahead" => CustomerPage::sample_ahead(words),
         "customer-new" => CustomerPage::sample_new(words),
+        "complaints" => ComplaintsPage::sample(words),
+        "complaints-empty" => ComplaintsPage::sample_empty(words),
+        "network" => NetworkPage::sample(words),
+        "network-empty" => NetworkPage::sample_empty(words),
         "live" => LivePage::sample(words),
         "live-empty" => LivePage::sample_empty(words),
         "rules" => RulesPage::sample(words),

@@ -13,6 +13,7 @@ const LAYERS: [&[&str]; 8] = [
     &["job", "outbox", "audit", "mail"],
     &[
         "brand",
+        "contact",
         "application",
         "key",
         "staff",

@@ -85,20 +85,8 @@ pub(super) struct Person {
 
 /// Everything that person `number` did in the year before `end`, in order.
 pub(super) fn story(number: u64, end: DateTime<Utc>) -> Vec<Value> {
-    let entropy = Entropy::seeded(0xB0B0 + number);
-    let manner = match number {
-        // The regular who was let down and won back.
-        0 => Manner::Regular,
-        // The root of the referral family, and those she brings.
-        1..=7 => Manner::Fan,
-        _ => Manner::of(entropy.unit()),
-    };
+    let (entropy, manner, arrival) = beginning(number);
     let start = end - TimeDelta::days(STORY_DAYS);
-    // Newcomers arrive all year, rather more of them lately.
-    let arrival = match number {
-        0..=7 => 14 + 21 * i64::try_from(number).unwrap_or(0),
-        _ => whole(entropy.unit().sqrt() * 362.0),
-    };
     let mut person = Person {
         number,
         entropy,
@@ -111,6 +99,56 @@ pub(super) fn story(number: u64, end: DateTime<Utc>) -> Vec<Value> {
     person.time_of_day();
     person.live(manner);
     person.events
+}
+
+/// How the story of person `number` begins: what chance is left to it, the manner, and the day of
+/// the year on which they come.
+fn beginning(number: u64) -> (Entropy, Manner, i64) {
+    let entropy = Entropy::seeded(0xB0B0 + number);
+    let manner = match number {
+        // The regular who was let down and won back.
+        0 => Manner::Regular,
+        // The root of the referral family, and those she brings.
+        1..=7 => Manner::Fan,
+        _ => Manner::of(entropy.unit()),
+    };
+    // Newcomers arrive all year, rather more of them lately.
+    let arrival = match number {
+        0..=7 => 14 + 21 * i64::try_from(number).unwrap_or(0),
+        _ => whole(entropy.unit().sqrt() * 362.0),
+    };
+    (entropy, manner, arrival)
+}
+
+/// Who brought person `number`, if somebody did: within the family by birth, as it were, and of the
+/// rest about one in eight by a fan who had been there for a month.
+fn brought_by(number: u64) -> Option<u64> {
+    match number {
+        0 | 1 => None,
+        2 | 3 => Some(1),
+        4 | 5 => Some(2),
+        6 => Some(3),
+        7 => Some(4),
+        _ => {
+            let chance = Entropy::seeded(0xF0F0 + number);
+            if chance.unit() >= 0.125 {
+                return None;
+            }
+            let (_, _, arrival) = beginning(number);
+            (0..40).find_map(|_| {
+                #[expect(clippy::cast_precision_loss, reason = "a few thousand people")]
+                let guess = whole(chance.unit() * number as f64);
+                let guess = u64::try_from(guess).ok()?;
+                let (_, manner, came) = beginning(guess);
+                (manner == Manner::Fan && came + 30 <= arrival).then_some(guess)
+            })
+        }
+    }
+}
+
+/// The code that person `number` passes on.
+fn code_of(number: u64) -> String {
+    format!("friend-of-{number}")
 }
 
 /// Something that person `number` does in passing, chosen by `unit` in 0..1.
@@ -127,7 +165,10 @@ pub(super) fn passing_act(number: u64, unit: f64) -> Value {
             json!({ "order_id": order_id, "total": goods.1 }),
         ),
         u if u < 0.97 => ("Product Reviewed", json!({ "rating": "5" })),
-        _ => ("Invite Sent", json!({ "invitee": "a friend" })),
+        _ => (
+            "Invite Sent",
+            json!({ "invitee": "a friend", "code": code_of(number) }),
+        ),
     };
     json!({ "type": "track", "event": name, "properties": properties })
 }
@@ -183,6 +224,11 @@ impl Person {
     }
 
     fn sign_up(&mut self, manner: Manner) {
+        let by = brought_by(self.number);
+        if let Some(by) = by {
+            let clicked = json!({ "code": code_of(by), "channel": "email" });
+            self.say("track", "Referral Clicked", clicked);
+        }
         self.minutes(1, 9);
         self.known = true;
         let (first, last) = self.name();
@@ -193,7 +239,11 @@ impl Person {
             "email": self.email(),
         });
         self.push("identify", "", json!({ "traits": traits }));
-        self.say("track", "Signed Up", json!({ "method": "social" }));
+        let signed_up = match by {
+            Some(by) => json!({ "method": "social", "code": code_of(by) }),
+            None => json!({ "method": "social" }),
+        };
+        self.say("track", "Signed Up", signed_up);
         let agrees = manner != Manner::Curious || self.entropy.unit() < 0.4;
         if agrees {
             self.minutes(0, 1);
@@ -238,24 +288,37 @@ impl Person {
         }
     }
 
+    /// Who comes by it is told in their own story, and what that earns is Befriend's to find out.
+    fn invite(&mut self) {
+        let invited = json!({ "invitee": "a friend", "code": code_of(self.number) });
+        self.say("track", "Invite Sent", invited);
+    }
+
     fn buy_and_tell(&mut self) {
         let mut orders = 0;
         while self.now < self.end {
             self.order(0.0);
             orders += 1;
+            if orders == 1 {
+                self.minutes(20, 90);
+                self.invite();
+                if self.number == 5 {
+                    // Somebody always tries.
+                    self.minutes(1, 5);
+                    let own = json!({ "code": code_of(self.number) });
+                    self.say("track", "Referral Clicked", own);
+                }
+            }
             if orders >= 3 {
                 self.minutes(60, 900);
                 match self.upto(4) {
                     0 => self.say("track", "Product Reviewed", json!({ "rating": "5" })),
-                    1 => self.say("track", "Product Shared", json!({ "share_via": "link" })),
-                    2 => self.say("track", "NPS Submitted", json!({ "score": 10 })),
-                    _ => {
-                        self.say("track", "Invite Sent", json!({ "invitee": "a friend" }));
-                        self.wait_days(2.0, 15.0);
-                        let friend = self.number + 1 + self.upto(30);
-                        let referee = format!("demo-{friend}");
-                        self.say("track", "Referral Converted", json!({ "referee": referee }));
+                    1 => {
+                        let shared = json!({ "share_via": "link", "code": code_of(self.number) });
+                        self.say("track", "Product Shared", shared);
                     }
+                    2 => self.say("track", "NPS Submitted", json!({ "score": 10 })),
+                    _ => self.invite(),
                 }
             }
             self.wait_days(8.0, 22.0);
@@ -456,6 +519,35 @@ mod tests {
             let mut ids: Vec<&Value> = events.iter().map(|event| &event["messageId"]).collect();
             ids.dedup();
             assert_eq!(ids.len(), events.len());
+        }
+    }
+
+    #[test]
+    fn a_family_grows_over_four_generations_and_others_bring_people_too() {
+        let generations = |mut number| {
+            let mut hops = 0;
+            while let Some(by) = brought_by(number) {
+                number = by;
+                hops += 1;
+            }
+            (hops, number)
+        };
+        assert_eq!(generations(7), (3, 1));
+        let brought: Vec<u64> = (8..1_000).filter_map(brought_by).collect();
+        assert!((60..160).contains(&brought.len()), "{}", brought.len());
+        assert!(brought.iter().any(|by| *by > 7), "not only the family");
+        for number in [4, 7] {
+            let told = story(number, end());
+            let signed_up = told.iter().find(|event| event["event"] == "Signed Up");
+            let code = &signed_up.expect("they sign up")["properties"]["code"];
+            let by = brought_by(number).expect("one of the family");
+            assert_eq!(*code, code_of(by));
+            let invited = story(by, end());
+            assert!(
+                invited
+                    .iter()
+                    .any(|event| event["properties"]["code"] == *code)
+            );
         }
     }
 

@@ -1,6 +1,6 @@
 //! A preview as text for people.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::projection::preview::PreviewMode;
 use crate::stage::Stage;
@@ -34,7 +34,7 @@ fn head(brand: &str, mode: PreviewMode, preview: &Preview) -> Vec<String> {
         PreviewMode::History => "applied to history",
     };
     let (present, draft) = (&preview.present, &preview.draft);
-    vec![
+    let mut lines = vec![
         format!("{brand}, {}, {how}", date_time(preview.at)),
         format!(
             "  {} of {} would stand elsewhere; {} would have another past",
@@ -55,7 +55,16 @@ fn head(brand: &str, mode: PreviewMode, preview: &Preview) -> Vec<String> {
             count(preview.events),
             count(preview.anonymous),
         ),
-    ]
+    ];
+    let invited = |course: &Course, layer: &String| {
+        count(course.invitations.get(layer).copied().unwrap_or(0))
+    };
+    let layers = present.invitations.keys().chain(draft.invitations.keys());
+    lines.extend(layers.collect::<BTreeSet<_>>().into_iter().map(|layer| {
+        let (now, then) = (invited(present, layer), invited(draft, layer));
+        format!("  invitations into {layer}: {then} instead of {now}")
+    }));
+    lines
 }
 
 /// Who stands where, and would stand where.

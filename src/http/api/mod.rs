@@ -6,6 +6,8 @@
 
 mod caller;
 mod disputes;
+mod explanation;
+mod layers;
 mod lookup;
 mod page;
 mod preview;
@@ -38,8 +40,13 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route("/api/v1/profiles", get(lookup::list))
         .route("/api/v1/profiles/{id}", get(profile::show))
         .route("/api/v1/profiles/{id}/standing", get(standing::show))
-        .route("/api/v1/profiles/{id}/explanation", get(standing::explain))
+        .route(
+            "/api/v1/profiles/{id}/explanation",
+            get(explanation::standing),
+        )
         .route("/api/v1/profiles/{id}/transitions", get(standing::list))
+        .route("/api/v1/profiles/{id}/layers", get(layers::show))
+        .route("/api/v1/profiles/{id}/layer-transitions", get(layers::list))
         .route("/api/v1/rules", get(rules::show))
         .route(
             "/api/v1/rules/preview",
@@ -48,6 +55,10 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route("/api/v1/rules/preview/{id}", get(preview::show))
         .route("/api/v1/rules/publish", post(rules::publish))
         .route("/api/v1/rules/{version}/take-back", post(rules::take_back))
+        .route(
+            "/api/v1/profiles/{id}/transitions/{transition_id}",
+            get(explanation::transition),
+        )
         .route("/api/v1/profiles/{id}/referrals", get(referrals::show))
         .route("/api/v1/disputes", get(disputes::list))
         .route("/api/v1/profiles/{id}/value", get(value::show))

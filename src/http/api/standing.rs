@@ -14,7 +14,7 @@ use crate::http::problem::Problem;
 use crate::kernel::id::TransitionId;
 use crate::postgres;
 use crate::projection::{self, Current, RecordedTransition};
-use crate::stage::{self, Explanation, Ledger, Stage};
+use crate::stage::{self, Explanation, Stage};
 
 /// `GET /api/v1/profiles/{id}/standing`.
 pub(super) async fn show(
@@ -25,7 +25,7 @@ pub(super) async fn show(
     let (id, current) = current(&app, caller, &id).await?;
     let explanation = explained(&current);
     let standing = &current.standing;
-    Ok(Json(json!({
+    let mut body = json!({
         "profile_id": id,
         "stage": standing.stage,
         "stage_name": explanation.stage_name,
@@ -43,22 +43,13 @@ pub(super) async fn show(
         "review_at": current.review_at,
         "rule_set": { "id": current.rules.rule_set_id, "version": current.rules.version },
         "at": current.at,
-    })))
-}
-
-/// `GET /api/v1/profiles/{id}/explanation`.
-pub(super) async fn explain(
-    State(app): State<SharedApp>,
-    caller: Caller,
-    id: Path<String>,
-) -> Result<Json<Value>, Problem> {
-    let (id, current) = current(&app, caller, &id).await?;
-    let mut body = json!(explained(&current));
-    body["profile_id"] = json!(id);
-    body["rule_set"] = json!({
-        "id": current.rules.rule_set_id,
-        "version": current.rules.version,
     });
+    // The stage is the base's; what lies beyond it stands beside it.
+    if let (Value::Object(body), Value::Object(beside)) =
+        (&mut body, super::layers::beside(&current))
+    {
+        body.extend(beside);
+    }
     Ok(Json(body))
 }
 
@@ -99,7 +90,7 @@ pub(super) async fn list(
     ))
 }
 
-async fn current(
+pub(super) async fn current(
     app: &SharedApp,
     caller: Caller,
     id: &Path<String>,
@@ -116,10 +107,10 @@ async fn current(
 
 fn explained(current: &Current) -> Explanation {
     let rules = &current.rules.rules;
-    stage::explain(rules, &current.state, &Ledger::default(), current.at)
+    stage::explain(rules, &current.state, current.at)
 }
 
-fn in_json(row: &RecordedTransition) -> Value {
+pub(super) fn in_json(row: &RecordedTransition) -> Value {
     let evidence = &row.evidence;
     json!({
         "id": row.transition_id,

@@ -6,11 +6,13 @@
 
 mod access;
 mod brands;
+mod complaints;
 mod customer;
 mod customers;
 mod front_door;
 mod keys;
 mod live;
+mod network;
 mod overview;
 mod providers;
 mod rules;
@@ -52,6 +54,8 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route("/dashboard/{brand}/", get(overview::show))
         .route("/dashboard/{brand}/customers", get(customers::list))
         .route("/dashboard/{brand}/customers/{id}", get(customer::show))
+        .route("/dashboard/{brand}/complaints", get(complaints::list))
+        .route("/dashboard/{brand}/network", get(network::show))
         .route("/dashboard/{brand}/live", get(live::show))
         .route("/dashboard/{brand}/live.json", get(live::update))
         .route("/dashboard/{brand}/rules", get(rules::show))

@@ -73,7 +73,11 @@ impl Projector {
         let loaded = postgres::tx(&self.pool, async |conn| {
             let people = self.people_in(conn, brand_id, &page).await?;
             let people = people.into_iter().map(|person| (person, None)).collect();
-            batch::load_events(conn, brand_id, people, Some(at)).await
+            let schedules: Vec<&Schedule> = [&plan.present, &plan.draft]
+                .into_iter()
+                .chain(&plan.hindsight)
+                .collect();
+            batch::load_events(conn, brand_id, people, &schedules, Some(at)).await
         })
         .await?;
         let people = u64::try_from(loaded.len()).unwrap_or(u64::MAX);

@@ -99,8 +99,7 @@ impl Gathered {
 
 impl Projector {
     /// Fits the brand's orders until the end of `as_of` and forecasts everybody who ordered,
-    /// [`HORIZON_DAYS`] ahead. `progress` hears how many people each batch had, twice over: as they
-    /// are read and as they are forecast.
+    /// [`HORIZON_DAYS`] ahead. `progress` hears how many people each batch had whose orders were read.
     pub async fn fit_value(
         &self,
         brand_id: BrandId,
@@ -140,7 +139,7 @@ impl Projector {
             spending: fit.spending.as_ref().ok().map(|fit| fit.model),
         });
         begun
-            .forecast(model.as_ref(), fit.currency.as_deref(), &progress)
+            .forecast(model.as_ref(), fit.currency.as_deref())
             .await?;
         begun.finish(self.clock.now()).await?;
         Ok(fit)
@@ -350,11 +349,10 @@ impl Begun<'_> {
         &self,
         model: Option<&ValueModel>,
         currency: Option<&str>,
-        progress: &impl Fn(u64),
     ) -> Result<(), Error> {
         let mut after = None;
         loop {
-            let (last, people) = postgres::tx(self.pool, async |conn| {
+            after = postgres::tx(self.pool, async |conn| {
                 let brand_id = self.brand_id;
                 let page = value_store::list_summaries(conn, brand_id, after, BATCH_PEOPLE).await?;
                 let forecasts: Vec<(ProfileId, Option<Forecast>)> = page
@@ -362,11 +360,9 @@ impl Begun<'_> {
                     .map(|one| (one.profile_id, self.forecast_of(one, model, currency)))
                     .collect();
                 value_store::update_forecasts(conn, brand_id, &forecasts).await?;
-                Ok::<_, Error>((page.last().map(|one| one.profile_id), page.len()))
+                Ok::<_, Error>(page.last().map(|one| one.profile_id))
             })
             .await?;
-            progress(count(people));
-            after = last;
             if after.is_none() {
                 return Ok(());
             }

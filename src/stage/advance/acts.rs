@@ -15,6 +15,7 @@ impl Fold<'_> {
     pub(super) fn take(&mut self, act: &Act<'_>) {
         if act.by_customer {
             self.state.last_act = self.state.last_act.max(Some(act.at));
+            self.note_answer(act);
         }
         let identifies = act.known_after && !self.state.is_known_at(act.at);
         if !act.counts() && !identifies {
@@ -30,19 +31,21 @@ impl Fold<'_> {
         self.counted = false;
         let day = Day::of(act.at);
         self.carry_lows_to(day);
+        let mut share = None;
         if act.counts() {
             self.begin_day(day);
-            self.record(act, day);
+            share = self.record(act, day);
         }
+        self.note_act(act, share, identifies);
         self.state.settled = Some(act.at);
         self.judge_lows(day);
         self.evaluate(act.at, Trigger::Act(act));
     }
 
-    fn record(&mut self, act: &Act<'_>, day: Day) {
+    /// Records the act; how much of its weight it has, none if it does not count.
+    fn record(&mut self, act: &Act<'_>, day: Day) -> Option<f64> {
         let rules = self.rules;
         let signal = rules.signal(rules.case(act.case).signal);
-        // How much of its weight an act has; none for one that does not count.
         let whole = |counts: bool| counts.then_some(1.0);
         let share = match signal.role {
             None => Some(1.0),
@@ -68,6 +71,14 @@ impl Fold<'_> {
                 self.state.estranged = true;
                 Some(1.0)
             }
+            Some(Role::ContactSent) => {
+                self.note_contact(act);
+                Some(1.0)
+            }
+            Some(Role::ChannelClosed) => {
+                self.close_channel(act);
+                Some(1.0)
+            }
             Some(Role::RelationshipPaused) => {
                 self.pause(act);
                 Some(1.0)
@@ -89,6 +100,7 @@ impl Fold<'_> {
         if let Some(share) = share {
             self.count(act, day, share);
         }
+        share
     }
 
     fn count(&mut self, act: &Act<'_>, day: Day, share: f64) {

@@ -252,6 +252,8 @@ impl Fold<'_> {
                 let weight = self.rules.disputes().breach_weight * share;
                 self.add(Dimension::Trust, Day::of(at), weight);
                 self.state.breaches.push(Day::of(at));
+                let opened_by = self.state.disputes[place].message_id.clone();
+                self.note_breach(&opened_by, at);
                 true
             }
             DisputeStatus::Resolved

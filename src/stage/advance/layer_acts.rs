@@ -111,7 +111,9 @@ impl Fold<'_> {
             | Role::DisputesReviewed
             | Role::ReferralConverted
             | Role::ReferralClawedBack
-            | Role::RelationshipEnded => return,
+            | Role::RelationshipEnded
+            | Role::ContactSent
+            | Role::ChannelClosed => return,
         };
         let Some(place) = self.layer_meant(role, act) else {
             return;

@@ -10,7 +10,9 @@
 //! when it came about.
 
 mod acts;
+mod contacts;
 mod disputes;
+mod imagine;
 mod layer_acts;
 mod layers;
 mod moves;
@@ -19,6 +21,7 @@ mod referrals;
 mod rests;
 mod silence;
 mod terms;
+mod trace;
 mod turns;
 
 use chrono::{DateTime, Utc};
@@ -32,6 +35,8 @@ use super::schedule::Term;
 use super::state::{ActKey, Standing, State};
 use super::tier::Stage;
 use super::transition::{LayerTransition, Transition};
+
+pub(super) use trace::{Trace, Traced};
 
 /// What a fold computed.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,6 +110,20 @@ pub(super) fn fold_within(
     Fold::within(terms, 0, state).run(&in_order(acts), until)
 }
 
+/// [`fold_within`], and what each act added.
+pub(super) fn fold_traced(
+    terms: &[Term],
+    acts: &[Act<'_>],
+    known_since: Option<DateTime<Utc>>,
+    until: DateTime<Utc>,
+) -> (Outcome, Trace) {
+    let mut state = State::new(terms[0].rules());
+    state.known_since = known_since;
+    Fold::within(terms, 0, state)
+        .traced()
+        .run_noting(&in_order(acts), until)
+}
+
 /// [`advance`] under rules that change: see [`Schedule`](super::Schedule).
 pub(super) fn advance_within(
     terms: &[Term],
@@ -147,6 +166,8 @@ pub(super) struct Fold<'r> {
     added: [f64; DIMENSIONS],
     /// The stage that an accepted remedy gives back.
     restoring: Option<Stage>,
+    /// What each act adds, where somebody asks.
+    trace: Option<Box<trace::Trace>>,
 }
 
 impl<'r> Fold<'r> {
@@ -163,6 +184,7 @@ impl<'r> Fold<'r> {
             signs: Signs::default(),
             added: [0.0; DIMENSIONS],
             restoring: None,
+            trace: None,
         }
     }
 
@@ -202,7 +224,11 @@ impl<'r> Fold<'r> {
         Ok(self.run(&acts, until))
     }
 
-    fn run(mut self, acts: &[&Act<'_>], until: DateTime<Utc>) -> Outcome {
+    fn run(self, acts: &[&Act<'_>], until: DateTime<Utc>) -> Outcome {
+        self.run_noting(acts, until).0
+    }
+
+    fn run_noting(mut self, acts: &[&Act<'_>], until: DateTime<Utc>) -> (Outcome, Trace) {
         for act in acts {
             self.take(act);
         }
@@ -216,26 +242,31 @@ impl<'r> Fold<'r> {
             });
         }
         self.come_to(now);
-        Outcome {
+        self.note_rests();
+        let outcome = Outcome {
             review_at: self.next_change_or_turn(),
             standing: self.state.standing(self.rules, now),
             state: self.state,
             transitions: self.transitions,
             layer_moves: self.layer_moves,
             ledger: self.ledger,
-        }
+        };
+        (outcome, self.trace.map(|trace| *trace).unwrap_or_default())
     }
 
     /// Lets silence last until `until` and returns the moves it brought about.
     pub(super) fn forecast(mut self, until: DateTime<Utc>) -> (State, Vec<Transition>) {
-        self.pass_time(until);
+        self.come_to(until);
         (self.state, self.transitions)
     }
 
     /// What silence until `until` does to layers.
-    pub(super) fn forecast_layers(mut self, until: DateTime<Utc>) -> Vec<LayerTransition> {
-        self.pass_time(until);
-        self.layer_moves
+    pub(super) fn forecast_layers(
+        mut self,
+        until: DateTime<Utc>,
+    ) -> (&'r Rules, Vec<LayerTransition>) {
+        self.come_to(until);
+        (self.rules, self.layer_moves)
     }
 
     fn moment(&self, at: DateTime<Utc>) -> Moment<'_> {

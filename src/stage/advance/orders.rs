@@ -99,6 +99,7 @@ impl Fold<'_> {
             let index = dimension.index();
             self.add(dimension, day, after[index] - before[index]);
         }
+        self.note_void((self.state.orders[place].at, order), at);
         self.uncount_qualifying(day, case.discounted);
         self.void_in_layers(order);
         if let Some(promoting) = self.state.promoting

@@ -4,6 +4,8 @@
 //! entry out of the day on which it stands, and nothing else: what that means for the stage, the
 //! rules say as they do of any other score. One that comes before its referral waits for it.
 
+use chrono::{DateTime, Utc};
+
 use super::Fold;
 use crate::stage::day::Day;
 use crate::stage::dimension::{DIMENSIONS, Dimension};
@@ -60,7 +62,7 @@ impl Fold<'_> {
                 weights: [0.0; DIMENSIONS],
                 void: true,
             }),
-            Some(place) => self.void_referral(place),
+            Some(place) => self.void_referral(place, act.at),
         }
     }
 
@@ -87,7 +89,7 @@ impl Fold<'_> {
         records.push(record);
     }
 
-    fn void_referral(&mut self, place: usize) {
+    fn void_referral(&mut self, place: usize, at: DateTime<Utc>) {
         let record = &self.state.referrals.records[place];
         let (Some(number), false) = (record.case, record.void) else {
             return;
@@ -105,6 +107,8 @@ impl Fold<'_> {
             let (cap, after) = (signal.caps[index], before[index] - weights[index]);
             self.add(dimension, day, after.min(cap) - before[index].min(cap));
         }
+        let record = &self.state.referrals.records[place];
+        self.note_void((record.at, record.referee), at);
         if hop != 1 {
             return;
         }

@@ -35,7 +35,8 @@ impl Fold<'_> {
         if state.resting {
             state.rests.pop();
         }
-        forget_rests(state, self.rules, day);
+        self.note_rests();
+        forget_rests(&mut self.state, self.rules, day);
         self.state.rests.push(Rest { from, until });
         self.state.resting = true;
         self.state.lows.clear();

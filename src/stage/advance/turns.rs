@@ -27,6 +27,15 @@ impl Fold<'_> {
         }
     }
 
+    /// The deepest layer they are in.
+    fn layer_of_turn(&self) -> Option<String> {
+        if self.state.layers.is_empty() {
+            return None;
+        }
+        let place = self.rules.deepest_layer(&self.state)?;
+        Some(self.rules.layers()[place].id.clone())
+    }
+
     fn turn_with_order(&mut self, at: DateTime<Utc>) {
         let turn = &mut self.state.turn;
         if turn.bought && turn.since.is_some() {
@@ -36,14 +45,14 @@ impl Fold<'_> {
                 TurnOutcome::Refill
             };
             turn.end(at, outcome);
-            turn.begin(at);
+            let layer = self.layer_of_turn();
+            self.state.turn.begin(at, layer);
         }
-        turn.bought = true;
+        self.state.turn.bought = true;
     }
 
     /// Follows a move between stages.
     pub(super) fn turn_with_move(&mut self, to: Stage, kind: MoveKind, at: DateTime<Utc>) {
-        let turn = &mut self.state.turn;
         if to == Stage::Stranger {
             let is_break = matches!(kind, MoveKind::Breach | MoveKind::End);
             let outcome = if is_break {
@@ -51,18 +60,20 @@ impl Fold<'_> {
             } else {
                 TurnOutcome::DropOut
             };
-            turn.end(at, outcome);
+            self.state.turn.end(at, outcome);
         } else {
-            turn.begin(at);
+            let layer = self.layer_of_turn();
+            self.state.turn.begin(at, layer);
         }
     }
 
     /// Follows somebody into a layer.
     pub(super) fn turn_with_layer(&mut self, at: DateTime<Utc>) {
+        let layer = self.layer_of_turn();
         let turn = &mut self.state.turn;
         if turn.since.is_some() {
             turn.end(at, TurnOutcome::Graduation);
-            turn.begin(at);
+            turn.begin(at, layer);
             turn.step = Some(Step::Discover);
         }
     }

@@ -301,7 +301,7 @@ pub(super) fn beside(rules: &Rules, state: &State, at: DateTime<Utc>) -> Vec<Str
 }
 
 /// The fold's next change, if it is one of a layer or of rest, in words.
-pub(super) fn next_in_words(rules: &Rules, state: &State, then: DateTime<Utc>) -> Option<String> {
+pub(super) fn next_in_words(fold: Fold<'_>, state: &State, then: DateTime<Utc>) -> Option<String> {
     let day = Day::of(then);
     if state.wakes_on() == Some(day) {
         let on = words::date(day.date());
@@ -309,6 +309,6 @@ pub(super) fn next_in_words(rules: &Rules, state: &State, then: DateTime<Utc>) -
             "If nothing happens the relationship wakes on {on}."
         ));
     }
-    let moves = Fold::new(rules, state.clone()).forecast_layers(then);
+    let (rules, moves) = fold.forecast_layers(then);
     forecast(rules, &moves, day.date())
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::otherwise::Otherwise;
 use super::words;
 use crate::stage::day::Day;
 use crate::stage::rules::Rules;
@@ -9,7 +10,7 @@ use crate::stage::ruleset::{Comparison, Condition};
 use crate::stage::transition::{Cause, Figure, MoveKind, Transition};
 
 /// A move in words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TransitionExplanation {
     /// What happened: "Warmed from acquaintance to friend on 3 March 2026."
     pub headline: String,
@@ -19,6 +20,9 @@ pub struct TransitionExplanation {
     pub figures: Vec<String>,
     /// What would have changed it.
     pub otherwise: String,
+    /// The same, found by folding without the cause; none where only the record was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counterfactual: Option<Otherwise>,
 }
 
 /// Explains a recorded move. `rules` should be those it was made under: they name the stages.
@@ -28,6 +32,7 @@ pub fn explain_transition(rules: &Rules, step: &Transition) -> TransitionExplana
         cause: cause(step),
         figures: step.figures.iter().map(figure).collect(),
         otherwise: otherwise(rules, step),
+        counterfactual: None,
     }
 }
 

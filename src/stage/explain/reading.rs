@@ -3,7 +3,11 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use super::evidence::{self, Evidence, Rest};
+use super::ground::Ground;
+use super::ways::Way;
 use super::words;
+use crate::stage::advance::Trace;
 use crate::stage::day::Day;
 use crate::stage::evaluate::{Moment, Stretch};
 use crate::stage::ruleset::{Condition, Rule};
@@ -23,6 +27,9 @@ pub struct RuleReading {
     pub met: bool,
     /// Its conditions, those of nested lists included.
     pub conditions: Vec<ConditionReading>,
+    /// What further acts would make the move, the fewest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ways: Vec<Way>,
 }
 
 /// A condition, and how near it is.
@@ -44,16 +51,40 @@ pub struct ConditionReading {
     pub turns_on: Option<NaiveDate>,
     /// Whole days until then.
     pub days_left: Option<i32>,
+    /// What the scores asked about add up to, where the figure is a number of days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// The acts it rests on, in the order in which they happened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Evidence>,
+    /// What further acts add that are not named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest: Option<Rest>,
+    /// What further acts would meet an unmet one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ways: Vec<Way>,
 }
 
-pub(super) fn read_rule(moment: &Moment<'_>, rule: &Rule, day: Day) -> RuleReading {
+pub(super) fn read_rule(
+    moment: &Moment<'_>,
+    rule: &Rule,
+    day: Day,
+    trace: Option<(Ground<'_>, &Trace)>,
+) -> RuleReading {
     let mut conditions = Vec::new();
     read(moment, &rule.when, day, false, &mut conditions);
+    if let Some(trace) = trace {
+        for reading in &mut conditions {
+            let found = evidence::of_condition(moment, trace, &reading.condition, day);
+            (reading.evidence, reading.rest) = found;
+        }
+    }
     RuleReading {
         rule: rule.id.clone(),
         to: rule.to,
         met: moment.holds(&rule.when, day),
         conditions,
+        ways: Vec::new(),
     }
 }
 
@@ -111,14 +142,22 @@ fn read_one(
         Condition::QualifyingDays(test) => moment.qualifying_days(test, day).1,
         _ => 0,
     };
+    let score = match condition {
+        Condition::ScoreBelowFor(test) => Some(moment.state.sum(moment.rules, test.of, day)),
+        _ => None,
+    };
     ConditionReading {
         text: words::condition(condition),
-        missing: words::missing(moment.rules, &figure, asked),
+        missing: words::missing(moment.rules.names(), &figure, asked),
         condition: figure.condition,
         alternative,
         figure: figure.figure,
         met: figure.met,
         turns_on: turns.map(Day::date),
         days_left: turns.map(|turn| turn.since(day)),
+        score,
+        evidence: Vec::new(),
+        rest: None,
+        ways: Vec::new(),
     }
 }

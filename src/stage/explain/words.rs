@@ -3,11 +3,11 @@
 use chrono::NaiveDate;
 
 use super::reading::{ConditionReading, RuleReading};
+use super::ways::Way;
 use super::{Forecast, Standing};
 use crate::stage::day::Day;
 use crate::stage::dimension::{Dimension, Dimensions};
-use crate::stage::rules::Rules;
-use crate::stage::ruleset::{Comparison, Condition, Role, StageNames, Within};
+use crate::stage::ruleset::{Comparison, Condition, StageNames, Within};
 use crate::stage::state::State;
 use crate::stage::tier::Stage;
 use crate::stage::transition::{Figure, Transition};
@@ -44,6 +44,13 @@ pub(super) fn points(figure: f64) -> String {
     let tenths = (figure * 10.0).round() / 10.0;
     // Adding zero turns a rounded "-0" into "0".
     format!("{}", tenths + 0.0)
+}
+
+/// "1 point", "8.9 points".
+pub(super) fn counted_points(figure: f64) -> String {
+    let text = points(figure);
+    let unit = if text == "1" { "point" } else { "points" };
+    format!("{text} {unit}")
 }
 
 /// "1 day", "2 days".
@@ -140,18 +147,16 @@ fn within(test: Within, one: &str, many: &str) -> String {
 
 /// What an unmet condition lacks, if anything the customer or the brand does can supply it.
 /// `asked` is the number of days that a discount guard asks for.
-pub(super) fn missing(rules: &Rules, figure: &Figure, asked: usize) -> Option<String> {
+pub(super) fn missing(names: &StageNames, figure: &Figure, asked: usize) -> Option<String> {
     if figure.met {
         return None;
     }
     let lacking = |asked: f64| rounded_up(asked - figure.figure);
     match &figure.condition {
-        Condition::Score(test) => missing_points(rules, test.of, test.is, figure.figure),
+        Condition::Score(test) => missing_points(test.of, test.is, figure.figure),
         Condition::Known => Some(String::from("a sign-in, or an id that names them")),
         Condition::NoOpenDispute => Some(String::from("the open dispute settled")),
-        Condition::StageAtLeast(stage) => {
-            Some(format!("the stage of {}", name(rules.names(), *stage)))
-        }
+        Condition::StageAtLeast(stage) => Some(format!("the stage of {}", name(names, *stage))),
         Condition::Orders(test) => Some(counted(
             lacking(f64::from(test.at_least)),
             "more order",
@@ -195,31 +200,16 @@ pub(super) fn missing(rules: &Rules, figure: &Figure, asked: usize) -> Option<St
     }
 }
 
-fn missing_points(rules: &Rules, of: Dimensions, is: Comparison, figure: f64) -> Option<String> {
+fn missing_points(of: Dimensions, is: Comparison, figure: f64) -> Option<String> {
     let short = match is {
         Comparison::AtLeast(threshold) | Comparison::Above(threshold) => threshold - figure,
         Comparison::Below(_) => return None,
     };
-    let mut text = format!("{} points more {}", points(short.max(0.1)), sum(of));
-    if let Some(weight) = order_weight(rules).filter(|_| of.contains(Dimension::Investment)) {
-        let orders = rounded_up(short / weight).max(1);
-        text = format!(
-            "{text} (about {})",
-            counted(orders, "more order", "more orders")
-        );
-    }
-    Some(text)
-}
-
-/// What a full-price order adds to investment.
-fn order_weight(rules: &Rules) -> Option<f64> {
-    let mut orders = rules
-        .set()
-        .signals
-        .iter()
-        .filter(|signal| signal.role == Some(Role::Order));
-    let add = orders.next()?.add?;
-    add.investment.filter(|weight| *weight > 0.0)
+    Some(format!(
+        "{} points more {}",
+        points(short.max(0.1)),
+        sum(of)
+    ))
 }
 
 fn rounded_up(figure: f64) -> i64 {
@@ -256,13 +246,8 @@ pub(super) fn forecast(
     }
 }
 
-/// A standing, in a few sentences.
-pub(super) fn standing(
-    names: &StageNames,
-    standing: &Standing,
-    deeper: &[RuleReading],
-    next: Option<&Forecast>,
-) -> Vec<String> {
+/// Where somebody stands, in a few sentences.
+pub(super) fn headline(names: &StageNames, standing: &Standing) -> Vec<String> {
     let mut sentences = Vec::new();
     let stage = capitalised(&a(names, standing.stage));
     sentences.push(match standing.since {
@@ -283,11 +268,27 @@ pub(super) fn standing(
             "A dispute is open; nobody is promoted while it is.",
         ));
     }
-    sentences.extend(deeper.iter().map(|rule| what_is_missing(names, rule)));
+    sentences
+}
+
+/// A standing with what is missing and what comes next.
+pub(super) fn standing(
+    names: &StageNames,
+    headline: &[String],
+    deeper: &[RuleReading],
+    next: Option<&Forecast>,
+) -> Vec<String> {
+    let mut sentences = headline.to_vec();
+    for rule in deeper {
+        sentences.push(what_is_missing(names, rule));
+        sentences.extend(what_would_do(names, rule));
+    }
     sentences.push(match next {
         Some(next) => next.sentence.clone(),
         None => String::from("If nothing happens nothing changes."),
     });
+    let keep = next.map(|next| next.keep_sentence.clone());
+    sentences.extend(keep.filter(|sentence| !sentence.is_empty()));
     sentences
 }
 
@@ -318,6 +319,29 @@ pub(super) fn lacking(conditions: &[ConditionReading]) -> Vec<String> {
         missing.push(choice.join(" or "));
     }
     missing
+}
+
+/// The shortest way, and when it would lead there.
+fn what_would_do(names: &StageNames, rule: &RuleReading) -> Option<String> {
+    let way = rule.ways.first()?;
+    let text = capitalised(&way.text);
+    Some(match way.then {
+        Some(then) => format!(
+            "{text} would do; they could become {} on {} at the earliest.",
+            a(names, rule.to),
+            date(then)
+        ),
+        None => format!("{text} would do."),
+    })
+}
+
+pub(super) fn what_keeps(names: &StageNames, stage: Stage, way: &Way) -> String {
+    let text = capitalised(&way.text);
+    let stage = a(names, stage);
+    match way.then {
+        Some(until) => format!("{text} would keep them {stage} until {}.", date(until)),
+        None => format!("{text} would keep them {stage}."),
+    }
 }
 
 /// The same text beginning with a capital.

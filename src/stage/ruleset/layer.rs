@@ -68,6 +68,21 @@ const fn whole() -> f64 {
     1.0
 }
 
+impl super::RuleSet {
+    /// The layer with this id.
+    pub fn layer(&self, id: &str) -> Option<&Layer> {
+        self.layers.iter().find(|layer| layer.id == id)
+    }
+
+    /// How many layers somebody in this one is in; 0 for an id that no layer has.
+    pub fn layer_depth(&self, id: &str) -> usize {
+        let below = |layer: &&Layer| layer.after.as_deref().and_then(|after| self.layer(after));
+        std::iter::successors(self.layer(id), |layer| below(layer))
+            .take(self.layers.len())
+            .count()
+    }
+}
+
 impl Layer {
     /// The layer without what is written for people only.
     pub(super) fn computing(&self) -> Self {

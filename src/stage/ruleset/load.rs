@@ -95,6 +95,9 @@ impl RuleSet {
             let layers: Vec<_> = self.layers.iter().map(Layer::computing).collect();
             text.extend(serde_json::to_vec(&(layers, self.resting)).expect(json));
         }
+        if let Some(contact) = self.contact.computing() {
+            text.extend(serde_json::to_vec(&contact).expect(json));
+        }
         crate::stage::hash::fnv(&text)
     }
 }

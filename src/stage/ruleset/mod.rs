@@ -7,6 +7,7 @@
 
 mod changes;
 mod condition;
+mod contact;
 mod dispute;
 mod document;
 mod half_life;
@@ -35,6 +36,7 @@ pub use condition::{
     Comparison, Condition, DiscountGuard, OrderCount, QualifyingDays, ScoreBelowFor, ScoreTest,
     Within,
 };
+pub use contact::{ContactCaps, ContactRules, KeepInTouch, Unanswered};
 pub use dispute::{DisputeRules, SerialRules};
 pub use half_life::{HalfLife, HalfLives, Learnt};
 pub use layer::{DormantAfter, Invitation, Keep, Layer, LayerAct, LayerTier, Resting};
@@ -71,6 +73,9 @@ pub struct RuleSet {
     /// How far a referral reaches and when it is taken back.
     #[serde(default)]
     pub referrals: ReferralRules,
+    /// How often, by what, and whether at all somebody may be written to.
+    #[serde(default)]
+    pub contact: ContactRules,
     /// What lies beyond the four stages; a layer that lies on another comes after it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = LAYERS_MAX))]

@@ -45,6 +45,9 @@ pub struct Signal {
     /// The kind of advocacy act it is, if it is one: "review", "invite".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advocacy_kind: Option<String>,
+    /// The channel it comes by, where the event does not say itself: "email".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
     /// Whether the brand does it, and not the customer. Such a signal never satisfies a condition.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub brand_initiated: bool,
@@ -245,4 +248,8 @@ pub enum Role {
     RelationshipPaused,
     /// Hibernation ends: of the layer that `layer` names, else of the whole relationship.
     RelationshipResumed,
+    /// The brand wrote: `channel` says by what, `purpose` what for.
+    ContactSent,
+    /// The customer closes the channel that `channel` names, else the signal's own.
+    ChannelClosed,
 }

@@ -52,6 +52,7 @@ impl RuleSet {
         check_rules(&self.rules, &mut faults);
         self.disputes.check(&mut faults);
         self.referrals.check(&mut faults);
+        self.contact.check(&mut faults);
         check_layers(self, &mut faults);
         faults.0
     }

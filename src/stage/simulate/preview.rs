@@ -25,7 +25,8 @@ pub struct Preview {
     pub events: u64,
     /// People who would stand elsewhere.
     pub moved: u64,
-    /// People whose timeline of moves would be another, wherever they stand.
+    /// People whose timeline of moves, between stages or in and out of layers, would be another,
+    /// wherever they stand.
     pub timelines_changed: u64,
     /// People by where they stand (row) and would stand (column), strangers first.
     pub matrix: [[u64; 4]; 4],
@@ -67,6 +68,9 @@ pub struct Course {
     pub transitions: u64,
     /// Moves followed, as the next one and within 30 days, by their reverse.
     pub flip_flops: u64,
+    /// Invitations into each layer, by the layer's id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub invitations: BTreeMap<String, u64>,
     /// Whole days that people spent at each stage, strangers first.
     pub stage_days: [u64; 4],
     /// What the people who stood at each stage at the reference instant went on to earn.

@@ -5,7 +5,6 @@ use chrono::{DateTime, Utc};
 use super::Subject;
 use super::preview::Sample;
 use crate::stage::explain;
-use crate::stage::ledger::Ledger;
 use crate::stage::tier::Stage;
 use crate::stage::transition::{Figure, Transition};
 
@@ -78,7 +77,7 @@ fn figures_now(
     at: DateTime<Utc>,
 ) -> Vec<String> {
     let draft = &subject.draft;
-    let told = explain::explain(draft.rules, &draft.outcome.state, &Ledger::default(), at);
+    let told = explain::explain(draft.rules, &draft.outcome.state, at);
     let readings = if from > to { told.deeper } else { told.back };
     let conditions = readings.into_iter().flat_map(|reading| reading.conditions);
     conditions

@@ -10,8 +10,8 @@ use super::timeline::{count_flip_flops, days_in_stages, stage_at};
 use super::{Purchase, Question, Subject, reason, warning};
 use crate::stage::advance::Outcome;
 use crate::stage::hash::fnv;
+use crate::stage::layer::LayerStatus;
 use crate::stage::tier::Stage;
-use crate::stage::transition::Transition;
 
 /// Most people named in a preview.
 const SAMPLES_MAX: usize = 20;
@@ -70,10 +70,7 @@ impl Tally {
         }
         self.preview.people += 1;
         self.preview.matrix[from.index()][to.index()] += 1;
-        let changed = !same_moves(
-            &subject.present.outcome.transitions,
-            &subject.draft.outcome.transitions,
-        );
+        let changed = !same_timeline(subject.present.outcome, subject.draft.outcome);
         self.preview.timelines_changed += u64::from(changed);
         if from != to {
             self.add_move(subject, (from, to));
@@ -150,6 +147,9 @@ impl Tally {
         let moves = &outcome.transitions;
         course.transitions += u64::try_from(moves.len()).unwrap_or(u64::MAX);
         course.flip_flops += count_flip_flops(moves);
+        for invited in invitations(outcome) {
+            *course.invitations.entry(invited.clone()).or_default() += 1;
+        }
         if let Some(began) = began(subject) {
             add_all(
                 &mut course.stage_days,
@@ -222,15 +222,33 @@ fn began(subject: &Subject<'_>) -> Option<DateTime<Utc>> {
         .min()
 }
 
-fn same_moves(one: &[Transition], other: &[Transition]) -> bool {
-    one.len() == other.len()
-        && one
+fn same_timeline(one: &Outcome, other: &Outcome) -> bool {
+    let (moves, others) = (&one.transitions, &other.transitions);
+    let (entries, other_entries) = (&one.layer_moves, &other.layer_moves);
+    moves.len() == others.len()
+        && entries.len() == other_entries.len()
+        && moves
             .iter()
-            .zip(other)
+            .zip(others)
+            .all(|(one, other)| one.is_same_move(other))
+        && entries
+            .iter()
+            .zip(other_entries)
             .all(|(one, other)| one.is_same_move(other))
 }
 
+/// The layers that somebody was invited to, once for each invitation.
+fn invitations(outcome: &Outcome) -> impl Iterator<Item = &String> {
+    let moves = outcome.layer_moves.iter();
+    moves
+        .filter(|step| step.to == LayerStatus::Invited)
+        .map(|step| &step.layer)
+}
+
 fn merge_course(into: &mut Course, from: &Course) {
+    for (layer, invited) in &from.invitations {
+        *into.invitations.entry(layer.clone()).or_default() += invited;
+    }
     into.transitions += from.transitions;
     into.flip_flops += from.flip_flops;
     add_all(&mut into.stage_days, from.stage_days);

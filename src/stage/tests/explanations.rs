@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::history::{History, instant, rules};
+use super::history::{History, instant, rules, schedule};
 use crate::stage::explain::explain_transition;
-use crate::stage::{Outcome, explain};
+use crate::stage::{self, Explanation};
 
 fn consented() -> History {
     History::of_a_known_person()
@@ -16,8 +16,8 @@ fn three_orders() -> History {
     consented().order(1).order(31).order(61)
 }
 
-fn sentences(outcome: &Outcome, day: i32) -> Vec<String> {
-    explain(rules(), &outcome.state, &outcome.ledger, instant(day, 600)).sentences
+fn explained(history: &History, day: i32) -> Explanation {
+    stage::explain_history(schedule(), &history.acts(rules()), None, instant(day, 600))
 }
 
 #[test]
@@ -28,9 +28,13 @@ fn a_standing_says_what_is_missing_and_what_comes_next() {
             40,
             vec![
                 "An acquaintance since 1 January 2026.",
-                "To become a friend they need 5.7 points more investment (about 1 more order); \
-                 1 more order on another day.",
+                "To become a friend they need 5.7 points more investment; 1 more order on another \
+                 day.",
+                "1 more order by 20 April 2026 would do; they could become a friend on \
+                 10 February 2026 at the earliest.",
                 "If nothing happens they cool to stranger on 15 April 2027.",
+                "1 more order by 14 April 2027 would keep them an acquaintance until \
+                 26 March 2028.",
             ],
         ),
         (
@@ -40,7 +44,10 @@ fn a_standing_says_what_is_missing_and_what_comes_next() {
                 "A friend since 3 March 2026.",
                 "To become an advocate they need 15 points more advocacy; 14 more days in this \
                  stage; 1 more converted referral or 2 more kinds of advocacy act.",
+                "1 more review and 1 more converted referral, one a day, by 14 December 2026, \
+                 would do; they could become an advocate on 17 March 2026 at the earliest.",
                 "If nothing happens they cool to acquaintance on 15 December 2026.",
+                "1 more order by 14 December 2026 would keep them a friend until 28 June 2027.",
             ],
         ),
         (
@@ -52,7 +59,12 @@ fn a_standing_says_what_is_missing_and_what_comes_next() {
                 "To become an advocate they need 15 points more advocacy; 3.9 points more trust; \
                  the open dispute settled; 1 more converted referral or 2 more kinds of advocacy \
                  act.",
+                "1 more review, 1 more converted referral and the dispute settled to their \
+                 satisfaction, one a day, by 1 April 2026, would do; they could become an \
+                 advocate on 28 March 2026 at the earliest.",
                 "If nothing happens they cool to acquaintance on 2 April 2026.",
+                "A remedy proposed by 1 April 2026 would keep them a friend until \
+                 15 December 2026.",
             ],
         ),
         (
@@ -61,40 +73,38 @@ fn a_standing_says_what_is_missing_and_what_comes_next() {
             vec![
                 "A stranger since 1 January 2026.",
                 "To become an acquaintance they need a sign-in, or an id that names them; 8 points \
-                 more familiarity and investment (about 1 more order).",
+                 more familiarity and investment.",
+                "A sign-in and 1 more order, one a day, would do; they could become an \
+                 acquaintance on 2 January 2026 at the earliest.",
                 "If nothing happens nothing changes.",
             ],
         ),
     ];
 
     for (history, day, expected) in table {
-        assert_eq!(sentences(&history.fold(day), day), expected);
+        assert_eq!(explained(&history, day).sentences, expected);
     }
 }
 
 #[test]
-fn conditions_say_when_they_turn_and_evidence_names_the_orders() {
-    let outcome = three_orders().fold(61);
-
-    let explanation = explain(rules(), &outcome.state, &outcome.ledger, instant(61, 600));
+fn conditions_say_when_they_turn_and_which_acts_are_behind_them() {
+    let explanation = explained(&three_orders(), 61);
 
     let decay = &explanation.back[1].conditions[2];
     assert_eq!(decay.text, "investment below 10 for 30 days");
     assert_eq!((decay.met, decay.days_left), (false, Some(287)));
+    let behind: Vec<_> = decay.evidence.iter().map(|one| one.text.as_str()).collect();
+    assert_eq!(
+        behind,
+        [
+            "Order Completed on 2 January 2026: 10 points, 7.9 left",
+            "Order Completed on 1 February 2026: 10 points, 8.9 left",
+            "Order Completed on 3 March 2026: 10 points",
+        ]
+    );
+    assert_eq!(decay.rest, None);
     let next = explanation.next.expect("a friend cools in the end");
     assert_eq!((next.days_left, next.rule.as_deref()), (287, Some("D2")));
-    let first = explanation
-        .evidence
-        .iter()
-        .find(|evidence| !evidence.message_ids.is_empty())
-        .expect("orders are kept");
-    assert_eq!(
-        (
-            first.day.to_string().as_str(),
-            first.message_ids[0].as_str()
-        ),
-        ("2026-03-03", "m4")
-    );
 }
 
 #[test]
@@ -152,5 +162,95 @@ fn a_move_says_what_set_it_off_and_what_would_have_changed_it() {
     assert_eq!(
         breach.cause,
         "Rule D2, because the dispute of message m5 ran out."
+    );
+}
+
+#[test]
+fn acts_say_what_their_day_and_a_refund_left_of_them() {
+    let history = consented()
+        .on(1, "Order Completed", json!({ "order_id": "a" }))
+        .on(1, "Order Completed", json!({ "order_id": "b" }))
+        .on(31, "Order Completed", json!({ "order_id": "c" }));
+    let behind = |history: &History, day| {
+        let told = explained(history, day);
+        let investment = &told.scores[1];
+        let texts = investment.evidence.iter().map(|one| one.text.clone());
+        texts.collect::<Vec<_>>()
+    };
+
+    assert_eq!(
+        behind(&history, 31),
+        [
+            "Order Completed on 2 January 2026: 10 points, 8.9 left",
+            "Order Completed on 2 January 2026: 0 points of 10, the most that its day allows",
+            "Order Completed on 1 February 2026: 10 points",
+        ]
+    );
+    let refunded = history
+        .on(32, "Order Refunded", json!({ "order_id": "a" }))
+        .on(33, "Order Refunded", json!({ "order_id": "c" }));
+    assert_eq!(
+        behind(&refunded, 31 + 180),
+        [
+            "Order Completed on 2 January 2026: taken back on 2 February 2026, counts for nothing",
+            "Order Completed on 2 January 2026: 10 points, 4.5 left",
+            "Order Completed on 1 February 2026: taken back on 3 February 2026, counts for nothing",
+        ]
+    );
+}
+
+#[test]
+fn a_move_is_weighed_against_the_life_without_its_cause() {
+    let told = |history: &History, number: usize, now: i32| {
+        let acts = history.acts(rules());
+        let now = instant(now, 600);
+        let step = &history.fold(1_000).transitions[number];
+        stage::explain_move(schedule(), &acts, None, step, now)
+    };
+
+    let never = told(&three_orders(), 1, 90);
+    let found = never.counterfactual.expect("the acts tell");
+    assert_eq!(found.without.as_deref(), Some("m4"));
+    assert_eq!(found.entered_on, None);
+    assert_eq!(
+        never.otherwise,
+        "Without this Order Completed they would have remained an acquaintance, and would be one \
+         today."
+    );
+
+    let later = told(&three_orders().order(80), 1, 90);
+    assert_eq!(
+        later.otherwise,
+        "Without this Order Completed they would have remained an acquaintance until \
+         22 March 2026."
+    );
+
+    let decay = told(&three_orders(), 2, 400);
+    assert_eq!(
+        decay.otherwise,
+        "1 more order by 14 December 2026 would have kept them a friend until 28 June 2027."
+    );
+
+    let breach = told(&three_orders().on(70, "Dispute Opened", json!({})), 2, 100);
+    assert_eq!(
+        breach.otherwise,
+        "Without this dispute they would have remained a friend; if nothing happens they would \
+         become an acquaintance on 15 December 2026. A remedy proposed by 1 April 2026 would have \
+         kept them a friend until 15 December 2026."
+    );
+
+    let answer = told(
+        &three_orders()
+            .on(65, "Product Reviewed", json!({ "rating": "5" }))
+            .on(66, "Invite Sent", json!({}))
+            .on(86, "Referral Converted", json!({}))
+            .on(120, "NPS Submitted", json!({ "score": 3 })),
+        3,
+        121,
+    );
+    assert_eq!(
+        answer.otherwise,
+        "Without this NPS Submitted they would have remained an advocate; if nothing \
+         happens they would become a friend on 1 December 2026."
     );
 }

@@ -1,11 +1,13 @@
 //! A few words in which to write histories down.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::stage::{self, Act, Day, Fact, LayerTransition, Outcome, RuleSet, Rules, Transition};
+use crate::stage::{
+    self, Act, Day, Fact, LayerTransition, Outcome, RuleSet, Rules, Schedule, Transition,
+};
 
 /// Something that happened on a day, counted from 0.
 #[derive(Debug, Clone)]
@@ -36,6 +38,20 @@ pub(super) fn day_number(at: DateTime<Utc>) -> i32 {
 pub(super) fn rules() -> &'static Rules {
     static RULES: LazyLock<Rules> = LazyLock::new(Rules::default_rules);
     &RULES
+}
+
+/// The default rules, holding for ever.
+pub(super) fn schedule() -> &'static Schedule {
+    static SCHEDULE: LazyLock<Schedule> =
+        LazyLock::new(|| Schedule::single(Arc::new(rules().clone())));
+    &SCHEDULE
+}
+
+/// [`mixed_rules`], holding for ever.
+pub(super) fn mixed_schedule() -> &'static Schedule {
+    static SCHEDULE: LazyLock<Schedule> =
+        LazyLock::new(|| Schedule::single(Arc::new(mixed_rules().clone())));
+    &SCHEDULE
 }
 
 /// Rules whose sums mix what rises in silence with what falls, and that look back in windows.

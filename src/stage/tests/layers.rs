@@ -422,20 +422,20 @@ fn turns_begin_with_orders_and_layers_and_end_as_they_ended() {
         .iter()
         .map(|turn| {
             let from = stage::Day::from(turn.from).since(day_zero());
-            (turn.number, from, turn.outcome)
+            (turn.number, from, turn.outcome, turn.layer.as_deref())
         })
         .collect();
     let refill = Some(TurnOutcome::Refill);
     assert_eq!(
         told,
         [
-            (1, 0, refill),
-            (2, 31, refill),
-            (3, 61, refill),
-            (4, 90, refill),
-            (5, 120, Some(TurnOutcome::Graduation)),
-            (6, 123, Some(TurnOutcome::Referral)),
-            (7, 150, Some(TurnOutcome::Break)),
+            (1, 0, refill, None),
+            (2, 31, refill, None),
+            (3, 61, refill, None),
+            (4, 90, refill, None),
+            (5, 120, Some(TurnOutcome::Graduation), None),
+            (6, 123, Some(TurnOutcome::Referral), Some("vip")),
+            (7, 150, Some(TurnOutcome::Break), Some("vip")),
         ]
     );
 }
@@ -575,7 +575,7 @@ fn the_next_change_is_told_when_it_is_one_of_a_layer_or_of_rest() {
 
     for (history, day, expected) in table {
         let outcome = history.fold(day);
-        let told = explain::explain(rules(), &outcome.state, &outcome.ledger, instant(day, 600));
+        let told = explain::explain(rules(), &outcome.state, instant(day, 600));
         assert_eq!(told.next.expect("something changes").sentence, expected);
     }
 }
@@ -584,7 +584,7 @@ fn the_next_change_is_told_when_it_is_one_of_a_layer_or_of_rest() {
 fn a_standing_tells_of_the_layer_beside_the_stage() {
     let outcome = vip().fold(124);
 
-    let told = explain::explain(rules(), &outcome.state, &outcome.ledger, instant(124, 600));
+    let told = explain::explain(rules(), &outcome.state, instant(124, 600));
 
     assert_eq!(
         told.sentences[..3],

@@ -1,8 +1,10 @@
 //! The engine as a whole: the worked examples, and laws that hold for every history.
 
+mod contacts;
 mod crossings;
 mod disputes;
 mod explanations;
+mod foresight;
 mod history;
 mod layers;
 mod over_time;

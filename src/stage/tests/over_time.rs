@@ -510,6 +510,27 @@ fn a_state_of_rules_that_were_taken_back_is_not_continued() {
 }
 
 #[test]
+fn a_stored_state_says_what_it_has_lived_under() {
+    let schedule = default_then(instant(40, 0), two_orders_will_do());
+    let happenings = buyer().happenings;
+    let acts = acts(&schedule, &happenings);
+
+    let lineages: Vec<_> = [39, 41]
+        .map(|day| schedule.fold(&acts, None, instant(day, 0)).state)
+        .iter()
+        .map(|state| stage::State::lineage_in(&serde_json::to_value(state).expect("JSON")))
+        .collect();
+
+    let terms: Vec<_> = schedule
+        .terms()
+        .iter()
+        .map(|term| Some(term.lineage()))
+        .collect();
+    assert_eq!(lineages, terms);
+    assert_ne!(terms[0], terms[1]);
+}
+
+#[test]
 fn what_a_state_has_settled_after_a_change_that_is_learnt_of_later_is_folded_anew() {
     let alone = variant(0);
     let happenings = buyer().happenings;

@@ -108,7 +108,7 @@ fn either() -> impl Strategy<Value = &'static Rules> {
     prop_oneof![Just(rules()), Just(layered_rules())]
 }
 
-fn acts<'a>(rules: &Rules, happenings: &'a [Happening]) -> Vec<Act<'a>> {
+pub(super) fn acts<'a>(rules: &Rules, happenings: &'a [Happening]) -> Vec<Act<'a>> {
     happenings
         .iter()
         .map(|happening| happening.act(rules))

@@ -12,7 +12,9 @@ pub mod bars;
 pub mod labels;
 pub mod scale;
 pub mod spark;
+pub mod spiral;
 pub mod ticks;
+pub mod tree;
 
 use std::fmt;
 

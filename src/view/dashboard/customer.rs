@@ -2,9 +2,11 @@
 
 use askama::Template;
 
-use super::Shell;
-use super::customer_parts::{AliasRow, ConsentRow, Direction, IdentityRow, TimelineEntry, WhyHere};
+use super::brought::BroughtCard;
+use super::customer_parts::{AliasRow, ConsentRow, Direction, IdentityRow, TimelineEntry};
 use super::value::ValueCard;
+use super::why_here::WhyHere;
+use super::{Shell, TurnsCard};
 use crate::view::StageTag;
 
 /// `/dashboard/{brand}/customers/{profile_id}`.
@@ -33,6 +35,8 @@ pub struct CustomerPage {
     pub conditions: Vec<String>,
     /// Why they are where they are; none until the first event has been judged.
     pub why: Option<WhyHere>,
+    /// Turns and layers; none where there is nothing of either.
+    pub turns: Option<TurnsCard>,
     /// What their orders say of them.
     pub value: ValueCard,
     /// What happened, newest first.
@@ -45,6 +49,8 @@ pub struct CustomerPage {
     pub aliases: Vec<AliasRow>,
     /// What they allow.
     pub consents: Vec<ConsentRow>,
+    /// Who brought them, whom they brought, and the parts they play.
+    pub brought: BroughtCard,
 }
 
 /// An entry of the timeline with what its neighbours say about it.

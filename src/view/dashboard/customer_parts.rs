@@ -24,63 +24,6 @@ impl Direction {
     }
 }
 
-/// Why the customer is at their stage and not at another.
-#[derive(Debug, Clone)]
-pub struct WhyHere {
-    /// The whole in one sentence, as in `A friend since 3 Mar 2026, and safe for 57 days.`
-    pub summary: String,
-    /// The rule set's version.
-    pub rule_version: u32,
-    /// The customer's scores.
-    pub scores: Vec<Score>,
-    /// The rules that could move them from where they are, in the order in which they are judged.
-    pub rules: Vec<RuleView>,
-}
-
-/// A score and the place of its thresholds.
-#[derive(Debug, Clone)]
-pub struct Score {
-    /// What it measures, as in `Familiarity`.
-    pub name: String,
-    /// Its value, as in `26.8`.
-    pub value: String,
-    /// What it counts, in a few words.
-    pub meaning: String,
-}
-
-/// A rule that could move the customer.
-#[derive(Debug, Clone)]
-pub struct RuleView {
-    /// The rule's id, such as `P2`.
-    pub id: String,
-    /// Which way it moves people.
-    pub direction: Direction,
-    /// The stage it moves to.
-    pub to: StageTag,
-    /// Whether all it asks is met.
-    pub met: bool,
-    /// What happens next if nothing else does, as in `Would cool on 6 May 2026, in 57 days.`
-    pub next: String,
-    /// What it asks, one condition each.
-    pub conditions: Vec<ConditionView>,
-}
-
-/// One condition of a rule.
-#[derive(Debug, Clone)]
-pub struct ConditionView {
-    /// What is asked, in words, as in `Investment at least 24`.
-    pub text: String,
-    /// Whether it is met.
-    pub met: bool,
-    /// The customer's own figure, as in `26.8`.
-    pub figure: String,
-    /// The figure asked for, as in `24`.
-    pub threshold: String,
-    /// How far from changing, as in `2.8 to spare, 57 days left` or `3.2 short`; empty where that
-    /// cannot be said.
-    pub slack: String,
-}
-
 /// Something that happened, newest first in the list.
 #[derive(Debug, Clone)]
 pub struct TimelineEntry {
@@ -100,6 +43,21 @@ pub struct TimelineEntry {
     pub stage: StageTag,
     /// The move, where this entry is one.
     pub moved: Option<Move>,
+    /// What a move says when it is opened.
+    pub told: Option<MoveTold>,
+}
+
+/// A move explained, for those who open it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MoveTold {
+    /// Each condition of the rule with the figure it saw, as in `Investment at least 24: 26.8`.
+    pub figures: Vec<String>,
+    /// What would have come of it otherwise.
+    pub otherwise: String,
+    /// When it was recorded, if that was later than it took effect; empty otherwise.
+    pub recorded: String,
+    /// The version of the rules that made it.
+    pub rule_version: u32,
 }
 
 /// A change of stage.

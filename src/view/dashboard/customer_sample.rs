@@ -1,11 +1,11 @@
 //! A sample customer.
 
 use super::customer_parts::{
-    AliasRow, ConditionView, ConsentRow, Direction, IdentityRow, Move, RuleView, Score,
-    TimelineEntry, WhyHere,
+    AliasRow, ConsentRow, Direction, IdentityRow, Move, MoveTold, TimelineEntry,
 };
 use super::value::{ValueAbsence, ValueCard};
-use super::{CustomerPage, Shell};
+use super::why_here::{ConditionView, DayLookedAt, RuleView, Score, WhyHere};
+use super::{BroughtCard, CustomerPage, LayerRow, Shell, TurnRow, TurnsCard};
 use crate::view::StageTag;
 use crate::view::sample::{Words, table};
 
@@ -23,6 +23,7 @@ impl CustomerPage {
             last_seen: "3 minutes ago".to_owned(),
             conditions: vec![words.text("Warming")],
             why: Some(why(words)),
+            turns: Some(turns(words)),
             value: ValueCard::sample(words),
             timeline: timeline(words),
             older_cursor: Some(words.text("b2xkZXI")),
@@ -39,6 +40,7 @@ impl CustomerPage {
                     first_seen: "14 Sep 2025".to_owned(),
                 })
                 .into(),
+            brought: BroughtCard::sample(words),
             consents: [("Keep the account", true), ("News by email", false)]
                 .map(|(purpose, granted)| ConsentRow {
                     purpose: words.text(purpose),
@@ -49,17 +51,36 @@ impl CustomerPage {
         }
     }
 
+    /// The same customer, as they will be in half a year.
+    pub(in crate::view) fn sample_ahead(words: Words) -> Self {
+        let now = why(words);
+        Self {
+            why: Some(WhyHere {
+                on: Some(DayLookedAt {
+                    day: "10 Sep 2026".to_owned(),
+                    is_ahead: true,
+                    stage: StageTag::Acquaintance,
+                }),
+                caution: words.text("Made from the latest 2,000 events and the stored state."),
+                ..now
+            }),
+            ..Self::sample(words)
+        }
+    }
+
     pub(in crate::view) fn sample_new(words: Words) -> Self {
         Self {
             stage: StageTag::Stranger,
             email: None,
             conditions: Vec::new(),
             why: None,
+            turns: None,
             value: ValueCard::Absent(ValueAbsence::NoOrders),
             timeline: Vec::new(),
             older_cursor: None,
             identities: Vec::new(),
             consents: Vec::new(),
+            brought: BroughtCard::default(),
             ..Self::sample(words)
         }
     }
@@ -109,12 +130,28 @@ fn conditions(words: Words, text: &str) -> Vec<ConditionView> {
             figure: words.text(figure),
             threshold: words.text(threshold),
             slack: words.text(slack),
+            evidence: if met == "yes" {
+                vec![words.text("Order Completed on 3 March 2026: 10 points, 8.9 left")]
+            } else {
+                Vec::new()
+            },
+            ways: if met == "yes" {
+                Vec::new()
+            } else {
+                vec![words.text("2 more reviews, one a day, by 20 April 2026")]
+            },
         })
         .collect()
 }
 
 fn why(words: Words) -> WhyHere {
     WhyHere {
+        on: None,
+        days: ("2025-09-14".to_owned(), "2027-03-10".to_owned()),
+        day: "2026-03-10".to_owned(),
+        keep: words
+            .text("1 more order by 5 May 2026 would keep them a friend until 19 November 2026."),
+        caution: String::new(),
         summary: words.text(
             "A friend since 3 Mar 2026. If nothing else happens, Anna stays one for 57 days.",
         ),
@@ -134,6 +171,10 @@ fn why(words: Words) -> WhyHere {
                 to: StageTag::Advocate,
                 met: false,
                 next: words.text("Not met by waiting: 2 of 5 conditions are missing."),
+                ways: vec![
+                    words.text("1 more review and 1 more share, one a day, by 5 May 2026"),
+                    words.text("1 more converted referral by 5 May 2026"),
+                ],
                 conditions: conditions(words, WARM_CONDITIONS),
             },
             RuleView {
@@ -142,6 +183,7 @@ fn why(words: Words) -> WhyHere {
                 to: StageTag::Acquaintance,
                 met: false,
                 next: words.text("Would cool on 6 May 2026, in 57 days, unless something happens."),
+                ways: Vec::new(),
                 conditions: conditions(words, COOL_CONDITIONS),
             },
         ],
@@ -162,7 +204,44 @@ fn timeline(words: Words) -> Vec<TimelineEntry> {
                 effect: words.text(effect),
                 stage,
                 moved: StageTag::from_slug(before).map(|from| Move { from, to: stage }),
+                told: StageTag::from_slug(before).map(|_| MoveTold {
+                    figures: vec![words.text("Investment at least 24: 26.8")],
+                    otherwise: words.text(
+                        "Without this Order Completed they would have remained an acquaintance.",
+                    ),
+                    recorded: "Recorded on 8 Mar 2026.".to_owned(),
+                    rule_version: 3,
+                }),
             }
         })
         .collect()
+}
+
+fn turns(words: Words) -> TurnsCard {
+    let turn = |number: u32, depth: usize, outcome: &str, slug, share| TurnRow {
+        number,
+        layer: words.text(if depth == 0 { "The base" } else { "VIP" }),
+        depth,
+        from: "14 Sep 2025".to_owned(),
+        until: if share < 1.0 { "" } else { "3 Mar 2026" }.to_owned(),
+        outcome: words.text(outcome),
+        slug,
+        share,
+    };
+    TurnsCard::new(
+        words.text("In turn 4 since 3 Mar 2026, using what they have."),
+        vec![
+            turn(1, 0, "Came back for more", "refill", 1.0),
+            turn(2, 0, "Brought somebody", "referral", 1.0),
+            turn(3, 0, "Joined a layer", "graduation", 1.0),
+            turn(4, 1, "Using what they have", "present", 0.75),
+        ],
+        vec![LayerRow {
+            name: words.text("VIP"),
+            status: words.text("In it"),
+            sentences: vec![words.text("In VIP since 3 March 2026.")],
+            entitlements: vec![words.text("Early access")],
+        }],
+        2,
+    )
 }

@@ -6,30 +6,37 @@
 
 mod applications;
 mod brands;
+mod brought;
+mod complaints;
 mod customer;
 mod customer_parts;
 mod customers;
 mod keys;
 mod live;
+mod network;
 mod overview;
 mod providers;
 mod rules;
 mod tiles;
+mod turns;
 mod value;
+mod why_here;
 
 #[cfg(test)]
 mod customer_sample;
 
 pub use applications::{ApplicationForm, ApplicationKind, ApplicationRow, ApplicationsPage};
 pub use brands::{BrandForm, BrandRow, BrandsPage};
+pub use brought::{BroughtCard, BroughtRow, RoleView};
+pub use complaints::{ComplaintList, ComplaintRow, ComplaintsPage};
 pub use customer::CustomerPage;
 pub use customer_parts::{
-    AliasRow, ConditionView, ConsentRow, Direction, IdentityRow, Move, RuleView, Score,
-    TimelineEntry, WhyHere,
+    AliasRow, ConsentRow, Direction, IdentityRow, Move, MoveTold, TimelineEntry,
 };
 pub use customers::{CustomerRow, CustomersPage};
 pub use keys::{FreshKey, KeyForm, KeyKind, KeyRow, KeysPage};
 pub use live::{LivePage, LiveRow, LiveStatus, LiveUpdate};
+pub use network::{FamilyTree, Kin, NetworkFigures, NetworkPage, Outcome, RefusedRow, TopRow};
 pub use overview::{Overview, OverviewPage, WeekStats};
 pub use providers::{ConnectionForm, ConnectionRow, ProviderKind, ProvidersPage};
 pub use rules::{
@@ -39,9 +46,11 @@ pub use rules::{
     RulesVersionPage, SampleRow, Sections, SignalCard, Stale, VersionRow,
 };
 pub use tiles::StageTile;
+pub use turns::{LayerRow, TurnRow, TurnsCard};
 pub use value::{
     CustomerForecast, SHOWN_MIN, StageValueRow, ValueAbsence, ValueByStage, ValueCard, ValueFigure,
 };
+pub use why_here::{ConditionView, DayLookedAt, RuleView, Score, WhyHere};
 
 use super::Notice;
 use super::format::path_segment;

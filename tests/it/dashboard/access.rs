@@ -20,7 +20,7 @@ const OPEN: [(&str, &str); 4] = [
 ];
 
 /// Everything else: method, pattern, and a path that fits it. A new route needs a row.
-const GUARDED: [(&str, &str, &str); 35] = [
+const GUARDED: [(&str, &str, &str); 37] = [
     ("POST", "/dashboard/sign-out", "/dashboard/sign-out"),
     ("GET", "/dashboard", "/dashboard"),
     ("GET", "/dashboard/", "/dashboard/"),
@@ -37,6 +37,16 @@ const GUARDED: [(&str, &str, &str); 35] = [
         "GET",
         "/dashboard/{brand}/customers/{id}",
         "/dashboard/bakery/customers/prf_00000000000000000000000000000000",
+    ),
+    (
+        "GET",
+        "/dashboard/{brand}/complaints",
+        "/dashboard/bakery/complaints",
+    ),
+    (
+        "GET",
+        "/dashboard/{brand}/network",
+        "/dashboard/bakery/network",
     ),
     ("GET", "/dashboard/{brand}/live", "/dashboard/bakery/live"),
     (

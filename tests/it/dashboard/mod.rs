@@ -2,6 +2,7 @@
 
 mod access;
 mod making;
+mod network;
 mod pages;
 mod providers;
 mod rules;

@@ -152,10 +152,36 @@ async fn events_become_figures_people_and_reasons() {
         "CHF 42.50, o3",
         "+10 investment",
         "Rule P",
+        "Order Completed on 16 December 2025: 10 points, 8.9 left",
+        "1 more review and 1 more converted referral, one a day, by",
+        "would keep them a friend until",
+        "Without this Order Completed they would have remained an acquaintance",
+        "By the rules of version 1.",
         "4711",
         "Warmed",
     ] {
         assert!(customer.contains(said), "{said} in {customer}");
+    }
+}
+
+#[tokio::test]
+async fn reasons_are_shown_for_any_day() {
+    let mut shop = Shop::open().await;
+    shop.send(&befriending()).await;
+    let path = shop.customer().await;
+
+    let before = shop.see(&format!("{path}?on=2026-01-01")).await;
+    let ahead = shop.see(&format!("{path}?on=2026-12-31")).await;
+    let today = shop.see(&format!("{path}?on=nonsense")).await;
+    let beyond = shop.see(&format!("{path}?on=2300-01-01")).await;
+
+    assert!(before.contains("As it was on 1 Jan 2026"), "{before}");
+    assert!(before.contains("An acquaintance since"));
+    assert!(before.contains("1 more order by"));
+    assert!(ahead.contains("As it will be on 31 Dec 2026 if nothing happens"));
+    assert!(ahead.contains("Back to today"));
+    for now in [today, beyond] {
+        assert!(now.contains("A friend since") && !now.contains("Back to today"));
     }
 }
 

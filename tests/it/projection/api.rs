@@ -10,7 +10,7 @@ use serde_json::json;
 use super::shop::{Shop, act, befriending, day};
 use crate::harness::Answer;
 
-pub(super) async fn key(shop: &Shop, kind: Kind) -> String {
+pub async fn key(shop: &Shop, kind: Kind) -> String {
     let entropy = &shop.test.app.entropy;
     let key = Presented::generate(kind, KeyId::new(shop.now(), entropy), entropy);
     let mut conn = shop.test.app.pool.acquire().await.unwrap();
@@ -20,7 +20,7 @@ pub(super) async fn key(shop: &Shop, kind: Kind) -> String {
     key.expose()
 }
 
-async fn get(shop: &Shop, path: &str, authorization: &str) -> Answer {
+pub async fn get(shop: &Shop, path: &str, authorization: &str) -> Answer {
     let headers = [("authorization", authorization)];
     let headers = if authorization.is_empty() {
         &[]

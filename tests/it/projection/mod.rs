@@ -3,11 +3,15 @@
 mod api;
 mod arrival;
 mod corrections;
+mod disputes;
+mod explanation;
 mod failure;
 mod insight;
+mod layers;
 mod order;
 mod preview;
 mod referrals;
+mod replay;
 mod rules_api;
 mod rules_over_time;
 mod shop;

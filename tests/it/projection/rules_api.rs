@@ -103,12 +103,11 @@ async fn a_server_previews_publishes_and_takes_back() {
         let missing = send(&shop, Method::POST, path, &key, &Value::Null).await;
         assert_eq!(missing.status, StatusCode::NOT_FOUND, "{path}");
     }
-    let who: Vec<String> = sqlx::query_scalar(
-        "select action from audit where action like 'rules.%' order by audit_id",
-    )
-    .fetch_all(&shop.test.app.pool)
-    .await
-    .unwrap();
+    let who: Vec<String> =
+        sqlx::query_scalar("select action from audit where action like 'rules.%' order by action")
+            .fetch_all(&shop.test.app.pool)
+            .await
+            .unwrap();
     assert_eq!(who, ["rules.published", "rules.taken_back"]);
 }
 

@@ -4,3 +4,4 @@
 mod cdnow;
 mod history;
 mod online_retail;
+mod value;

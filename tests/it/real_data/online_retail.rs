@@ -46,17 +46,23 @@ fn a_year_of_wholesale_under_three_sets_of_rules() {
         (friends.people, friends.bought_again, friends.orders),
         (787, 720, 4_368)
     );
-    assert_eq!(friends.revenue, Money::of(0.0));
     let acquaintances = &learnt.present.earned[1];
     assert_eq!(
         (
+            friends.revenue,
             acquaintances.people,
             acquaintances.bought_again,
-            acquaintances.orders
+            acquaintances.orders,
+            acquaintances.revenue,
         ),
-        (2_170, 0, 0)
+        (
+            Money::of(2_620_482.76),
+            2_170,
+            1_263,
+            2_828,
+            Money::of(1_107_463.0)
+        )
     );
-    assert_eq!(acquaintances.revenue, Money::of(0.0));
     let moves = |preview: &befriend::stage::simulate::Preview| {
         (preview.draft.transitions, preview.draft.flip_flops)
     };

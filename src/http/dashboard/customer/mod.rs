@@ -3,12 +3,14 @@
 //! Owns the filling of that page. What a stage rests on is asked of the engine and only put into
 //! words here. Start with [`show`]; `why.rs` and `timeline.rs` fill its two large parts.
 
+mod brought;
 mod timeline;
+mod turns;
 mod why;
 
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 
 use super::access::InBrand;
@@ -21,9 +23,11 @@ use crate::kernel::cursor;
 use crate::kernel::id::ProfileId;
 use crate::postgres::{self, PgConnection};
 use crate::profile::{Consent, Identity, Status};
-use crate::projection::{self, Current};
-use crate::stage::{Standing, Trend};
-use crate::view::dashboard::{AliasRow, ConsentRow, CustomerPage, IdentityRow, ValueCard};
+use crate::projection::{self, Life};
+use crate::stage::{LayerStanding, LayerStatus, Standing, Trend};
+use crate::view::dashboard::{
+    AliasRow, BroughtCard, ConsentRow, CustomerPage, IdentityRow, ValueCard,
+};
 use crate::view::{StageTag, format};
 
 /// Entries of the timeline on one page.
@@ -32,6 +36,8 @@ const ENTRIES: usize = 50;
 #[derive(Deserialize)]
 pub(super) struct Shown {
     cursor: Option<String>,
+    /// The day whose reasons are shown; today's, if left out.
+    on: Option<String>,
 }
 
 impl From<projection::Error> for PageError {
@@ -48,12 +54,13 @@ impl From<projection::Error> for PageError {
 /// What the page is filled from.
 struct Found {
     customer: Customer,
-    current: Current,
+    life: Life,
     value: ValueCard,
     entries: Vec<TimelineEntry>,
+    brought: BroughtCard,
 }
 
-/// `GET /dashboard/{brand}/customers/{id}?cursor=`
+/// `GET /dashboard/{brand}/customers/{id}?cursor=&on=`
 pub(super) async fn show(
     State(app): State<SharedApp>,
     within: InBrand,
@@ -71,7 +78,9 @@ pub(super) async fn show(
         // Joined into another: there is one page for one person.
         return Ok(go_to(&within.path(&format!("customers/{shown}"))));
     }
-    page(&filled(&within, found, app.clock.now()))
+    // A day that cannot be read is today.
+    let on = query.on.and_then(|text| text.parse().ok());
+    page(&filled(&within, found, on, app.clock.now()))
 }
 
 async fn find(
@@ -88,26 +97,39 @@ async fn find(
     let id = customer.profile.profile_id;
     let before = place.and_then(|text| cursor::decode(text).ok());
     let limit = i64::try_from(ENTRIES + 1).unwrap_or(i64::MAX);
-    let current = app.projector.current(conn, brand_id, id).await?;
+    let life = app.projector.life(conn, brand_id, id).await?;
     let figures = insight::find_value_figures(conn, brand_id).await?;
     let orders = insight::find_customer_value(conn, brand_id, id).await?;
-    let value = value::card(figures.as_ref(), orders.as_ref(), current.standing.stage);
+    let value = value::card(
+        figures.as_ref(),
+        orders.as_ref(),
+        life.current.standing.stage,
+    );
     let entries = insight::list_timeline(conn, brand_id, id, before.as_ref(), limit).await?;
+    let brought = brought::card(conn, brand_id, id, &life.current.rules.rules).await?;
     Ok(Some(Found {
         customer,
-        current,
+        life,
         value,
         entries,
+        brought,
     }))
 }
 
-fn filled(within: &InBrand, found: Found, now: DateTime<Utc>) -> CustomerPage {
+fn filled(
+    within: &InBrand,
+    found: Found,
+    on: Option<NaiveDate>,
+    now: DateTime<Utc>,
+) -> CustomerPage {
     let Found {
         customer,
-        current,
+        life,
         value,
         mut entries,
+        brought,
     } = found;
+    let current = &life.current;
     let is_last = entries.len() <= ENTRIES;
     entries.truncate(ENTRIES);
     let older = entries.last().filter(|_| !is_last);
@@ -126,12 +148,13 @@ fn filled(within: &InBrand, found: Found, now: DateTime<Utc>) -> CustomerPage {
         customer_since: known.map_or_else(|| "not known yet".to_owned(), format::day_of),
         last_seen: format::ago(profile.last_seen_at, now),
         conditions: conditions(profile.status, standing),
-        why: why::why(&current),
+        why: why::why(&life, on, profile.created_at),
+        turns: turns::card(current),
         value,
         older_cursor: older.map(|entry| cursor::encode(&entry.position())),
         timeline: entries
             .iter()
-            .map(|entry| timeline::entry(current.rules.schedule().in_force_at(entry.at), entry))
+            .map(|entry| timeline::entry(&life, entry))
             .collect(),
         identities: customer
             .identities
@@ -140,6 +163,7 @@ fn filled(within: &InBrand, found: Found, now: DateTime<Utc>) -> CustomerPage {
             .collect(),
         aliases: customer.aliases.iter().map(alias).collect(),
         consents: in_force(&customer.consents).map(consent).collect(),
+        brought,
     }
 }
 
@@ -171,13 +195,34 @@ fn conditions(status: Status, standing: &Standing) -> Vec<String> {
         status,
         standing.second_chance.then_some("Second chance"),
         (standing.strained && !standing.second_chance).then_some("Strained"),
+        standing.needs_review.then_some("Complains unusually often"),
         standing.estranged.then_some("Estranged"),
         trend,
+        standing.dormant.then_some("Dormant"),
+        standing
+            .hibernating_until
+            .is_some()
+            .then_some("Hibernating"),
     ]
     .into_iter()
     .flatten()
     .map(str::to_owned)
+    .chain(standing.layers.iter().filter_map(layer_tag))
     .collect()
+}
+
+/// What is said of a layer beside the stage, for whoever is in or invited.
+fn layer_tag(layer: &LayerStanding) -> Option<String> {
+    let name = &layer.name;
+    match layer.status {
+        LayerStatus::Active => Some(name.clone()),
+        LayerStatus::Notice => Some(format!("{name}, on notice")),
+        LayerStatus::Hibernating => Some(format!("{name}, at rest")),
+        LayerStatus::Invited => Some(format!("Invited to {name}")),
+        LayerStatus::Lapsed | LayerStatus::Declined | LayerStatus::Expired | LayerStatus::Left => {
+            None
+        }
+    }
 }
 
 fn identity(identity: &Identity, now: DateTime<Utc>) -> IdentityRow {

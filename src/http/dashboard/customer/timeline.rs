@@ -1,12 +1,13 @@
 //! What happened, newest first.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::http::dashboard::customers::tag;
 use crate::insight::{self, Happening};
-use crate::stage::explain::explain_transition;
+use crate::projection::Life;
 use crate::stage::{self, Dimension, Fact, Rules, Transition, Verdict};
-use crate::view::dashboard::{Move, TimelineEntry};
+use crate::view::dashboard::{Move, MoveTold, TimelineEntry};
 use crate::view::format;
 
 /// Properties that tell people what an event was about, most telling first.
@@ -21,7 +22,8 @@ const TOLD_MAX: usize = 2;
 /// The longest text of a property that is told, in characters.
 const TEXT_CHARS_MAX: usize = 60;
 
-pub(super) fn entry(rules: &Rules, entry: &insight::TimelineEntry) -> TimelineEntry {
+pub(super) fn entry(life: &Life, entry: &insight::TimelineEntry) -> TimelineEntry {
+    let rules = life.rules_at(entry.at);
     let blank = TimelineEntry {
         datetime: format::machine(entry.at),
         day: format::day_of(entry.at),
@@ -31,6 +33,7 @@ pub(super) fn entry(rules: &Rules, entry: &insight::TimelineEntry) -> TimelineEn
         effect: String::new(),
         stage: tag(entry.stage),
         moved: None,
+        told: None,
     };
     match &entry.happening {
         Happening::Event {
@@ -63,23 +66,38 @@ pub(super) fn entry(rules: &Rules, entry: &insight::TimelineEntry) -> TimelineEn
             to_stage,
             rule,
             evidence,
-        } => TimelineEntry {
-            title: "Stage changed".to_owned(),
-            detail: reason(rules, rule, evidence),
-            moved: Some(Move {
-                from: tag(*from_stage),
-                to: tag(*to_stage),
-            }),
-            ..blank
-        },
+            recorded_at,
+            version,
+        } => {
+            let step = serde_json::from_value::<Transition>(evidence.clone()).ok();
+            let told = step.as_ref().map(|step| life.explain_move(step));
+            TimelineEntry {
+                title: "Stage changed".to_owned(),
+                detail: told
+                    .as_ref()
+                    .map_or_else(|| format!("Rule {rule}."), |told| told.cause.clone()),
+                moved: Some(Move {
+                    from: tag(*from_stage),
+                    to: tag(*to_stage),
+                }),
+                told: told.map(|told| MoveTold {
+                    figures: told.figures,
+                    otherwise: told.otherwise,
+                    recorded: recorded(entry.at, *recorded_at),
+                    rule_version: u32::try_from(*version).unwrap_or(0),
+                }),
+                ..blank
+            }
+        }
     }
 }
 
-/// The rule that moved them, and what set it off.
-fn reason(rules: &Rules, rule: &str, evidence: &Value) -> String {
-    match serde_json::from_value::<Transition>(evidence.clone()) {
-        Ok(transition) => explain_transition(rules, &transition).cause,
-        Err(_) => format!("Rule {rule}."),
+/// When a move became known, if that was on a later day than it took effect.
+fn recorded(effective: DateTime<Utc>, recorded: DateTime<Utc>) -> String {
+    if recorded.date_naive() > effective.date_naive() {
+        format!("Recorded on {}.", format::day_of(recorded))
+    } else {
+        String::new()
     }
 }
 

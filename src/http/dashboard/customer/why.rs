@@ -1,39 +1,88 @@
 //! Why somebody is where they are: each rule that could move them, met or not.
 
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+
 use crate::http::dashboard::rules::capitalised;
-use crate::projection::Current;
-use crate::stage::explain::{
-    ConditionReading, Explanation, Forecast, RuleReading, describe, explain,
-};
+use crate::projection::{Basis, Life};
+use crate::stage::Dimension;
+use crate::stage::explain::{ConditionReading, Explanation, Forecast, RuleReading, Way, describe};
 use crate::stage::ruleset::Condition;
-use crate::stage::{Dimension, Ledger};
-use crate::view::dashboard::{ConditionView, Direction, RuleView, Score, WhyHere};
+use crate::view::dashboard::{ConditionView, DayLookedAt, Direction, RuleView, Score, WhyHere};
 use crate::view::{StageTag, format};
 
+/// Days ahead that can be looked at.
+const AHEAD: Days = Days::new(366);
+
 /// None until something has been judged.
-pub(super) fn why(current: &Current) -> Option<WhyHere> {
+pub(super) fn why(
+    life: &Life,
+    on: Option<NaiveDate>,
+    created_at: DateTime<Utc>,
+) -> Option<WhyHere> {
+    let current = &life.current;
     current.standing.since?;
-    let rules = &current.rules.rules;
-    let told = explain(rules, &current.state, &Ledger::default(), current.at);
+    let now = current.at;
+    let first = created_at
+        .min(current.standing.since.unwrap_or(now))
+        .date_naive();
+    let first = current
+        .known_since
+        .map_or(first, |known| first.min(known.date_naive()));
+    let last = now.date_naive() + AHEAD;
+    let on = on.filter(|day| *day != now.date_naive() && *day <= last);
+    let at = on.map_or(now, end_of);
+    let basis = life.basis();
+    let (told, on, caution) = match life.explain(at) {
+        Ok(told) if basis.whole => (told, on, String::new()),
+        Ok(told) => (told, on, caution(basis)),
+        // The past of a very long life cannot be told: today's reasons, and why.
+        Err(error) => (life.explain(now).ok()?, None, format!("{error}.")),
+    };
+    let card = card(&told, on.map(|day| (day, day > now.date_naive())));
     Some(WhyHere {
-        summary: summary(&told),
+        days: (first.to_string(), last.to_string()),
+        day: on.unwrap_or(now.date_naive()).to_string(),
+        caution,
         rule_version: u32::try_from(current.rules.version).unwrap_or(0),
-        scores: scores(&told),
-        rules: views(&told),
+        ..card
     })
 }
 
-/// Where they stand, and what happens next if nothing does. What is missing stands at each rule.
-fn summary(told: &Explanation) -> String {
-    let needs = told.deeper.len();
-    let count = told.sentences.len();
-    let kept = told
-        .sentences
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| *index + 1 + needs < count || *index + 1 == count)
-        .map(|(_, sentence)| sentence.as_str());
-    kept.collect::<Vec<_>>().join(" ")
+/// The card of an explanation: on another day, and whether that is still to come, or now.
+fn card(told: &Explanation, on: Option<(NaiveDate, bool)>) -> WhyHere {
+    let next = told.next.as_ref();
+    let ahead = next.map_or("If nothing happens nothing changes.", |next| &next.sentence);
+    WhyHere {
+        on: on.map(|(day, is_ahead)| DayLookedAt {
+            day: format::date(day),
+            is_ahead,
+            stage: StageTag::from(told.standing.stage),
+        }),
+        days: Default::default(),
+        day: String::new(),
+        summary: format!("{} {ahead}", told.headline),
+        keep: next
+            .map(|next| next.keep_sentence.clone())
+            .unwrap_or_default(),
+        caution: String::new(),
+        rule_version: 0,
+        scores: scores(told),
+        rules: views(told),
+    }
+}
+
+/// The last instant of a day, UTC.
+fn end_of(day: NaiveDate) -> DateTime<Utc> {
+    let next = day.succ_opt().unwrap_or(day);
+    next.and_time(NaiveTime::MIN).and_utc() - TimeDelta::microseconds(1)
+}
+
+fn caution(basis: Basis) -> String {
+    let events = u64::try_from(basis.events).unwrap_or(u64::MAX);
+    format!(
+        "Made from the latest {} and the stored state.",
+        format::plural(events, "event", "events")
+    )
 }
 
 fn scores(told: &Explanation) -> Vec<Score> {
@@ -67,6 +116,7 @@ fn views(told: &Explanation) -> Vec<RuleView> {
             to: StageTag::from(rule.to),
             met: rule.met,
             next: next_of(direction, rule, next),
+            ways: rule.ways.iter().map(way).collect(),
             conditions: rule.conditions.iter().map(condition).collect(),
         })
         .collect()
@@ -113,14 +163,48 @@ fn missing(rule: &RuleReading) -> Vec<String> {
 }
 
 fn condition(reading: &ConditionReading) -> ConditionView {
-    let (figure, threshold) = figures(&reading.condition, reading.figure);
+    let (figure, threshold) = match (&reading.condition, reading.score) {
+        (Condition::ScoreBelowFor(test), Some(score)) => {
+            (format::score(score), format::score(test.below))
+        }
+        _ => figures(&reading.condition, reading.figure),
+    };
     ConditionView {
         text: capitalised(&describe(&reading.condition)),
         met: reading.met,
         figure,
         threshold,
         slack: slack(reading),
+        evidence: evidence(reading),
+        ways: reading.ways.iter().map(way).collect(),
     }
+}
+
+fn way(way: &Way) -> String {
+    let text = way.text.trim_end_matches(',');
+    match way.then {
+        Some(then) => format!(
+            "{text}; they would move on {} at the earliest",
+            format::date(then)
+        ),
+        None => text.to_owned(),
+    }
+}
+
+/// The acts behind a figure, and what others add to it.
+fn evidence(reading: &ConditionReading) -> Vec<String> {
+    let mut lines: Vec<String> = reading
+        .evidence
+        .iter()
+        .map(|one| one.text.clone())
+        .collect();
+    if let Some(rest) = reading.rest {
+        lines.push(match rest.acts {
+            0 => format!("Earlier acts: {} left", format::score(rest.left)),
+            acts => format!("{acts} others: {} left", format::score(rest.left)),
+        });
+    }
+    lines
 }
 
 /// The customer's own figure, and the one that is asked for.
@@ -153,11 +237,28 @@ fn figures(condition: &Condition, figure: f64) -> (String, String) {
 
 fn slack(reading: &ConditionReading) -> String {
     let left = reading.days_left.map(days);
+    if let (Condition::ScoreBelowFor(test), Some(score)) = (&reading.condition, reading.score) {
+        return grace(test.below, score, reading);
+    }
     match (reading.met, &reading.missing, left) {
         (true, _, Some(left)) => format!("{left} left"),
         (false, Some(missing), _) => format!("needs {missing}"),
         (false, None, Some(left)) => format!("met in {left} if nothing happens"),
         (true, _, None) | (false, None, None) => String::new(),
+    }
+}
+
+/// How far a sum is from having been low for long enough.
+fn grace(below: f64, score: f64, reading: &ConditionReading) -> String {
+    let room = score - below;
+    let place = if room < 0.0 {
+        format!("below for {}", days(reading.figure.round() as i32))
+    } else {
+        format!("{} to spare", format::score(room))
+    };
+    match reading.days_left.map(days) {
+        Some(left) if !reading.met => format!("{place}, {left} left"),
+        _ => place,
     }
 }
 
@@ -172,27 +273,26 @@ fn counted(count: u16) -> String {
 
 #[cfg(test)]
 mod tests {
-    use chrono::{DateTime, TimeDelta, Utc};
+    use std::sync::Arc;
+
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::kernel::id::RuleSetId;
-    use crate::projection::BrandRules;
-    use crate::stage::{self, Fact, Rules};
+    use crate::stage::{self, Fact, Rules, Schedule};
 
     fn at(days: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::days(20_000 + days)
     }
 
-    fn current(events: &[(i64, &str)], now: DateTime<Utc>) -> Current {
-        let rules = Rules::default_rules();
+    fn told(events: &[(i64, &str)], now: DateTime<Utc>) -> Explanation {
+        let schedule = Schedule::single(Arc::new(Rules::default_rules()));
         let nothing: Value = json!({});
         let ids: Vec<String> = (0..events.len()).map(|n| format!("m{n}")).collect();
         let acts: Vec<_> = events
             .iter()
             .zip(&ids)
             .map(|((day, name), id)| {
-                let fact = Fact {
+                schedule.interpret(&Fact {
                     at: at(*day),
                     source: "site",
                     message_id: id,
@@ -201,29 +301,10 @@ mod tests {
                     trusted: true,
                     known_after: true,
                     brand_initiated: false,
-                };
-                stage::interpret(&rules, &fact)
+                })
             })
             .collect();
-        let outcome = stage::fold(&rules, &acts, None, now);
-        Current {
-            standing: outcome.standing,
-            state: outcome.state,
-            unwritten: Vec::new(),
-            review_at: outcome.review_at,
-            known_since: None,
-            at: now,
-            rules: BrandRules::single(
-                RuleSetId::from_uuid(crate::audit::INSTALLATION.uuid()),
-                1,
-                std::sync::Arc::new(rules),
-            ),
-        }
-    }
-
-    #[test]
-    fn somebody_of_whom_nothing_is_known_has_no_reasons() {
-        assert!(why(&current(&[], at(0))).is_none());
+        stage::explain_history(&schedule, &acts, None, now)
     }
 
     #[test]
@@ -234,7 +315,7 @@ mod tests {
             (1, "Order Completed"),
         ];
 
-        let why = why(&current(&events, at(2))).expect("there are reasons");
+        let why = card(&told(&events, at(2)), None);
 
         assert!(
             why.summary.starts_with("An acquaintance since"),
@@ -254,6 +335,11 @@ mod tests {
         let warm = warm.expect("a way up");
         assert_eq!(warm.to, StageTag::Friend);
         assert!(warm.next.starts_with("Still needed: "), "{}", warm.next);
+        assert!(
+            warm.ways[0].starts_with("2 more orders, one a day, by "),
+            "{warm:?}"
+        );
+        assert!(why.keep.starts_with("1 more order by "), "{}", why.keep);
         let cool = why
             .rules
             .iter()
@@ -263,6 +349,12 @@ mod tests {
         assert!(
             all.iter()
                 .all(|view| !view.figure.is_empty() && !view.threshold.is_empty())
+        );
+        let investment = &warm.conditions[0];
+        assert_eq!(investment.evidence.len(), 1, "{investment:?}");
+        assert!(
+            investment.ways[0].starts_with("2 more orders"),
+            "{investment:?}"
         );
         assert!(all.iter().any(|view| view.met) && all.iter().any(|view| !view.met));
     }
