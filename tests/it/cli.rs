@@ -143,3 +143,48 @@ fn a_healthcheck_fails_where_nothing_answers() {
 
     assert_eq!(output.status.code(), Some(1));
 }
+
+#[test]
+fn rules_are_checked_compared_and_begun_with_by_commands() {
+    let installation = Installation::new("rules");
+    std::fs::create_dir_all(&installation.0).unwrap();
+    let file = |name: &str, text: &str| {
+        let path = installation.0.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let club = installation.run(&["rules", "presets", "club"]);
+    let club = String::from_utf8(club.stdout).unwrap();
+    let good = file("good.yaml", &club);
+    let doubtful = file(
+        "doubtful.yaml",
+        &club.replace("event: Guest Brought", "event: Guest brought"),
+    );
+    let broken = file(
+        "broken.yaml",
+        &club.replace("half_life_days:", "half_live_days:"),
+    );
+
+    let codes = [
+        vec!["rules", "lint", &good],
+        vec!["rules", "lint", &good, "--strict"],
+        vec!["rules", "lint", &doubtful],
+        vec!["rules", "lint", &doubtful, "--strict"],
+        vec!["rules", "lint", &broken],
+    ]
+    .map(|arguments| installation.run(&arguments).status.code());
+    let told = installation.run(&["rules", "lint", &broken]);
+    let presets = installation.json(&["rules", "presets"]);
+    let schema = installation.json(&["rules", "schema"]);
+    let same = installation.run(&["rules", "diff", "club", &good]);
+    let other = installation.run(&["rules", "diff", "club", "shop", "--json"]);
+
+    assert_eq!(codes, [Some(0), Some(0), Some(0), Some(1), Some(2)]);
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(told.contains("broken.yaml:"), "{told}");
+    assert!(told.contains("did you mean `half_life_days`?"), "{told}");
+    assert_eq!(presets.as_array().unwrap().len(), 5);
+    assert_eq!(schema["$id"], "urn:befriend:rule-set");
+    assert_eq!(same.status.code(), Some(0));
+    assert_eq!(other.status.code(), Some(3));
+}

@@ -30,12 +30,12 @@ impl Diff {
     pub(super) async fn run(self, config: Config, output: &Output) -> anyhow::Result<ExitCode> {
         let Some(slug) = &self.brand else {
             let to = source::read_set(self.to.as_deref().unwrap_or_default())?;
-            return Ok(print(&source::read_set(&self.from)?, &to, output));
+            return Ok(print(&source::read_set(&self.from)?, &to, *output));
         };
         Runtime::with(config, async |app: &SharedApp| {
             let from = find(app, slug, Some(&self.from)).await?;
             let to = find(app, slug, self.to.as_deref()).await?;
-            Ok(print(&from, &to, output))
+            Ok(print(&from, &to, *output))
         })
         .await
     }
@@ -49,7 +49,7 @@ async fn find(app: &SharedApp, slug: &str, what: Option<&str>) -> anyhow::Result
     }
 }
 
-fn print(from: &RuleSet, to: &RuleSet, output: &Output) -> ExitCode {
+fn print(from: &RuleSet, to: &RuleSet, output: Output) -> ExitCode {
     let changes = changes(from, to);
     let lines: Vec<String> = changes.iter().map(Change::in_words).collect();
     let text = if lines.is_empty() {

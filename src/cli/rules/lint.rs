@@ -34,13 +34,13 @@ pub(super) struct Lint {
 impl Lint {
     pub(super) async fn run(self, config: Config, output: &Output) -> anyhow::Result<ExitCode> {
         let Some(slug) = self.brand.clone() else {
-            return self.judge(None, &Vocabulary::standard(), output);
+            return self.judge(None, &Vocabulary::standard(), *output);
         };
         Runtime::with(config, async |app: &SharedApp| {
             let (brand_id, _, set) = source::published(app, &slug, None).await?;
             let mut conn = app.pool.acquire().await?;
             let names = event::store::list_names(&mut conn, brand_id, i64::MAX).await?;
-            self.judge(Some(set.to_yaml()), &Vocabulary::seen(names), output)
+            self.judge(Some(set.to_yaml()), &Vocabulary::seen(names), *output)
         })
         .await
     }
@@ -50,7 +50,7 @@ impl Lint {
         &self,
         published: Option<String>,
         vocabulary: &Vocabulary,
-        output: &Output,
+        output: Output,
     ) -> anyhow::Result<ExitCode> {
         let (name, text) = match (&self.file, published) {
             (Some(path), _) => (path.display().to_string(), source::read_text(path)?),

@@ -22,7 +22,7 @@ fn parse(name: &str) -> Result<Preset, String> {
 }
 
 impl Presets {
-    pub(super) fn run(self, output: &Output) -> ExitCode {
+    pub(super) fn run(self, output: Output) -> ExitCode {
         if let Some(preset) = self.name {
             output.result(&json!(preset.set()), preset.yaml().trim_end());
             return ExitCode::SUCCESS;

@@ -10,7 +10,7 @@ pub(super) struct Schema {}
 
 impl Schema {
     #[expect(clippy::unused_self, reason = "every subcommand is run the same way")]
-    pub(super) fn run(self, output: &Output) -> ExitCode {
+    pub(super) fn run(self, output: Output) -> ExitCode {
         let text = serde_json::to_string_pretty(ruleset::schema()).expect("a schema is plain JSON");
         output.result(ruleset::schema(), &text);
         ExitCode::SUCCESS

@@ -67,6 +67,7 @@ pub(super) fn in_words(set: &RuleSet) -> String {
         ("How scores fade", &words.fading),
         ("Complaints", &words.disputes),
         ("Referrals", &words.referrals),
+        ("Contact", &words.contact),
     ] {
         lines.push(format!("\n{title}"));
         lines.extend(sentences.iter().map(|one| format!("    {}", one.text())));

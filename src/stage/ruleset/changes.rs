@@ -19,7 +19,7 @@ pub struct Change {
 }
 
 impl Change {
-    /// "rules P2 › … at_least: 24 → 20".
+    /// `rules P2 › … at_least: 24 → 20`.
     pub fn in_words(&self) -> String {
         let said = |value: &Value| match value {
             Value::String(text) => text.clone(),

@@ -131,11 +131,11 @@ impl Node {
                 }
                 (Step::Index(index), Content::List(list)) => {
                     let Some(inner) = list.get(index) else { break };
-                    written.push_str(&format!("[{}]", inner.index));
+                    push_index(&mut written, inner.index);
                     node = inner;
                     place = inner.place;
                 }
-                (Step::Index(index), _) => written.push_str(&format!("[{index}]")),
+                (Step::Index(index), _) => push_index(&mut written, index),
             }
         }
         (place, written)
@@ -148,6 +148,10 @@ pub(super) fn push_key(path: &mut String, key: &str) {
         path.push('.');
     }
     path.push_str(key);
+}
+
+fn push_index(path: &mut String, index: usize) {
+    path.extend(["[", &index.to_string(), "]"]);
 }
 
 enum Step<'a> {

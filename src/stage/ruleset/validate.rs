@@ -393,7 +393,7 @@ pub(super) fn check_condition(
         }
         Condition::Orders(test) => check_orders(&named("orders"), *test, faults),
         Condition::QualifyingDays(test) => {
-            check_qualifying(&named("qualifying_days"), test, faults)
+            check_qualifying(&named("qualifying_days"), test, faults);
         }
         Condition::ConvertedReferrals(test) => {
             check_within(&named("converted_referrals"), *test, faults);

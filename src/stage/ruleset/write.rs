@@ -1,6 +1,8 @@
 //! Writing a rule set as YAML that people like to read: short parts on one line, long ones below
 //! each other, fields in the order of the types.
 
+use std::fmt::{self, Write as _};
+
 use super::RuleSet;
 use super::document::{Content, Entry, Node};
 
@@ -27,6 +29,10 @@ impl RuleSet {
     }
 }
 
+fn push(text: &mut String, line: fmt::Arguments<'_>) {
+    text.write_fmt(line).expect("a string takes any text");
+}
+
 fn write_entry(text: &mut String, entry: &Entry, depth: usize) {
     let indent = "  ".repeat(depth);
     let key = scalar(&entry.key);
@@ -35,10 +41,10 @@ fn write_entry(text: &mut String, entry: &Entry, depth: usize) {
     let is_section = depth == 0 && !is_empty(&entry.value) && is_list(&entry.value);
     let fits = head.chars().count() + line.chars().count() <= WIDTH;
     if fits && !is_section && !is_spread(&entry.value) {
-        text.push_str(&format!("{head}{line}\n"));
+        push(text, format_args!("{head}{line}\n"));
         return;
     }
-    text.push_str(&format!("{indent}{key}:\n"));
+    push(text, format_args!("{indent}{key}:\n"));
     write_block(text, &entry.value, depth + 1);
 }
 
@@ -55,18 +61,18 @@ fn write_block(text: &mut String, node: &Node, depth: usize) {
             for item in list {
                 let line = member(item);
                 if !is_spread(item) && indent.len() + 2 + line.chars().count() <= WIDTH {
-                    text.push_str(&format!("{indent}- {line}\n"));
+                    push(text, format_args!("{indent}- {line}\n"));
                     continue;
                 }
                 let mut inner = String::new();
                 write_block(&mut inner, item, depth + 1);
                 // The first line of the member stands behind the dash.
                 let behind = inner.trim_start_matches(' ');
-                text.push_str(&format!("{indent}- {behind}"));
+                push(text, format_args!("{indent}- {behind}"));
             }
         }
         Content::Null | Content::Bool(_) | Content::Number(_) | Content::Text(_) => {
-            text.push_str(&format!("{indent}{}\n", flow(node)));
+            push(text, format_args!("{indent}{}\n", flow(node)));
         }
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn sections(
         fading: filler.lines(&words.fading),
         disputes: filler.lines(&words.disputes),
         referrals: filler.lines(&words.referrals),
+        contact: filler.lines(&words.contact),
         further: further(set),
     }
 }

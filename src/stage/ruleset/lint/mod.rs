@@ -15,7 +15,7 @@ use serde::Serialize;
 
 pub use vocabulary::Vocabulary;
 
-use super::document::{Content, Node};
+use super::document::{Content, Entry, Node};
 use super::load::DOCUMENT_BYTES_MAX;
 use super::{Fault, RuleSet};
 use structure::{Departure, Effect};
@@ -231,22 +231,25 @@ fn drop_part(node: &mut Node, path: &str) {
         }
         (None, written) => {
             let default = default_node();
-            match (default.get(section), written) {
-                (Some(healthy), Some(entry)) => entry.value.content = healthy.value.content.clone(),
+            if let (Some(healthy), Some(entry)) = (default.get(section), written) {
+                entry.value.content = healthy.value.content.clone();
+            } else {
                 // A missing part is told of the whole document.
-                _ => {
-                    let Content::Map(healthy) = default.content else {
-                        return;
-                    };
-                    for entry in healthy {
-                        if !entries.iter().any(|one| one.key == entry.key) {
-                            entries.push(entry);
-                        }
-                    }
-                }
+                add_missing(entries, default);
             }
         }
         (Some(_), None) => {}
+    }
+}
+
+fn add_missing(entries: &mut Vec<Entry>, default: Node) {
+    let Content::Map(healthy) = default.content else {
+        return;
+    };
+    for entry in healthy {
+        if !entries.iter().any(|one| one.key == entry.key) {
+            entries.push(entry);
+        }
     }
 }
 

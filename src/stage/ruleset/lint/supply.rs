@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::stage::dimension::{DIMENSIONS, Dimension, Dimensions};
 use crate::stage::ruleset::{
-    Comparison, Condition, Fault, Mark, QualifyingDays, Role, RuleSet, ScoreTest,
+    Comparison, Condition, Fault, Mark, QualifyingDays, Role, RuleSet, ScoreTest, Signal,
 };
 
 /// What signals can bring about.
@@ -41,7 +41,7 @@ impl Supply {
                 .collect(),
         };
         let trust = Dimension::Trust.index();
-        for amounts in set.signals.iter().flat_map(|signal| signal.amounts()) {
+        for amounts in set.signals.iter().flat_map(Signal::amounts) {
             for dimension in Dimension::ALL {
                 let points = amounts.of(dimension).unwrap_or(0.0);
                 supply.rises[dimension.index()] |= points > 0.0;

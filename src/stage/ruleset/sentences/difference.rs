@@ -101,6 +101,7 @@ fn parts(set: &RuleSet) -> Vec<Part> {
             part("half_life_days", "How scores fade", texts(&words.fading)),
             part("disputes", "Complaints", texts(&words.disputes)),
             part("referrals", "Bringing others", texts(&words.referrals)),
+            part("contact", "Writing to people", texts(&words.contact)),
             part("stages", "Names", texts(stages)),
             part("name", "Names", texts(title)),
         ])

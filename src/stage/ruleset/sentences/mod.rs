@@ -31,6 +31,8 @@ pub struct Sentences {
     pub disputes: Vec<Sentence>,
     /// What bringing others is worth.
     pub referrals: Vec<Sentence>,
+    /// How often people are written to.
+    pub contact: Vec<Sentence>,
 }
 
 /// What one event is worth: a sentence for each case.
@@ -104,12 +106,19 @@ impl Sentences {
             fading: sections::fading(set),
             disputes: sections::disputes(set),
             referrals: sections::referrals(set),
+            contact: sections::contact(set),
         }
     }
 
     /// Every figure that can be changed.
     pub fn slots(&self) -> impl Iterator<Item = &Slot> {
-        let lists = [&self.names, &self.fading, &self.disputes, &self.referrals];
+        let lists = [
+            &self.names,
+            &self.fading,
+            &self.disputes,
+            &self.referrals,
+            &self.contact,
+        ];
         lists
             .into_iter()
             .flatten()
@@ -162,6 +171,14 @@ impl Sentence {
             label: label.to_owned(),
         }));
         self
+    }
+
+    fn days(self, path: &str, days: u16) -> Self {
+        self.slot(path, f64::from(days), SlotKind::Days, "days")
+    }
+
+    fn count(self, path: &str, count: u16, label: &str) -> Self {
+        self.slot(path, f64::from(count), SlotKind::Count, label)
     }
 
     fn name(mut self, path: &str, value: &str, label: &str) -> Self {

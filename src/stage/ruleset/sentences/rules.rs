@@ -2,7 +2,9 @@
 
 use super::{Sentence, SlotKind};
 use crate::stage::dimension::{Dimension, Dimensions};
-use crate::stage::ruleset::{Comparison, Condition, QualifyingDays, Rule, RuleSet, Within};
+use crate::stage::ruleset::{
+    Comparison, Condition, QualifyingDays, Rule, RuleSet, ScoreBelowFor, Within,
+};
 use crate::stage::tier::Stage;
 
 /// One rule: who moves where, and what must hold.
@@ -121,42 +123,14 @@ fn leaf(condition: &Condition, path: &str) -> Sentence {
     let say = |words: &str| Sentence::default().words(words);
     match condition {
         Condition::Score(test) => score(test.of, test.is, &format!("{path}.score")),
-        Condition::ScoreBelowFor(test) => {
-            let path = format!("{path}.score_below_for");
-            let label = format!("points of {}", sum(test.of));
-            say(&format!("{} has been below ", sum(test.of)))
-                .slot(
-                    &format!("{path}.below"),
-                    test.below,
-                    SlotKind::Points,
-                    &label,
-                )
-                .words(" points for ")
-                .slot(
-                    &format!("{path}.days"),
-                    f64::from(test.days),
-                    SlotKind::Days,
-                    "days of grace",
-                )
-                .words(" days")
-        }
+        Condition::ScoreBelowFor(test) => below(test, &format!("{path}.score_below_for")),
         Condition::QualifyingDays(test) => qualifying(test, &format!("{path}.qualifying_days")),
         Condition::Orders(test) => {
             let path = format!("{path}.orders");
             say("at least ")
-                .slot(
-                    &format!("{path}.at_least"),
-                    f64::from(test.at_least),
-                    SlotKind::Count,
-                    "orders",
-                )
+                .count(&format!("{path}.at_least"), test.at_least, "orders")
                 .words(" orders within ")
-                .slot(
-                    &format!("{path}.within_days"),
-                    f64::from(test.within_days),
-                    SlotKind::Days,
-                    "days",
-                )
+                .days(&format!("{path}.within_days"), test.within_days)
                 .words(" days, without those taken back")
         }
         Condition::ConvertedReferrals(test) => {
@@ -172,21 +146,12 @@ fn leaf(condition: &Condition, path: &str) -> Sentence {
             )
         }
         Condition::DaysInStage { at_least } => say("they have stood there for ")
-            .slot(
-                &format!("{path}.days_in_stage.at_least"),
-                f64::from(*at_least),
-                SlotKind::Days,
-                "days in the stage",
-            )
+            .days(&format!("{path}.days_in_stage.at_least"), *at_least)
             .words(" days or more"),
         Condition::PromotingOrderRefunded { within_days } => {
+            let path = format!("{path}.promoting_order_refunded.within_days");
             say("the order that brought them here is refunded within ")
-                .slot(
-                    &format!("{path}.promoting_order_refunded.within_days"),
-                    f64::from(*within_days),
-                    SlotKind::Days,
-                    "days",
-                )
+                .days(&path, *within_days)
                 .words(" days")
         }
         Condition::Known => say("we know who they are: they signed in or gave an address"),
@@ -201,15 +166,36 @@ fn leaf(condition: &Condition, path: &str) -> Sentence {
     }
 }
 
+fn below(test: &ScoreBelowFor, path: &str) -> Sentence {
+    let label = format!("points of {}", sum(test.of));
+    let verb = if test.of.iter().count() > 1 {
+        "have"
+    } else {
+        "has"
+    };
+    Sentence::default()
+        .words(&format!("{} {verb} been below ", sum(test.of)))
+        .slot(
+            &format!("{path}.below"),
+            test.below,
+            SlotKind::Points,
+            &label,
+        )
+        .words(" points for ")
+        .days(&format!("{path}.days"), test.days)
+        .words(" days")
+}
+
 fn score(of: Dimensions, is: Comparison, path: &str) -> Sentence {
     let (words, field, threshold) = match is {
-        Comparison::AtLeast(threshold) => ("is at least", "at_least", threshold),
-        Comparison::Above(threshold) => ("is above", "above", threshold),
-        Comparison::Below(threshold) => ("is below", "below", threshold),
+        Comparison::AtLeast(threshold) => ("at least", "at_least", threshold),
+        Comparison::Above(threshold) => ("above", "above", threshold),
+        Comparison::Below(threshold) => ("below", "below", threshold),
     };
+    let verb = if of.iter().count() > 1 { "are" } else { "is" };
     let label = format!("points of {}", sum(of));
     Sentence::default()
-        .words(&format!("{} {words} ", sum(of)))
+        .words(&format!("{} {verb} {words} ", sum(of)))
         .slot(
             &format!("{path}.{field}"),
             threshold,

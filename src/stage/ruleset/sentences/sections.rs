@@ -2,7 +2,7 @@
 
 use super::{Sentence, SlotKind};
 use crate::stage::dimension::Dimension;
-use crate::stage::ruleset::{HalfLife, RuleSet};
+use crate::stage::ruleset::{DisputeRules, HalfLife, RuleSet, SerialRules};
 use crate::stage::tier::Stage;
 
 pub(super) fn names(set: &RuleSet) -> Vec<Sentence> {
@@ -64,111 +64,71 @@ pub(super) fn fading(set: &RuleSet) -> Vec<Sentence> {
 pub(super) fn disputes(set: &RuleSet) -> Vec<Sentence> {
     let rules = &set.disputes;
     let say = |words: &str| Sentence::default().words(words);
-    let days = |sentence: Sentence, field: &str, days: u16| {
-        sentence.slot(
-            &format!("disputes.{field}"),
-            f64::from(days),
-            SlotKind::Days,
-            "days",
-        )
-    };
-    let mut recovery = say("An accepted remedy earns ");
+    vec![
+        say("A complaint waits for a remedy for ")
+            .days("disputes.clock_days", rules.clock_days)
+            .words(" days, or ")
+            .days("disputes.public_clock_days", rules.public_clock_days)
+            .words(" days if it was made in public"),
+        say("A friend or advocate grants ")
+            .days("disputes.second_chance_days", rules.second_chance_days)
+            .words(" days on top"),
+        say("If none comes it costs ")
+            .slot(
+                "disputes.breach_weight",
+                rules.breach_weight,
+                SlotKind::Points,
+                "points of trust",
+            )
+            .words(" trust and a stage; two stages if it happens twice within ")
+            .days("disputes.double_within_days", rules.double_within_days)
+            .words(" days"),
+        say("A remedy accepted within ")
+            .days(
+                "disputes.reconcile_within_days",
+                rules.reconcile_within_days,
+            )
+            .words(" days after that gives the stage back"),
+        recovery(rules),
+        say("A remedy that nobody answers for ")
+            .days("disputes.quiet_days", rules.quiet_days)
+            .words(" days ends the complaint"),
+        say("A settled complaint can be taken up again for ")
+            .days("disputes.reopen_within_days", rules.reopen_within_days)
+            .words(" days"),
+        serial(&rules.serial),
+    ]
+}
+
+fn recovery(rules: &DisputeRules) -> Sentence {
+    let mut sentence = Sentence::default().words("An accepted remedy earns ");
     for (index, weight) in rules.recovery_weights.iter().enumerate() {
         if index > 0 {
-            recovery = recovery.words(", then ");
+            sentence = sentence.words(", then ");
         }
         let path = format!("disputes.recovery_weights[{index}]");
-        recovery = recovery.slot(&path, *weight, SlotKind::Points, "points of trust");
+        sentence = sentence.slot(&path, *weight, SlotKind::Points, "points of trust");
     }
-    let recovery = days(
-        recovery.words(" trust, counted over "),
-        "recovery_within_days",
-        rules.recovery_within_days,
-    )
-    .words(" days");
-    let clock = days(
-        say("A complaint waits for a remedy for "),
-        "clock_days",
-        rules.clock_days,
-    );
-    let clock = days(
-        clock.words(" days, or "),
-        "public_clock_days",
-        rules.public_clock_days,
-    );
-    let chance = say("A friend or advocate grants ");
-    let breach = say("If none comes it costs ").slot(
-        "disputes.breach_weight",
-        rules.breach_weight,
-        SlotKind::Points,
-        "points of trust",
-    );
-    let serial = |field: &str| format!("disputes.serial.{field}");
-    vec![
-        clock.words(" days if it was made in public"),
-        days(chance, "second_chance_days", rules.second_chance_days).words(" days on top"),
-        days(
-            breach.words(" trust and a stage; two stages if it happens twice within "),
-            "double_within_days",
-            rules.double_within_days,
-        )
-        .words(" days"),
-        days(
-            say("A remedy accepted within "),
-            "reconcile_within_days",
-            rules.reconcile_within_days,
-        )
-        .words(" days after that gives the stage back"),
-        recovery,
-        days(
-            say("A remedy that nobody answers for "),
-            "quiet_days",
-            rules.quiet_days,
-        )
-        .words(" days ends the complaint"),
-        days(
-            say("A settled complaint can be taken up again for "),
-            "reopen_within_days",
-            rules.reopen_within_days,
-        )
-        .words(" days"),
-        say("A person should look at whoever makes more than ")
-            .slot(
-                &serial("more_than"),
-                f64::from(rules.serial.more_than),
-                SlotKind::Count,
-                "complaints",
-            )
-            .words(" complaints per ")
-            .slot(
-                &serial("per_orders"),
-                f64::from(rules.serial.per_orders),
-                SlotKind::Count,
-                "orders",
-            )
-            .words(" orders, and at least ")
-            .slot(
-                &serial("at_least"),
-                f64::from(rules.serial.at_least),
-                SlotKind::Count,
-                "complaints in all",
-            )
-            .words(", within ")
-            .slot(
-                &serial("within_days"),
-                f64::from(rules.serial.within_days),
-                SlotKind::Days,
-                "days",
-            )
-            .words(" days; until then their complaints weigh ")
-            .slot(
-                &serial("factor"),
-                rules.serial.factor,
-                SlotKind::Percent,
-                "percent",
-            )
-            .words(" %"),
-    ]
+    sentence
+        .words(" trust, counted over ")
+        .days("disputes.recovery_within_days", rules.recovery_within_days)
+        .words(" days")
+}
+
+fn serial(rules: &SerialRules) -> Sentence {
+    let path = |field: &str| format!("disputes.serial.{field}");
+    Sentence::default()
+        .words("A person should look at whoever makes more than ")
+        .count(&path("more_than"), rules.more_than, "complaints")
+        .words(" complaints per ")
+        .count(&path("per_orders"), rules.per_orders, "orders")
+        .words(" orders, and at least ")
+        .count(&path("at_least"), rules.at_least, "complaints in all")
+        .words(", within ")
+        .days(&path("within_days"), rules.within_days)
+        .words(" days; until then their complaints weigh ")
+        .slot(&path("factor"), rules.factor, SlotKind::Percent, "percent")
+        .words(" %")
 }
 
 pub(super) fn referrals(set: &RuleSet) -> Vec<Sentence> {
@@ -206,6 +166,65 @@ pub(super) fn referrals(set: &RuleSet) -> Vec<Sentence> {
                 "people a day",
             )
             .words(" people a day"),
+    ]
+}
+
+pub(super) fn contact(set: &RuleSet) -> Vec<Sentence> {
+    let rules = &set.contact;
+    let say = |words: &str| Sentence::default().words(words);
+    let days = f64::from(rules.per_days);
+    let mut caps = say("Within ")
+        .slot("contact.per_days", days, SlotKind::Days, "days")
+        .words(" days people are written to");
+    let counts = [
+        ("stranger", rules.at_most.stranger),
+        ("acquaintance", rules.at_most.acquaintance),
+        ("friend", rules.at_most.friend),
+        ("advocate", rules.at_most.advocate),
+    ];
+    for ((field, count), stage) in counts.into_iter().zip(Stage::ALL) {
+        let lead = if stage == Stage::Stranger {
+            " at most "
+        } else {
+            ", "
+        };
+        caps = caps
+            .words(lead)
+            .slot(
+                &format!("contact.at_most.{field}"),
+                f64::from(count),
+                SlotKind::Count,
+                "times",
+            )
+            .words(&format!(" times at stage {}", stage.rank()));
+    }
+    let (after, factor) = (f64::from(rules.unanswered.after), rules.unanswered.factor);
+    let silence = f64::from(rules.keep_in_touch.after_days);
+    vec![
+        caps,
+        say("If the last ")
+            .slot(
+                "contact.unanswered.after",
+                after,
+                SlotKind::Count,
+                "contacts",
+            )
+            .words(" drew no answer, ")
+            .slot(
+                "contact.unanswered.factor",
+                factor,
+                SlotKind::Percent,
+                "percent",
+            )
+            .words(" % of that is left"),
+        say("Whoever is close should hear from you after ")
+            .slot(
+                "contact.keep_in_touch.after_days",
+                silence,
+                SlotKind::Days,
+                "days",
+            )
+            .words(" days of silence"),
     ]
 }
 

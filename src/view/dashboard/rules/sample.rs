@@ -117,6 +117,10 @@ fn sections(words: Words) -> Sections {
             &["A complaint waits for a remedy for [14] days"],
         ),
         referrals: list("referrals", &["Credit reaches [3] generations"]),
+        contact: list(
+            "contact",
+            &["Within [7] days people are written to at most [1] times"],
+        ),
         further: vec![words.text("The layer VIP, which people enter by invitation")],
     }
 }

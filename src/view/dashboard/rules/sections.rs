@@ -18,6 +18,8 @@ pub struct Sections {
     pub disputes: Vec<Line>,
     /// Bringing others.
     pub referrals: Vec<Line>,
+    /// How often people are written to.
+    pub contact: Vec<Line>,
     /// What the sentences do not tell, part by part, as in `VIP: by invitation`.
     pub further: Vec<String>,
 }
