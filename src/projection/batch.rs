@@ -17,7 +17,7 @@ use crate::kernel::id::{BrandId, ProfileId, TransitionId};
 use crate::outbox;
 use crate::postgres::PgConnection;
 use crate::referral;
-use crate::stage::{Notice, Schedule};
+use crate::stage::{self, Notice, Schedule};
 
 /// What a batch did.
 #[derive(Clone, Debug, Default)]
@@ -436,7 +436,11 @@ pub(super) async fn load_events(
         .collect();
     let read = ReadClosely {
         names: events_read_closely(schedules),
-        marks: referral::marks(),
+        marks: stage::READ_OF_ANY
+            .iter()
+            .map(|name| (*name).to_owned())
+            .chain(referral::marks())
+            .collect(),
     };
     for event in event_store::list_events(conn, brand_id, &ids, &afters, until, &read).await? {
         if let Some(place) = places.get(&event.profile_id) {

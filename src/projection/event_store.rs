@@ -162,12 +162,12 @@ pub(super) async fn list_people_by_size(
 ) -> Result<Vec<(ProfileId, i64)>, Error> {
     let rows = sqlx::query!(
         r#"select p.profile_id as "profile_id: ProfileId",
-                  coalesce(s.events_folded,
+                  coalesce((select s.events_folded from standing s
+                            where s.brand_id = p.brand_id and s.profile_id = p.profile_id),
                            (select count(*) from event e
                             where e.brand_id = p.brand_id and e.profile_id = p.profile_id))
                       as "events!"
            from profile p
-           left join standing s on s.brand_id = p.brand_id and s.profile_id = p.profile_id
            where p.brand_id = $1 and p.profile_id > $2 and p.profile_id <= $3
              and p.status not in ('merged', 'erased')
            order by p.profile_id limit $4"#,

@@ -20,6 +20,10 @@ const UNKNOWN_LAYER: u16 = u16::MAX - 1;
 /// "No case" in an act.
 const NO_CASE: u16 = u16::MAX;
 
+/// The properties that are looked at whatever the event; all others only of
+/// [events read closely](Rules::events_read_closely).
+pub const READ_OF_ANY: [&str; 2] = ["channel", "purpose"];
+
 /// An event as stored, in the words of whoever sent it.
 #[derive(Debug, Clone, Copy)]
 pub struct Fact<'a> {
@@ -142,8 +146,8 @@ pub fn interpret<'a>(rules: &Rules, fact: &Fact<'a>) -> Act<'a> {
         purpose: "",
     };
     if fact.trusted {
-        act.channel = word(fact.properties.get("channel"));
-        act.purpose = word(fact.properties.get("purpose"));
+        let [channel, purpose] = READ_OF_ANY.map(|name| word(fact.properties.get(name)));
+        (act.channel, act.purpose) = (channel, purpose);
     }
     let Some(signal) = signal else { return act };
     act.verdict = judge(rules, signal, fact, &mut act.case);
@@ -507,8 +511,8 @@ mod tests {
         let mut keys: Vec<String> = guarded
             .flat_map(|case| case.when.iter().map(|guard| guard.property.clone()))
             .collect();
-        let read = "order_id dispute_id referee_id hop channel satisfied csat discount subtotal \
-                    revenue total rating score on_time remedy";
+        let read = "order_id dispute_id referee_id hop channel purpose satisfied csat discount \
+                    subtotal revenue total rating score on_time remedy layer until milestone";
         keys.extend(read.split_whitespace().map(str::to_owned));
         keys.sort();
         keys.dedup();
@@ -533,7 +537,9 @@ mod tests {
             brand_initiated: bool,
         )| {
             let whole = Value::Object(keys.into_iter().zip(values).collect());
-            let narrowed = if closely.contains(&name) { whole.clone() } else { Value::Null };
+            let is_marked = READ_OF_ANY.iter().any(|key| whole.get(key).is_some());
+            let is_read = is_marked || closely.contains(&name);
+            let narrowed = if is_read { whole.clone() } else { Value::Null };
             let fact = Fact {
                 at: DateTime::UNIX_EPOCH,
                 source: "",

@@ -77,7 +77,7 @@ pub use corrections::{Corrections, Notice, correct};
 pub use day::Day;
 pub use dimension::{Dimension, Dimensions, Scores};
 pub use dispute::{Dispute, DisputeStatus};
-pub use event::{Act, Fact, Verdict, interpret};
+pub use event::{Act, Fact, READ_OF_ANY, Verdict, interpret};
 pub use explain::{
     Explanation, TransitionExplanation, explain, explain_history, explain_latest, explain_move,
     explain_transition,

@@ -169,8 +169,8 @@ impl Rules {
                     .or((signal.role == Some(Role::Order)).then_some(Step::Use)),
                 cases: number(first)..number(self.cases.len()),
             });
-            let is_read =
-                signal.role.is_some() || signal.cases.iter().any(|case| !case.when.is_empty());
+            let looks = |case: &ReadyCase| case.names_layer || !case.guards.is_empty();
+            let is_read = signal.role.is_some() || self.cases[first..].iter().any(looks);
             for name in std::iter::once(&signal.event).chain(&signal.aliases) {
                 self.by_event.insert(name.clone(), index);
                 if is_read {
@@ -181,8 +181,9 @@ impl Rules {
     }
 
     /// The names of the events whose properties [`interpret`](super::interpret) looks at: those that
-    /// play a part, and those that count in one case and not in another. Of any other event it makes
-    /// the same whatever its properties are, so that they need not be read.
+    /// play a part, and those that count in one case and not in another. Of any other event, unless
+    /// it has one of [`READ_OF_ANY`](super::READ_OF_ANY), it makes the same whatever its properties
+    /// are, so that they need not be read.
     pub fn events_read_closely(&self) -> &[String] {
         &self.read_closely
     }

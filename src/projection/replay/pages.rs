@@ -57,10 +57,11 @@ impl Projector {
         let mut tasks: JoinSet<Result<T, Error>> = JoinSet::new();
         let mut after = event_store::FIRST;
         loop {
-            let page = {
-                let mut conn = self.pool.acquire().await.map_err(postgres::Error::from)?;
-                next_page(&mut conn, brand_id, after, event_store::LAST).await?
-            };
+            let page = postgres::tx(&self.pool, async |conn| {
+                event_store::see_one_state(conn).await?;
+                next_page(conn, brand_id, after, event_store::LAST).await
+            })
+            .await?;
             let is_last = page.is_empty();
             let page: Vec<ProfileId> = page.into_iter().map(|(id, _)| id).collect();
             after = page.last().copied().unwrap_or(after);

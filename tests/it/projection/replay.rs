@@ -10,10 +10,10 @@ use tokio::sync::Notify;
 use super::shop::{Shop, befriending, day, order};
 
 /// More than one part of a replay, and more than one page of a part.
-const CROWD: i32 = 2_600;
+const CROWD: i32 = 2_100;
 /// Of these, one in so many is tampered with.
 const TAMPERED_EACH: i32 = 4;
-const TAMPERED: i64 = 650;
+const TAMPERED: i64 = 525;
 
 /// A brand with many customers who have all signed up, agreed and bought once, all placed.
 async fn crowded() -> Shop {
