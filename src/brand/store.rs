@@ -75,7 +75,7 @@ pub async fn insert_brand(conn: &mut PgConnection, brand: &Brand) -> Result<(), 
 
 /// Tables that hold a brand's rows, each before what it points to. The audit record stays: it is
 /// never deleted.
-const TABLES: [&str; 24] = [
+pub const TABLES: [&str; 38] = [
     "access_token",
     "authorization_code",
     "session",
@@ -83,7 +83,14 @@ const TABLES: [&str; 24] = [
     "flow",
     "consent",
     "transition",
+    "layer_transition",
     "standing",
+    "contact_preference",
+    "referral_claim",
+    "referral_credit",
+    "referral_figures",
+    "referral_link",
+    "referral_mark",
     "profile_value",
     "value_stage",
     "value_model",
@@ -94,6 +101,13 @@ const TABLES: [&str; 24] = [
     "alias",
     "profile_email",
     "profile",
+    "replay_note",
+    "replay_part",
+    "replay",
+    "learnt_half_life",
+    "rule_preview",
+    "rule_round",
+    "rule_draft",
     "rule_set",
     "connection",
     "application",

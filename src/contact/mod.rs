@@ -41,6 +41,14 @@ impl From<Preference> for ChannelWish {
     }
 }
 
+impl Unheard {
+    /// The place from which a further page goes on.
+    pub fn position(&self) -> (Option<i64>, crate::kernel::id::ProfileId) {
+        let last = self.last_contact_at.map(|at| at.timestamp());
+        (last, self.profile_id)
+    }
+}
+
 /// Who is close and has not heard from the brand for long.
 #[derive(Clone, Debug)]
 pub struct Unheard {

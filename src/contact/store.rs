@@ -7,6 +7,11 @@ use super::{Preference, Unheard};
 use crate::kernel::id::{BrandId, ProfileId};
 use crate::postgres::{Error, PgConnection};
 
+/// Longest name of a zone; the longest there is has 32 letters.
+const ZONE_BYTES_MAX: usize = 64;
+/// What Postgres says of a zone it does not know.
+const UNKNOWN_ZONE: &str = "22023";
+
 /// What a customer said, also before they were joined with another profile; of one channel what was
 /// said last.
 pub async fn list_preferences(
@@ -67,22 +72,33 @@ pub async fn replace_preferences(
 }
 
 /// How the clocks of a zone ("Europe/Zurich") differ from UTC at an instant, in seconds; none for a
-/// zone that there is not. The database knows the zones of the world; nothing else need.
+/// zone that there is not. The database knows the zones of the world, so that nothing else need.
 pub async fn find_zone_offset(
     conn: &mut PgConnection,
     zone: &str,
     at: DateTime<Utc>,
 ) -> Result<Option<i32>, Error> {
-    let seconds = sqlx::query_scalar!(
-        r#"select extract(epoch from ($2::timestamptz at time zone z.name)
-                                   - ($2::timestamptz at time zone 'UTC'))::int4 as "seconds!"
-           from pg_timezone_names z where lower(z.name) = lower($1) limit 1"#,
+    // Anything else the database might take for a rule of its own, as it does "UTC-3".
+    let is_name = zone == "UTC" || (zone.contains('/') && zone.len() <= ZONE_BYTES_MAX);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/_-+".contains(&byte);
+    if !is_name || !zone.bytes().all(is_plain) {
+        return Ok(None);
+    }
+    let found = sqlx::query_scalar!(
+        r#"select extract(epoch from ($2::timestamptz at time zone $1)
+                                   - ($2::timestamptz at time zone 'UTC'))::int4 as "seconds!""#,
         zone,
         at,
     )
-    .fetch_optional(conn)
-    .await?;
-    Ok(seconds)
+    .fetch_one(conn)
+    .await;
+    match found {
+        Ok(seconds) => Ok(Some(seconds)),
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(UNKNOWN_ZONE) => {
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// People at `from_stage` (2 or deeper) or beyond to whom the brand has not written since `cutoff`,

@@ -6,6 +6,7 @@
 mod account;
 mod api;
 mod complaints;
+mod contacting;
 pub mod cookie;
 mod cors;
 mod dashboard;

@@ -338,20 +338,23 @@ mod tests {
 
     #[test]
     fn credits_go_up_three_older_edges_and_no_farther() {
-        let [a, b, c, d, e] = people();
-        let mut known = known(&[("A", a), ("B", b), ("C", c), ("D", d)]);
-        for (day, person, code) in [(1, b, "A"), (2, c, "B"), (3, d, "C"), (4, e, "D")] {
-            known.judge(person, &[claim(person, day, code)], None, &rules);
+        let family: [ProfileId; 5] = people();
+        let codes = ["0", "1", "2", "3"];
+        let mut known = known(&codes.map(|code| (code, family[code.parse::<usize>().unwrap()])));
+        for (place, (person, code)) in family[1..].iter().zip(codes).enumerate() {
+            let day = i64::try_from(place).unwrap();
+            known.judge(*person, &[claim(*person, day, code)], None, &rules);
         }
+        let last = family[4];
 
-        let credits = known.credits(e, "e", Some(&bought(9, None)), &rules);
+        let credits = known.credits(last, "last", Some(&bought(9, None)), &rules);
 
         let paid: Vec<_> = credits
             .iter()
             .map(|one| (one.hop, one.referrer_id))
             .collect();
-        assert_eq!(paid, [(1, d), (2, c), (3, b)]);
-        assert!(known.credits(e, "e", None, &rules).is_empty());
+        assert_eq!(paid, [(1, family[3]), (2, family[2]), (3, family[1])]);
+        assert!(known.credits(last, "last", None, &rules).is_empty());
     }
 
     #[test]

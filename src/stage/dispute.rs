@@ -166,7 +166,7 @@ impl State {
             }
         };
         let mut disputes: Vec<_> = self.disputes.iter().map(shown).collect();
-        disputes.sort_by(|one, other| one.opened_at.cmp(&other.opened_at));
+        disputes.sort_by_key(|dispute| dispute.opened_at);
         disputes
     }
 

@@ -184,6 +184,10 @@ pub enum Trend {
 
 /// A profile's stage, and what goes with it, at one instant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "conditions beside the stage, each of which may hold with any other"
+)]
 pub struct Standing {
     /// The stage.
     pub stage: Stage,

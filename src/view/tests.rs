@@ -1,9 +1,9 @@
 //! Every page is rendered with its sample, as written and with hostile texts.
 
 use super::dashboard::{
-    ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, KeysPage, LivePage,
-    NetworkPage, OverviewPage, PreviewState, ProvidersPage, RulesDraftPage, RulesPage,
-    RulesPreviewPage, RulesTakeBackPage, RulesTextPage, RulesVersionPage,
+    ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, KeepInTouchPage,
+    KeysPage, LivePage, NetworkPage, OverviewPage, PreviewState, ProvidersPage, RulesDraftPage,
+    RulesPage, RulesPreviewPage, RulesTakeBackPage, RulesTextPage, RulesVersionPage,
 };
 use super::hosted::{
     ConsentPage, ErrorPage, HandOffPage, LinkPage, LoginPage, MePage, SignOutPage, SignedOutPage,
@@ -42,6 +42,8 @@ fn pages(words: Words) -> Vec<Rendered> {
         "overview-empty" => OverviewPage::sample_empty(words),
         "customers" => CustomersPage::sample(words),
         "customers-none-found" => CustomersPage::sample_none_found(words),
+        "keep-in-touch" => KeepInTouchPage::sample(words),
+        "keep-in-touch-empty" => KeepInTouchPage::sample_empty(words),
         "customers-empty" => CustomersPage::sample_empty(words),
         "customer" => CustomerPage::sample(words),
         "customer-ahead" => CustomerPage::sample_ahead(words),

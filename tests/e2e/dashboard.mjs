@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect, visit } from './browser.mjs';
+import { rulesSteps } from './rules.mjs';
 
 const EMAIL = 'mara@example.test';
 const PASSWORD = 'flour water salt and patience';
@@ -59,6 +60,7 @@ export function dashboardTests(world) {
         await inspect(page, name.toLowerCase());
       });
     }
+    await rulesSteps(page, step);
     await step('Live shows what the shop’s visitors did', async () => {
       const shopper = await visit(world.browser, [world.demo.issuer, world.demo.shop]);
       await menu('Live').click();

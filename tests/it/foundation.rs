@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use befriend::audit::Actor;
+use befriend::brand;
 use befriend::postgres::{self, migrate};
 
 use crate::harness::{Database, TestApp};
@@ -153,4 +155,43 @@ async fn keeping_house_deletes_what_has_served_its_time_and_nothing_else() {
         .unwrap();
     assert_eq!((before.0, after.0), (4, 2));
     assert_eq!(before.1, after.1, "the audit record stays");
+}
+
+#[tokio::test]
+async fn wiping_the_demo_knows_every_table_of_a_brand() {
+    let test = TestApp::start().await;
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select c.table_name::text
+         from information_schema.columns c join information_schema.tables t using (table_name)
+         where c.table_schema = 'public' and t.table_schema = 'public'
+           and t.table_type = 'BASE TABLE' and c.column_name = 'brand_id'",
+    )
+    .fetch_all(&test.app.pool)
+    .await
+    .unwrap();
+    let forgotten: Vec<&String> = tables
+        .iter()
+        // The record of who did what is never deleted; the brand itself goes last.
+        .filter(|table| !["audit", "brand"].contains(&table.as_str()))
+        .filter(|table| !brand::store::TABLES.contains(&table.as_str()))
+        .collect();
+    assert!(forgotten.is_empty(), "not wiped: {forgotten:?}");
+    let draft = brand::draft::Draft::parse("demo", "Demo", "").unwrap();
+    let (demo, _) = test
+        .app
+        .create_brand(Actor::Operator, draft, true)
+        .await
+        .unwrap();
+
+    postgres::tx(&test.app.pool, async |conn| {
+        brand::store::delete_demo_brand(conn, demo.brand_id).await
+    })
+    .await
+    .unwrap();
+
+    let left: i64 = sqlx::query_scalar("select count(*) from brand")
+        .fetch_one(&test.app.pool)
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
 }

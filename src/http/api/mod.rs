@@ -5,6 +5,7 @@
 //! is bound to the brand of the key.
 
 mod caller;
+mod contact;
 mod disputes;
 mod explanation;
 mod layers;
@@ -59,6 +60,12 @@ pub(super) fn routes() -> Router<SharedApp> {
             "/api/v1/profiles/{id}/transitions/{transition_id}",
             get(explanation::transition),
         )
+        .route("/api/v1/profiles/{id}/contact", get(contact::decide))
+        .route(
+            "/api/v1/profiles/{id}/contact/preferences",
+            get(contact::preferences).put(contact::replace),
+        )
+        .route("/api/v1/contact/keep-in-touch", get(contact::keep_in_touch))
         .route("/api/v1/profiles/{id}/referrals", get(referrals::show))
         .route("/api/v1/disputes", get(disputes::list))
         .route("/api/v1/profiles/{id}/value", get(value::show))

@@ -9,6 +9,7 @@ use super::{Caller, customer};
 use crate::app::SharedApp;
 use crate::http::problem::Problem;
 use crate::insight::{self, Introduction};
+use crate::kernel::id::ProfileId;
 use crate::postgres;
 
 /// People brought in that are listed, the latest first.
@@ -29,10 +30,10 @@ pub(super) async fn show(
     let (reach, roles) = insight::find_roles(&mut conn, brand_id, id, &rules.rules).await?;
     Ok(Json(json!({
         "profile_id": id,
-        "brought_by": came.map(|one| in_json(&one, json!(one.referrer_id))),
+        "brought_by": came.map(|one| in_json(&one, one.referrer_id)),
         "brought_in": brought
             .iter()
-            .map(|one| in_json(one, json!(one.referee_id)))
+            .map(|one| in_json(one, one.referee_id))
             .collect::<Vec<_>>(),
         "reach": reach,
         "roles": roles,
@@ -40,7 +41,7 @@ pub(super) async fn show(
 }
 
 /// An introduction, as seen from the other side of it.
-fn in_json(one: &Introduction, other: Value) -> Value {
+fn in_json(one: &Introduction, other: ProfileId) -> Value {
     json!({
         "profile_id": other,
         "at": one.at,

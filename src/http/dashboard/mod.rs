@@ -10,6 +10,7 @@ mod complaints;
 mod customer;
 mod customers;
 mod front_door;
+mod keep_in_touch;
 mod keys;
 mod live;
 mod network;
@@ -56,6 +57,7 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route("/dashboard/{brand}/customers/{id}", get(customer::show))
         .route("/dashboard/{brand}/complaints", get(complaints::list))
         .route("/dashboard/{brand}/network", get(network::show))
+        .route("/dashboard/{brand}/keep-in-touch", get(keep_in_touch::list))
         .route("/dashboard/{brand}/live", get(live::show))
         .route("/dashboard/{brand}/live.json", get(live::update))
         .route("/dashboard/{brand}/rules", get(rules::show))

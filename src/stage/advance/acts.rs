@@ -48,7 +48,6 @@ impl Fold<'_> {
         let signal = rules.signal(rules.case(act.case).signal);
         let whole = |counts: bool| counts.then_some(1.0);
         let share = match signal.role {
-            None => Some(1.0),
             Some(Role::Order) => whole(self.take_order(act)),
             Some(Role::Refund) => whole(self.take_refund(act)),
             Some(Role::DisputeOpened) => self.open_dispute(act),
@@ -89,7 +88,8 @@ impl Fold<'_> {
                 }
                 Some(1.0)
             }
-            Some(
+            None
+            | Some(
                 Role::LayerInvited
                 | Role::InvitationAccepted
                 | Role::InvitationDeclined

@@ -139,6 +139,11 @@ pub fn describe(condition: &Condition) -> String {
     words::condition(condition)
 }
 
+/// The brand's name for people at a stage, as within a sentence: "friends".
+pub fn plural_of(rules: &Rules, stage: Stage) -> String {
+    format!("{}s", words::name(rules.names(), stage))
+}
+
 /// "3 March 2026", in UTC.
 pub(super) fn date_in_words(at: DateTime<Utc>) -> String {
     words::date(date_of(at))

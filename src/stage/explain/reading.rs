@@ -79,10 +79,12 @@ pub(super) fn read_rule(
             (reading.evidence, reading.rest) = found;
         }
     }
+    // Nobody is moved back by time while they rest.
+    let rests = moment.state.resting && rule.to < moment.state.stage();
     RuleReading {
         rule: rule.id.clone(),
         to: rule.to,
-        met: moment.holds(&rule.when, day),
+        met: !rests && moment.holds(&rule.when, day),
         conditions,
         ways: Vec::new(),
     }
@@ -128,12 +130,19 @@ fn read_one(
     day: Day,
     alternative: bool,
 ) -> ConditionReading {
-    let figure = moment.figure(condition, day);
+    let mut figure = moment.figure(condition, day);
+    // The grace of a low sum begins anew once they wake.
+    let is_suspended = moment.state.resting && matches!(condition, Condition::ScoreBelowFor(_));
+    if is_suspended {
+        (figure.figure, figure.met) = (0.0, false);
+    }
     let ahead = Stretch {
         first: day.plus(1),
         last: day.plus(AHEAD_DAYS),
     };
-    let turns = if figure.met {
+    let turns = if is_suspended {
+        None
+    } else if figure.met {
         moment.first_day(&Condition::Not(Box::new(condition.clone())), ahead)
     } else {
         moment.first_day(condition, ahead)

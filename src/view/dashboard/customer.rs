@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::brought::BroughtCard;
+use super::contact::ContactCard;
 use super::customer_parts::{AliasRow, ConsentRow, Direction, IdentityRow, TimelineEntry};
 use super::value::ValueCard;
 use super::why_here::WhyHere;
@@ -51,6 +52,8 @@ pub struct CustomerPage {
     pub consents: Vec<ConsentRow>,
     /// Who brought them, whom they brought, and the parts they play.
     pub brought: BroughtCard,
+    /// Whether they may be written to.
+    pub contact: ContactCard,
 }
 
 /// An entry of the timeline with what its neighbours say about it.

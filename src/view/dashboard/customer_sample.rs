@@ -1,5 +1,6 @@
 //! A sample customer.
 
+use super::contact::ContactCard;
 use super::customer_parts::{
     AliasRow, ConsentRow, Direction, IdentityRow, Move, MoveTold, TimelineEntry,
 };
@@ -23,6 +24,7 @@ impl CustomerPage {
             last_seen: "3 minutes ago".to_owned(),
             conditions: vec![words.text("Warming")],
             why: Some(why(words)),
+            contact: ContactCard::sample(words),
             turns: Some(turns(words)),
             value: ValueCard::sample(words),
             timeline: timeline(words),

@@ -8,6 +8,7 @@ mod applications;
 mod brands;
 mod brought;
 mod complaints;
+mod contact;
 mod customer;
 mod customer_parts;
 mod customers;
@@ -29,6 +30,7 @@ pub use applications::{ApplicationForm, ApplicationKind, ApplicationRow, Applica
 pub use brands::{BrandForm, BrandRow, BrandsPage};
 pub use brought::{BroughtCard, BroughtRow, RoleView};
 pub use complaints::{ComplaintList, ComplaintRow, ComplaintsPage};
+pub use contact::{ContactCard, ContactChannel, KeepInTouchPage, KeepInTouchRow};
 pub use customer::CustomerPage;
 pub use customer_parts::{
     AliasRow, ConsentRow, Direction, IdentityRow, Move, MoveTold, TimelineEntry,

@@ -20,7 +20,7 @@ const OPEN: [(&str, &str); 4] = [
 ];
 
 /// Everything else: method, pattern, and a path that fits it. A new route needs a row.
-const GUARDED: [(&str, &str, &str); 37] = [
+const GUARDED: [(&str, &str, &str); 38] = [
     ("POST", "/dashboard/sign-out", "/dashboard/sign-out"),
     ("GET", "/dashboard", "/dashboard"),
     ("GET", "/dashboard/", "/dashboard/"),
@@ -47,6 +47,11 @@ const GUARDED: [(&str, &str, &str); 37] = [
         "GET",
         "/dashboard/{brand}/network",
         "/dashboard/bakery/network",
+    ),
+    (
+        "GET",
+        "/dashboard/{brand}/keep-in-touch",
+        "/dashboard/bakery/keep-in-touch",
     ),
     ("GET", "/dashboard/{brand}/live", "/dashboard/bakery/live"),
     (

@@ -165,6 +165,32 @@ async fn events_become_figures_people_and_reasons() {
 }
 
 #[tokio::test]
+async fn a_customers_page_says_whether_they_may_be_written_to() {
+    let mut shop = Shop::open().await;
+    shop.send(&befriending()).await;
+    let path = shop.customer().await;
+
+    let quiet = shop.see(&path).await;
+    let list = shop.see("keep-in-touch").await;
+    let properties = json!({ "channel": "email", "purpose": "newsletter" });
+    let sent = |ago: i64| track(&format!("c{ago}"), "Contact Sent", ago, &properties);
+    shop.send(&[sent(3), sent(2), sent(1)]).await;
+    let written = shop.see(&path).await;
+    shop.test.clock.advance(TimeDelta::days(70));
+    shop.test.app.projector.sweep().await.unwrap();
+    let unheard = shop.see("keep-in-touch").await;
+
+    assert!(quiet.contains("Yes, by email"), "{quiet}");
+    assert!(quiet.contains("0 of 3 contacts in 7 days, as for a friend."));
+    assert!(list.contains("Everybody has heard from you"), "{list}");
+    assert!(written.contains("Not now; again from 19 Jan 2026, 00:00 UTC"));
+    assert!(
+        unheard.contains("Anna Keller") && unheard.contains("friends or closer"),
+        "{unheard}"
+    );
+}
+
+#[tokio::test]
 async fn reasons_are_shown_for_any_day() {
     let mut shop = Shop::open().await;
     shop.send(&befriending()).await;

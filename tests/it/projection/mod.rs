@@ -2,6 +2,7 @@
 
 mod api;
 mod arrival;
+mod contact;
 mod corrections;
 mod disputes;
 mod explanation;

@@ -607,4 +607,14 @@ async fn the_check_finds_what_was_tampered_with_or_never_read() {
         2,
         "chen's share was never read, and dana's claim hangs on it"
     );
+    let projector = &shop.test.app.projector;
+    let mode = befriend::projection::Mode::Rewrite;
+    projector.replay(shop.brand_id, mode, |_| ()).await.unwrap();
+    shop.drain().await;
+    assert_eq!(
+        differing().await,
+        0,
+        "a replay has it read and judged again"
+    );
+    assert_eq!(shop.credits(dana).await.len(), 3);
 }

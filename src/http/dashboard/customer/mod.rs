@@ -4,6 +4,7 @@
 //! words here. Start with [`show`]; `why.rs` and `timeline.rs` fill its two large parts.
 
 mod brought;
+mod contact;
 mod timeline;
 mod turns;
 mod why;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 use super::access::InBrand;
 use super::value;
 use crate::app::{App, SharedApp};
+use crate::http::contacting::Desk;
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
 use crate::insight::{self, Customer, TimelineEntry};
@@ -26,7 +28,7 @@ use crate::profile::{Consent, Identity, Status};
 use crate::projection::{self, Life};
 use crate::stage::{LayerStanding, LayerStatus, Standing, Trend};
 use crate::view::dashboard::{
-    AliasRow, BroughtCard, ConsentRow, CustomerPage, IdentityRow, ValueCard,
+    AliasRow, BroughtCard, ConsentRow, ContactCard, CustomerPage, IdentityRow, ValueCard,
 };
 use crate::view::{StageTag, format};
 
@@ -58,6 +60,7 @@ struct Found {
     value: ValueCard,
     entries: Vec<TimelineEntry>,
     brought: BroughtCard,
+    contact: ContactCard,
 }
 
 /// `GET /dashboard/{brand}/customers/{id}?cursor=&on=`
@@ -106,6 +109,10 @@ async fn find(
         life.current.standing.stage,
     );
     let entries = insight::list_timeline(conn, brand_id, id, before.as_ref(), limit).await?;
+    let contact = {
+        let desk = Desk::open(conn, brand_id, &customer, &life.current).await?;
+        contact::card(&desk, &life.current.rules.rules.set().contact.channels)
+    };
     let brought = brought::card(conn, brand_id, id, &life.current.rules.rules).await?;
     Ok(Some(Found {
         customer,
@@ -113,6 +120,7 @@ async fn find(
         value,
         entries,
         brought,
+        contact,
     }))
 }
 
@@ -128,6 +136,7 @@ fn filled(
         value,
         mut entries,
         brought,
+        contact,
     } = found;
     let current = &life.current;
     let is_last = entries.len() <= ENTRIES;
@@ -164,6 +173,7 @@ fn filled(
         aliases: customer.aliases.iter().map(alias).collect(),
         consents: in_force(&customer.consents).map(consent).collect(),
         brought,
+        contact,
     }
 }
 

@@ -95,7 +95,8 @@ pub fn lint(text: &str, vocabulary: &Vocabulary) -> Lint {
     match serde_json::from_value::<RuleSet>(readable.to_value()) {
         Ok(set) => {
             let faults = set.validate();
-            merge(&mut findings, &readable, faults);
+            let faults = without_consequences(located(&readable, faults, Level::Fault), &findings);
+            merge(&mut findings, faults);
             if findings.is_empty() {
                 let doubts = doubts::of(&set, vocabulary);
                 findings = located(&node, doubts, Level::Warning);
@@ -165,10 +166,25 @@ fn located(node: &Node, faults: Vec<Fault>, level: Level) -> Vec<Finding> {
 
 /// Adds the faults of the set that was read. They know more of the matter than the schema does, so
 /// theirs is the word where both speak of one place.
-fn merge(findings: &mut Vec<Finding>, node: &Node, faults: Vec<Fault>) {
-    let faults = located(node, faults, Level::Fault);
+fn merge(findings: &mut Vec<Finding>, faults: Vec<Finding>) {
     findings.retain(|one| !faults.iter().any(|fault| fault.path == one.path));
     findings.extend(faults);
+}
+
+/// The faults that are not there only because a broken part was left out: those told of what holds
+/// it, and those of layers that ask for a signal which was left out.
+fn without_consequences(faults: Vec<Finding>, broken: &[Finding]) -> Vec<Finding> {
+    let is_within = |inner: &str, outer: &str| {
+        inner
+            .strip_prefix(outer)
+            .is_some_and(|rest| rest.starts_with(['.', '[']))
+    };
+    let has_lost_signals = broken.iter().any(|one| one.path.starts_with("signals"));
+    faults
+        .into_iter()
+        .filter(|fault| !broken.iter().any(|one| is_within(&one.path, &fault.path)))
+        .filter(|fault| !(has_lost_signals && fault.path.starts_with("layers")))
+        .collect()
 }
 
 /// The document without what keeps it from being read, so that the rest can be judged: stray fields

@@ -15,20 +15,28 @@ pub(super) fn nearest<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-/// Letters to add, drop or change to get from one word to the other (Levenshtein).
+/// Letters to add, drop, change or swap with their neighbour to get from one word to the other.
 fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, letter) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = index + 1;
-        for (column, other) in other.iter().enumerate() {
-            let changed = diagonal + usize::from(letter != *other);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
+    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=other.len()).collect()];
+    for (row, letter) in one.iter().enumerate() {
+        let above = &rows[row];
+        let mut line = vec![row + 1];
+        for (column, candidate) in other.iter().enumerate() {
+            let changed = above[column] + usize::from(letter != candidate);
+            let mut least = changed.min(above[column + 1] + 1).min(line[column] + 1);
+            let is_swapped = row > 0
+                && column > 0
+                && *letter == other[column - 1]
+                && one[row - 1] == *candidate;
+            if is_swapped {
+                least = least.min(rows[row - 1][column - 1] + 1);
+            }
+            line.push(least);
         }
+        rows.push(line);
     }
-    row[other.len()]
+    rows[one.len()][other.len()]
 }
 
 #[cfg(test)]
@@ -42,6 +50,8 @@ mod tests {
         assert_eq!(nearest("half_live_days", names), Some("half_life_days"));
         assert_eq!(nearest("Signal", names), Some("signals"));
         assert_eq!(nearest("weather", names), None);
+        assert_eq!(nearest("singals", names), Some("signals"));
         assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("odrer", "order"), 1);
     }
 }

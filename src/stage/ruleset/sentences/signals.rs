@@ -159,8 +159,6 @@ fn part(signal: &Signal) -> &'static str {
         Some(Role::ContactSent) => "a message of yours to them",
         Some(Role::ChannelClosed) => "closes a channel",
         Some(Role::RelationshipEnded) => "ends the relationship",
-        Some(Role::ContactSent) => "you wrote to them",
-        Some(Role::ChannelClosed) => "closes a channel to you",
         None if signal.qualifying => "an act that shows commitment",
         None if signal.brand_initiated => "done by you, not by the customer",
         None => "",
