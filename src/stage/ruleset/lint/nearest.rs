@@ -25,10 +25,8 @@ fn distance(one: &str, other: &str) -> usize {
         for (column, candidate) in other.iter().enumerate() {
             let changed = above[column] + usize::from(letter != candidate);
             let mut least = changed.min(above[column + 1] + 1).min(line[column] + 1);
-            let is_swapped = row > 0
-                && column > 0
-                && *letter == other[column - 1]
-                && one[row - 1] == *candidate;
+            let is_swapped =
+                row > 0 && column > 0 && *letter == other[column - 1] && one[row - 1] == *candidate;
             if is_swapped {
                 least = least.min(rows[row - 1][column - 1] + 1);
             }
