@@ -194,6 +194,35 @@ mod tests {
     }
 
     #[test]
+    fn of_other_events_only_marks_are_read() {
+        let names = LINKS.iter().chain(&CLAIMS).map(|(name, _)| *name);
+        let keys = CODES.iter().chain(&CHANNELS).chain(&["referrer_id"]);
+        let keys: Vec<&str> = keys
+            .copied()
+            .chain(MARKS.iter().map(|(property, _)| *property))
+            .collect();
+        let closely: Vec<&str> = events_read_closely().collect();
+        let mut found = 0;
+        for name in names.chain(["Order Completed", "Product Viewed", ""]) {
+            // Every combination of properties that mean anything.
+            for chosen in 0..1_u32 << keys.len() {
+                let all = keys.iter().enumerate();
+                let these = all.filter(|(place, _)| chosen & (1 << place) != 0);
+                let whole: Value = these.map(|(_, key)| (*key, json!("x"))).collect();
+                let is_marked = marks().iter().any(|mark| whole.get(mark).is_some());
+                let is_read = is_marked || closely.contains(&name);
+                let read = if is_read { &whole } else { &Value::Null };
+
+                let traces = traces(name, &whole);
+
+                assert_eq!(traces, self::traces(name, read), "{name} {whole}");
+                found += usize::from(!traces.is_empty());
+            }
+        }
+        assert!(found > 1_000, "most say something: {found}");
+    }
+
+    #[test]
     fn codes_are_passed_on_and_claimed_under_the_names_that_senders_use() {
         for (name, properties, kind) in [
             ("Invite Sent", json!({ "code": "ANNA" }), "invite"),
