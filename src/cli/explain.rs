@@ -1,5 +1,6 @@
 //! `befriend explain`: why a customer stands where they do, at any date.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
@@ -55,10 +56,11 @@ impl Explain {
         data["basis"] = json!(basis);
         let mut text = in_words(&told);
         if !basis.whole {
-            text.push_str(&format!(
+            write!(
+                text,
                 "\n\nMade from the latest {} events and the stored state.",
                 basis.events
-            ));
+            )?;
         }
         output.result(&data, &text);
         Ok(ExitCode::SUCCESS)
@@ -102,10 +104,10 @@ fn condition(reading: &ConditionReading) -> Vec<String> {
     let mut first = format!("  {mark} {}: {}", reading.text, figure + 0.0);
     if let (Some(days), Some(on)) = (reading.days_left, reading.turns_on) {
         let turns = if reading.met { "until" } else { "from" };
-        first.push_str(&format!(
-            "; {turns} {} on its own ({days} days)",
-            on.format("%-d %B %Y")
-        ));
+        first += "; ";
+        first += turns;
+        let on = on.format("%-d %B %Y");
+        first.extend([format!(" {on} on its own ({days} days)")]);
     }
     let mut lines = vec![first];
     lines.extend(

@@ -28,6 +28,7 @@ use crate::app::SharedApp;
 
 /// The routes. A test reads this list and fails on a route that strangers are not proved to be
 /// refused by.
+#[expect(clippy::too_many_lines, reason = "a list is read best in one piece")]
 pub(super) fn routes() -> Router<SharedApp> {
     Router::new()
         .route("/dashboard/set-up", get(set_up::show).post(set_up::accept))

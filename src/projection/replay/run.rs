@@ -175,7 +175,7 @@ impl Projector {
             projected: signed(done.projected),
         };
         let now = self.clock.now();
-        store::advance_part(conn, brand_id, replay_id, part.part, by, now).await?;
+        store::advance_part(conn, brand_id, replay_id, part.number, by, now).await?;
         Ok(people)
     }
 

@@ -176,7 +176,7 @@ pub(super) async fn find_end(
 /// A part that is held.
 #[derive(Clone, Debug)]
 pub(super) struct Part {
-    pub(super) part: i32,
+    pub(super) number: i32,
     pub(super) done_until: ProfileId,
     pub(super) ends_with: ProfileId,
 }
@@ -189,7 +189,7 @@ pub(super) async fn claim_part(
 ) -> Result<Option<Part>, Error> {
     let part = sqlx::query_as!(
         Part,
-        r#"select part, done_until as "done_until: ProfileId", ends_with as "ends_with: ProfileId"
+        r#"select part as number, done_until as "done_until: ProfileId", ends_with as "ends_with: ProfileId"
            from replay_part
            where brand_id = $1 and replay_id = $2 and not is_done
            order by part limit 1

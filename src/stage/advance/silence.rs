@@ -143,11 +143,11 @@ impl Fold<'_> {
         if let Some(day) = found {
             stretch.last = day.plus(-1);
         }
-        if !self.state.resting {
-            if let Some(day) = self.first_stage_day(moment, stretch) {
-                found = Some(day);
-                stretch.last = day.plus(-1);
-            }
+        if !self.state.resting
+            && let Some(day) = self.first_stage_day(moment, stretch)
+        {
+            found = Some(day);
+            stretch.last = day.plus(-1);
         }
         self.first_layer_day(moment, stretch).or(found)
     }

@@ -21,6 +21,10 @@ pub(in crate::stage) struct Trace {
 }
 
 /// An act that counted, or a dispute's clock that ran out.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about one act; no two exclude each other"
+)]
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::stage) struct Traced {
     pub(in crate::stage) at: DateTime<Utc>,

@@ -96,9 +96,18 @@ pub(super) struct Count<'c> {
     pub(super) stage: Stage,
 }
 
+/// How long something stands in the way.
+#[derive(Clone, Copy)]
+enum Bar {
+    /// Until something is done about it.
+    Lasting,
+    /// Until time has passed.
+    Until(DateTime<Utc>),
+}
+
 impl Ground<'_> {
-    /// Whether it stands in the way, and until when.
-    fn bars(&self) -> Option<Option<DateTime<Utc>>> {
+    /// Whether it stands in the way, and how long.
+    fn bars(&self) -> Option<Bar> {
         match self {
             Self::Service | Self::Room(_) | Self::Halved(_) => None,
             Self::Strained
@@ -108,9 +117,11 @@ impl Ground<'_> {
             | Self::UnknownChannel(_)
             | Self::NoChannel
             | Self::Closed(..)
-            | Self::Unwanted(_) => Some(None),
-            Self::Paused(_, until) | Self::Hibernating(until) => Some(Some(*until)),
-            Self::CapReached(_, until) => Some(*until),
+            | Self::Unwanted(_)
+            | Self::CapReached(_, None) => Some(Bar::Lasting),
+            Self::Paused(_, until)
+            | Self::Hibernating(until)
+            | Self::CapReached(_, Some(until)) => Some(Bar::Until(*until)),
         }
     }
 }
@@ -209,9 +220,12 @@ impl<'d> Desk<'d> {
         (used, cap): (u16, Option<u16>),
     ) -> ContactDecision {
         let bars: Vec<_> = grounds.iter().filter_map(Ground::bars).collect();
-        let next_allowed_at = bars.iter().try_fold(self.asked.at, |latest, until| {
-            until.map(|until| latest.max(until))
-        });
+        let next_allowed_at = bars
+            .iter()
+            .try_fold(self.asked.at, |latest, bar| match bar {
+                Bar::Lasting => None,
+                Bar::Until(until) => Some(latest.max(*until)),
+            });
         ContactDecision {
             allowed: bars.is_empty(),
             channel: channel.map(str::to_owned),

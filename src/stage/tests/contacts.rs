@@ -1,6 +1,6 @@
 //! Whether somebody may be written to.
 
-use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
+use chrono::{FixedOffset, TimeDelta};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -120,7 +120,7 @@ fn a_full_week_says_from_when_there_is_room_again() {
 #[test]
 fn days_are_those_of_the_customers_calendar() {
     // 23:30 on day 70 in UTC is day 71 two hours further east.
-    let late = DateTime::<Utc>::from(instant(70, 0)) + TimeDelta::minutes(870);
+    let late = instant(70, 0) + TimeDelta::minutes(870);
     let mut history = sent(friend(), &[70]);
     history.happenings.last_mut().expect("the contact").at = late;
     let east = FixedOffset::east_opt(2 * 3_600).expect("an offset");

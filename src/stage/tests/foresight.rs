@@ -169,13 +169,12 @@ proptest! {
             let before = stage::fold(rules, &past, None, next.at - TimeDelta::microseconds(1));
             prop_assert_eq!(before.transitions.len(), known, "nothing moves any sooner");
             let then = stage::fold(rules, &past, None, next.at).transitions;
-            match &next.rule {
-                Some(rule) => {
-                    let last = then.last().expect("a move");
-                    prop_assert_eq!((&last.rule, last.effective_at), (rule, next.at));
-                    prop_assert_eq!(next.to, Some(last.to));
-                }
-                None => prop_assert_eq!(then.len(), known),
+            if let Some(rule) = &next.rule {
+                let last = then.last().expect("a move");
+                prop_assert_eq!((&last.rule, last.effective_at), (rule, next.at));
+                prop_assert_eq!(next.to, Some(last.to));
+            } else {
+                prop_assert_eq!(then.len(), known);
             }
         }
     }

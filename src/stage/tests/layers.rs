@@ -14,9 +14,7 @@ fn invited() -> History {
     let start = History::of_a_known_person()
         .on(0, "Signed Up", json!({}))
         .on(0, "Consent Given", json!({}));
-    [1, 31, 61, 90, 120]
-        .into_iter()
-        .fold(start, |history, day| history.order(day))
+    [1, 31, 61, 90, 120].into_iter().fold(start, History::order)
 }
 
 fn vip() -> History {
@@ -365,9 +363,7 @@ fn a_refund_after_a_rest_takes_back_what_is_left_of_the_order() {
     let never = History::of_a_known_person()
         .on(0, "Signed Up", json!({}))
         .on(0, "Consent Given", json!({}));
-    let never = [1, 31, 61, 90]
-        .into_iter()
-        .fold(never, |history, day| history.order(day));
+    let never = [1, 31, 61, 90].into_iter().fold(never, History::order);
 
     let left = refunded.fold(330).standing.scores.investment;
     let without = never.fold(150).standing.scores.investment;

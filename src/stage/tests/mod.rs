@@ -8,6 +8,7 @@ mod foresight;
 mod history;
 mod layers;
 mod over_time;
+mod pinned;
 mod presets;
 mod properties;
 mod referrals;

@@ -42,6 +42,7 @@ fn near(figure: f64, expected: f64) -> bool {
 }
 
 /// The history, the day it is looked at, and the moves it has made by then.
+#[expect(clippy::too_many_lines, reason = "one row for each worked example")]
 fn table() -> Vec<(&'static str, History, i32, Vec<&'static str>)> {
     let mut sessions = History::of_an_anonymous_visitor();
     for day in [0, 4, 8, 12, 16, 20] {

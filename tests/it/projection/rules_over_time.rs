@@ -495,6 +495,9 @@ async fn steady_customers(shop: &Shop, until: DateTime<Utc>) -> Vec<ProfileId> {
     people
 }
 
+/// Since when, the median gap in days, the number of gaps, and the half-life in days.
+type LearntRow = (Option<DateTime<Utc>>, Option<f64>, i64, f64);
+
 #[tokio::test]
 async fn the_rhythm_is_learnt_as_each_month_begins_whenever_somebody_gets_there() {
     let shop = Shop::open().await;
@@ -509,7 +512,7 @@ async fn the_rhythm_is_learnt_as_each_month_begins_whenever_somebody_gets_there(
         assert_eq!(current.at, at.parse::<DateTime<Utc>>().unwrap());
         current.standing.scores.investment
     };
-    let learnt = async || -> Vec<(Option<DateTime<Utc>>, Option<f64>, i64, f64)> {
+    let learnt = async || -> Vec<LearntRow> {
         sqlx::query_as(
             "select effective_from, median_gap_days, gaps, half_life_days from learnt_half_life
              where brand_id = $1 order by learnt_id",

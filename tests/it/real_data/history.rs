@@ -32,7 +32,7 @@ pub struct Happening {
 
 /// Where a history lies, if it does; says loudly that it does not.
 #[expect(
-    clippy::print_stderr,
+    clippy::disallowed_macros,
     reason = "a test that proves nothing must say so"
 )]
 pub fn path(file: &str) -> Option<PathBuf> {

@@ -252,7 +252,12 @@ fn slack(reading: &ConditionReading) -> String {
 fn grace(below: f64, score: f64, reading: &ConditionReading) -> String {
     let room = score - below;
     let place = if room < 0.0 {
-        format!("below for {}", days(reading.figure.round() as i32))
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a number of whole days, counted in 32 bits"
+        )]
+        let low_days = reading.figure.round() as i32;
+        format!("below for {}", days(low_days))
     } else {
         format!("{} to spare", format::score(room))
     };

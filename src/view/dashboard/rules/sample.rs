@@ -47,6 +47,10 @@ fn figure(words: Words, name: &str, value: &str) -> Figure {
     }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one sample for each part of the page"
+)]
 fn sections(words: Words) -> Sections {
     let rules = table(RULES)
         .into_iter()
