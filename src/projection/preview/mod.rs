@@ -3,7 +3,7 @@
 //! Owns the table `rule_preview` and the walk through a brand's history. Changes nobody's standing,
 //! and evaluates nobody by functions of its own: outcomes come from the very ones that publishing
 //! ends in, so what a preview says is what publishing at that instant does. Start with
-//! [`Projector::preview`], which waits for the answer, and [`Projector::start_preview`], which does
+//! [`Projector::preview`](super::Projector::preview), which waits for the answer, and [`Projector::start_preview`](super::Projector::start_preview), which does
 //! not.
 
 mod background;

@@ -22,6 +22,11 @@ impl Fold<'_> {
             return;
         }
         self.come_to(act.at);
+        // What the brand sends is noted, and gives no reason to judge anything.
+        if act.counts() && !identifies && self.is_contact(act) {
+            self.note_contact(act);
+            return;
+        }
         self.state.since.get_or_insert(act.at);
         if identifies {
             self.state.known_since = Some(act.at);
@@ -40,6 +45,11 @@ impl Fold<'_> {
         self.state.settled = Some(act.at);
         self.judge_lows(day);
         self.evaluate(act.at, Trigger::Act(act));
+    }
+
+    fn is_contact(&self, act: &Act<'_>) -> bool {
+        let signal = self.rules.case(act.case).signal;
+        self.rules.signal(signal).role == Some(Role::ContactSent)
     }
 
     /// Records the act; how much of its weight it has, none if it does not count.

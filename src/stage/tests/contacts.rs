@@ -118,6 +118,24 @@ fn a_full_week_says_from_when_there_is_room_again() {
 }
 
 #[test]
+fn a_message_to_somebody_who_rests_moves_them_no_more_than_silence_does() {
+    let order = |history: History, day| history.order(day);
+    let resting = [256, 367, 397]
+        .into_iter()
+        .fold(History::of_a_known_person(), order)
+        .on(310, "Product Reviewed", json!({ "rating": 5 }))
+        .on(404, "Referral Converted", json!({ "referee_id": "r" }))
+        .on(410, "Relationship Paused", json!({}));
+    let written_to = resting
+        .clone()
+        .on(411, "Contact Sent", json!({ "channel": "email" }));
+
+    let (alone, told) = (resting.fold(430), written_to.fold(430));
+
+    assert_eq!(told.transitions, alone.transitions);
+}
+
+#[test]
 fn days_are_those_of_the_customers_calendar() {
     // 23:30 on day 70 in UTC is day 71 two hours further east.
     let late = instant(70, 0) + TimeDelta::minutes(870);
@@ -271,7 +289,7 @@ fn what_is_service_is_not_counted() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(super::histories(150))]
 
     #[test]
     fn the_date_given_is_the_first_on_which_they_may_be_written_to(

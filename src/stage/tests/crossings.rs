@@ -70,7 +70,7 @@ fn holds(state: &State, condition: &Condition, day: Day) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(super::histories(300))]
 
     #[test]
     fn the_first_day_found_is_the_first_day_there_is(

@@ -98,7 +98,7 @@ fn is_by(step: &Transition, rule: &str) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(120))]
+    #![proptest_config(super::histories(120))]
 
     #[test]
     fn the_acts_behind_a_score_add_up_to_it((happenings, at) in lives()) {

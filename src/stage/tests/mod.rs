@@ -14,3 +14,11 @@ mod properties;
 mod referrals;
 mod simulate;
 mod worked_examples;
+
+/// On how many histories a law is tried: `usual`, in proportion more where the environment's
+/// `PROPTEST_CASES` asks for more than its usual 256.
+fn histories(usual: u32) -> proptest::prelude::ProptestConfig {
+    let mut config = proptest::prelude::ProptestConfig::default();
+    config.cases = usual.saturating_mul(config.cases) / 256;
+    config
+}

@@ -125,7 +125,7 @@ fn in_batches(schedule: &Schedule, acts: &[Act<'_>], sizes: &[usize]) -> Outcome
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(super::histories(200))]
 
     #[test]
     fn batches_equal_one_fold(

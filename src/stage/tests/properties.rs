@@ -167,7 +167,7 @@ fn in_batches(rules: &Rules, acts: &[Act<'_>], sizes: &[usize]) -> Result<Outcom
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(super::histories(200))]
 
     #[test]
     fn batches_equal_one_fold(

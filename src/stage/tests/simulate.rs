@@ -252,7 +252,7 @@ fn messages_about_one_order_are_one_purchase_and_a_refund_may_come_first() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(super::histories(60))]
 
     #[test]
     fn shards_add_up_to_the_whole_in_any_order(
@@ -294,7 +294,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(super::histories(150))]
 
     /// The preview folds from nothing; what is published meets a state that has lived under the
     /// rules before, is adopted, and goes on. Both come to the same, and so does taking it back.
