@@ -43,6 +43,15 @@ export function dashboardTests(world) {
       await tile.click();
       await page.waitForURL(/stage=acquaintance/);
     });
+    await step('Complaints, Network and Keep in touch', async () => {
+      for (const [name, slug] of [['Complaints', 'complaints'], ['Network', 'network'], ['Keep in touch', 'keep-in-touch']]) {
+        await menu(name).click();
+        await heading(name).waitFor();
+        await inspect(page, slug);
+      }
+      await menu('Overview').click();
+      await heading('Overview').waitFor();
+    });
     await step('Customers, and one of them', async () => {
       await menu('Customers').click();
       await heading('Customers').waitFor();
