@@ -50,6 +50,15 @@ impl Query {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Whether a parameter says `true`; it may also say `false`, or be left out.
+    pub(super) fn flag(&self, name: &'static str) -> Result<bool, Problem> {
+        match self.value(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(fault(name, "not_a_boolean", "true or false")),
+        }
+    }
+
     /// How many rows are asked for.
     pub(super) fn limit(&self) -> Result<i64, Problem> {
         let Some(text) = self.value("limit") else {

@@ -64,11 +64,7 @@ pub(super) async fn list(
     let query = Query::read(&uri, &["superseded"])?;
     let limit = query.limit()?;
     let before = query.cursor::<(DateTime<Utc>, TransitionId)>()?;
-    let with_superseded = match query.value("superseded") {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => return Err(page::fault("superseded", "not_a_boolean", "true or false")),
-    };
+    let with_superseded = query.flag("superseded")?;
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     let customer = customer(&mut conn, caller.brand_id, &id).await?;
     let rows = projection::list_transitions(
