@@ -7,6 +7,7 @@ mod explanations;
 mod foresight;
 mod history;
 mod layers;
+mod merging;
 mod over_time;
 mod pinned;
 mod presets;

@@ -104,7 +104,7 @@ pub(super) fn history() -> impl Strategy<Value = Vec<Happening>> {
 }
 
 /// The default rules, and ones with layers that are easily entered and left.
-fn either() -> impl Strategy<Value = &'static Rules> {
+pub(super) fn either() -> impl Strategy<Value = &'static Rules> {
     prop_oneof![Just(rules()), Just(layered_rules())]
 }
 
