@@ -363,6 +363,16 @@ proptest! {
     }
 }
 
+#[test]
+fn a_state_is_continued_by_the_rules_it_came_about_under() {
+    let state = stage::fold(rules(), &[], None, instant(0, 0)).state;
+
+    let continued = stage::advance(mixed_rules(), &state, &[], None, end());
+
+    assert_eq!(continued, Err(AdvanceError::OtherRules));
+    assert!(state.is_under(rules()) && !state.is_under(mixed_rules()));
+}
+
 /// Stops on every day and looks, the slow and obvious way, and compares.
 #[test]
 fn the_dates_of_moves_agree_with_looking_every_day() {
