@@ -267,7 +267,7 @@ fn besides(dice: &mut Dice, order: u64) -> (&'static str, Value) {
 }
 
 /// Orders that come with a rhythm, stop for a while and come again, and what happens between them.
-fn regular(seed: u64) -> Vec<Happening> {
+pub(super) fn regular(seed: u64) -> Vec<Happening> {
     let mut dice = Dice(1_000 + seed);
     let rhythm = 5 + dice.roll(40);
     let mut all: Vec<(u64, &'static str, Value)> =
