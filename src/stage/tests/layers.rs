@@ -591,26 +591,3 @@ fn a_standing_tells_of_the_layer_beside_the_stage() {
         ]
     );
 }
-
-#[test]
-fn two_acts_of_one_day_are_two_acts() {
-    let ordered = |days: [i32; 3]| {
-        let orders = days.into_iter().enumerate();
-        orders.fold(vip(), |history, (number, day)| {
-            let properties = json!({ "order_id": format!("later-{number}"), "revenue": 50 });
-            history.on(day, "Order Completed", properties)
-        })
-    };
-    let lapsed = |history: History| {
-        let told = after_joining(&history.fold(520));
-        told.iter().any(|word| word.contains("lapsed"))
-    };
-
-    assert!(!lapsed(ordered([200, 200, 300])));
-    assert!(!lapsed(ordered([200, 210, 300])));
-    // Nor does taking one of two back take the other with it.
-    let taken_back =
-        |day| ordered([200, 200, 300]).on(day, "Order Refunded", json!({ "order_id": "later-0" }));
-    assert!(lapsed(taken_back(310)));
-    assert!(!lapsed(taken_back(310).order(320)));
-}

@@ -3,7 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::history::{History, day_number, day_zero, in_words, instant, mixed_rules, rules};
+use super::history::{
+    History, day_number, day_zero, in_words, instant, layers_in_words, mixed_rules, rules,
+};
 use crate::stage::evaluate::{Moment, Signs, Stretch};
 use crate::stage::ruleset::Condition;
 use crate::stage::{Rules, Stage, State, Trend};
@@ -231,4 +233,34 @@ fn a_complaint_that_runs_out_and_becoming_known_are_taken_in_their_order() {
         trust < -11.0,
         "4 for the complaint and 8 for the breach: {trust}"
     );
+}
+
+#[test]
+fn two_acts_of_one_day_are_two_acts() {
+    let known = History::of_a_known_person()
+        .on(0, "Signed Up", json!({}))
+        .on(0, "Consent Given", json!({}));
+    let vip = [1, 31, 61, 90, 120]
+        .into_iter()
+        .fold(known, History::order)
+        .on(123, "Invitation Accepted", json!({ "layer": "vip" }));
+    let ordered = |days: [i32; 3]| {
+        let orders = days.into_iter().enumerate();
+        orders.fold(vip.clone(), |history, (number, day)| {
+            let properties = json!({ "order_id": format!("later-{number}"), "revenue": 50 });
+            history.on(day, "Order Completed", properties)
+        })
+    };
+    let lapsed = |history: History| {
+        let told = layers_in_words(&history.fold(520).layer_moves);
+        told.iter().any(|word| word.contains("lapsed"))
+    };
+
+    assert!(!lapsed(ordered([200, 200, 300])));
+    assert!(!lapsed(ordered([200, 210, 300])));
+    // Nor does taking one of two back take the other with it.
+    let taken_back =
+        |day| ordered([200, 200, 300]).on(day, "Order Refunded", json!({ "order_id": "later-0" }));
+    assert!(lapsed(taken_back(310)));
+    assert!(!lapsed(taken_back(310).order(320)));
 }
