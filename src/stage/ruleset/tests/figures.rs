@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{assert_limit, long, with};
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one row for each figure")]
 fn figures_have_a_first_and_a_last_that_can_be_used() {
     let words = |count: usize| {
         (0..count)
@@ -271,6 +272,7 @@ fn what_is_learnt_has_bounds_that_do_not_cross() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one row for each figure")]
 fn a_condition_asks_for_something_that_can_be_counted() {
     let within = |kind: &str, days: u16| json!({ kind: { "at_least": 1, "within_days": days } });
     let orders =

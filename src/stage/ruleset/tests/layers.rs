@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{assert_limit, long};
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one row for each figure")]
 fn a_layer_has_limits_of_its_own() {
     let layer = |key: &str, written: &Value| {
         let mut layer = json!({
