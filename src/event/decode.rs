@@ -34,11 +34,14 @@ pub enum Malformed {
     /// The body is not JSON, or not an object.
     #[error("the body is not a JSON object: {0}")]
     NotAnObject(String),
+    /// The body is not JSON, or not an array.
+    #[error("the body is not a JSON array: {0}")]
+    NotAnArray(String),
     /// The envelope holds a key twice.
     #[error("the body holds the same key twice")]
     DuplicateKey,
     /// The body needs a batch and has none.
-    #[error("batch must be an array of events")]
+    #[error("batch, or events, must be an array of events")]
     NoBatch,
 }
 
@@ -109,15 +112,24 @@ pub struct Envelope<'a> {
     pub batch: Option<Vec<&'a RawValue>>,
 }
 
-/// Takes a body apart.
-pub fn envelope(text: &str) -> Result<Envelope<'_>, Malformed> {
-    let found: Found<'_> = serde_json::from_str(text).map_err(|error| {
+/// The events in the `events` of a body of our own API; none where it has none and is an event itself.
+pub fn events_in(text: &str) -> Result<Option<Vec<&RawValue>>, Malformed> {
+    find(text)?.events.map(events).transpose()
+}
+
+fn find(text: &str) -> Result<Found<'_>, Malformed> {
+    serde_json::from_str(text).map_err(|error| {
         if error.to_string().starts_with(DUPLICATE_KEY) {
             Malformed::DuplicateKey
         } else {
             Malformed::NotAnObject(error.to_string())
         }
-    })?;
+    })
+}
+
+/// Takes a body apart.
+pub fn envelope(text: &str) -> Result<Envelope<'_>, Malformed> {
+    let found = find(text)?;
     let string = |raw: Option<&RawValue>| raw.and_then(|raw| serde_json::from_str(raw.get()).ok());
     let value = |raw: Option<&RawValue>| raw.and_then(|raw| super::json::read(raw.get()).ok());
     let batch = found.batch.map(events).transpose()?;
@@ -143,6 +155,7 @@ struct Found<'a> {
     write_key: Option<&'a RawValue>,
     sent_at: Option<&'a RawValue>,
     batch: Option<&'a RawValue>,
+    events: Option<&'a RawValue>,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Found<'a> {
@@ -163,6 +176,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Found<'a> {
                         "writeKey" => found.write_key = Some(map.next_value()?),
                         "sentAt" => found.sent_at = Some(map.next_value()?),
                         "batch" => found.batch = Some(map.next_value()?),
+                        "events" => found.events = Some(map.next_value()?),
                         _ => {
                             map.next_value::<IgnoredAny>()?;
                         }
@@ -240,7 +254,7 @@ mod tests {
             (&format!("{{{keys}}}"), "not"),
         ] {
             let found = match envelope(body) {
-                Err(Malformed::NotAnObject(_)) => "not",
+                Err(Malformed::NotAnObject(_) | Malformed::NotAnArray(_)) => "not",
                 Err(Malformed::NoBatch) => "no batch",
                 Err(Malformed::DuplicateKey) => "twice",
                 Err(Malformed::TooManyEvents) => "many",

@@ -81,6 +81,28 @@ pub(super) async fn list_payload_hashes(
         .collect())
 }
 
+/// Whom stored events are about: the profile of each, and who that is now.
+pub async fn list_subjects(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    message_ids: &[&str],
+) -> Result<Vec<(ProfileId, ProfileId)>, Error> {
+    let rows = sqlx::query!(
+        r#"select distinct e.profile_id as "profile_id!: ProfileId",
+                  coalesce(p.merged_into, e.profile_id) as "person_id!: ProfileId"
+           from event e left join profile p on p.brand_id = $1 and p.profile_id = e.profile_id
+           where e.brand_id = $1 and e.message_id = any($2)"#,
+        brand_id.uuid(),
+        message_ids as &[&str],
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.profile_id, row.person_id))
+        .collect())
+}
+
 /// Queues profiles to be folded: each with the earliest time among what is new to it.
 pub(super) async fn insert_queued(
     conn: &mut PgConnection,
@@ -202,7 +224,7 @@ pub async fn list_events(
 }
 
 /// The names of the acts among a brand's events, looking at `events_max` of them at most: all of a
-/// large brand take long.
+/// large brand take long. Names beyond what a brand may have (see `names`) are left out.
 pub async fn list_names(
     conn: &mut PgConnection,
     brand_id: BrandId,
@@ -210,9 +232,11 @@ pub async fn list_names(
 ) -> Result<Vec<String>, Error> {
     let names = sqlx::query_scalar!(
         "select distinct e.name
-         from (select name from event where brand_id = $1 and kind = 'track' limit $2) e",
+         from (select name from event
+               where brand_id = $1 and kind = 'track' and not ($3 = any(flags)) limit $2) e",
         brand_id.uuid(),
         events_max,
+        super::names::NAME_OVER_CAP,
     )
     .fetch_all(conn)
     .await?;

@@ -2,7 +2,7 @@
 
 use super::dashboard::{
     ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, KeepInTouchPage,
-    KeysPage, LivePage, NetworkPage, OverviewPage, PreviewState, ProvidersPage, RulesDraftPage,
+    KeyPage, KeysPage, LivePage, NetworkPage, OverviewPage, PreviewState, ProvidersPage, RulesDraftPage,
     RulesPage, RulesPreviewPage, RulesTakeBackPage, RulesTextPage, RulesVersionPage,
 };
 use super::hosted::{
@@ -75,6 +75,8 @@ fn pages(words: Words) -> Vec<Rendered> {
         "providers-empty" => ProvidersPage::sample_empty(words),
         "keys" => KeysPage::sample(words),
         "keys-empty" => KeysPage::sample_empty(words),
+        "key" => KeyPage::sample(words),
+        "key-browser" => KeyPage::sample_browser(words),
     ]
 }
 
