@@ -209,7 +209,11 @@ fn unescape(value: &[u8]) -> Option<String> {
             let mut plain = Vec::with_capacity(quoted.len());
             let mut bytes = quoted.iter();
             while let Some(byte) = bytes.next() {
-                plain.push(if *byte == b'\\' { *bytes.next()? } else { *byte });
+                plain.push(if *byte == b'\\' {
+                    *bytes.next()?
+                } else {
+                    *byte
+                });
             }
             Cow::Owned(plain)
         }
@@ -269,7 +273,9 @@ mod tests {
     }
 
     fn binary(headers: &[(&str, &str)], data: &str) -> Result<Event, &'static str> {
-        let headers = headers.iter().map(|(name, value)| (*name, value.as_bytes()));
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_bytes()));
         judged(|receipt| judge_binary(headers, data, receipt))
     }
 
@@ -279,7 +285,10 @@ mod tests {
 
         assert_eq!(event.message_id, "/shop A-1");
         assert_eq!(event.name, "Order Completed");
-        assert_eq!((event.user_id.as_deref(), event.anonymous_id), (Some("42"), None));
+        assert_eq!(
+            (event.user_id.as_deref(), event.anonymous_id),
+            (Some("42"), None)
+        );
         assert_eq!(event.event_time.to_rfc3339(), "2026-01-15T11:00:00+00:00");
         let payload: Value = serde_json::from_str(&event.payload).expect("JSON");
         assert_eq!(payload["properties"]["order_id"], "A-1");
@@ -291,7 +300,10 @@ mod tests {
             event["idtoken"] = json!("eyJ");
         })
         .expect("a visitor's");
-        assert_eq!((visitor.user_id, visitor.anonymous_id.as_deref()), (None, Some("v1")));
+        assert_eq!(
+            (visitor.user_id, visitor.anonymous_id.as_deref()),
+            (None, Some("v1"))
+        );
         assert!(visitor.id_token.is_some() && !visitor.payload.contains("eyJ"));
         let packed = structured(|event| {
             event.as_object_mut().expect("an object").remove("data");
@@ -353,10 +365,17 @@ mod tests {
 
         let event = binary(&headers, r#"{"a":1}"#).expect("a whole event");
 
-        assert_eq!((event.name.as_str(), event.user_id.as_deref()), ("Café Visited", Some("4\"2")));
+        assert_eq!(
+            (event.name.as_str(), event.user_id.as_deref()),
+            ("Café Visited", Some("4\"2"))
+        );
         assert!(binary(&headers, "").is_ok(), "no data is no fault");
         assert_eq!(binary(&headers, "{").err(), Some("invalid_json"));
-        for (value, code) in [("%4", "ce_header_invalid"), ("%+4", "ce_header_invalid"), ("%FF", "ce_header_invalid")] {
+        for (value, code) in [
+            ("%4", "ce_header_invalid"),
+            ("%+4", "ce_header_invalid"),
+            ("%FF", "ce_header_invalid"),
+        ] {
             let mut headers = headers;
             headers[3].1 = value;
             assert_eq!(binary(&headers, "").err(), Some(code), "{value}");

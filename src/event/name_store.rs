@@ -16,7 +16,10 @@ pub(super) async fn list_known(
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.name, row.trusted)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.name, row.trusted))
+        .collect())
 }
 
 /// Writes names that are new.

@@ -2,14 +2,17 @@
 //!
 //! A name beyond the number costs nobody an event: the event is stored, flagged, counts as any
 //! other, and only stays out of the lists of names. What is known is kept in memory, and read and
-//! written only when a name is new, so that a flood of made-up names costs the database nothing and
-//! no commit waits for another's count. Several processes that meet new names at the same moment may
-//! each let theirs in: the number is kept to within those.
+//! written only when a name is new, by one request at a time, so that a flood of made-up names costs
+//! the database next to nothing and no commit waits for another's count. Several processes that meet
+//! new names at the same moment may each let theirs in: the number is kept to within those. Where the
+//! names cannot be read, nothing is flagged: an event is worth more than a tidy list.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::time::Instant;
 
 use super::{Judged, Kind, Sender, Trust, name_store};
 use crate::kernel::id::BrandId;
@@ -24,12 +27,18 @@ pub const BROWSER_NAMES_MAX: usize = 1_000;
 pub const NAME_OVER_CAP: &str = "name_over_cap";
 /// How long a brand that has no room for a name is taken to have none.
 const FULL_FOR: TimeDelta = TimeDelta::minutes(1);
+/// How long nothing is learnt after that failed.
+const REST_AFTER_ERROR: Duration = Duration::from_secs(1);
 /// The most brands that are remembered.
 const BRANDS_MAX: usize = 1_000;
 
 /// The names that are known. Shared by all requests of a process.
 #[derive(Debug, Default)]
-pub struct Names(Mutex<HashMap<BrandId, Known>>);
+pub struct Names {
+    known: Mutex<HashMap<BrandId, Known>>,
+    /// Held by who learns; until when nobody does.
+    learning: tokio::sync::Mutex<Option<Instant>>,
+}
 
 #[derive(Debug, Default)]
 struct Known {
@@ -46,13 +55,23 @@ impl Names {
         sender: &Sender,
         items: &mut [Judged],
         now: DateTime<Utc>,
-    ) -> Result<(), Error> {
+    ) {
         let mut unknown = self.unknown(sender.brand_id, items);
         if unknown.is_empty() {
-            return Ok(());
+            return;
         }
         if !self.is_full(sender, now) {
-            self.learn(pool, sender, &mut unknown, now).await?;
+            let mut rests_until = self.learning.lock().await;
+            // Whoever held it may have learnt the same.
+            unknown = self.unknown(sender.brand_id, items);
+            if unknown.is_empty() || rests_until.is_some_and(|until| Instant::now() < until) {
+                return;
+            }
+            if let Err(error) = self.learn(pool, sender, &mut unknown, now).await {
+                tracing::warn!(%error, "the names of a brand's events could not be read");
+                *rests_until = Some(Instant::now() + REST_AFTER_ERROR);
+                return;
+            }
         }
         for item in items {
             if let Judged::Accepted(event) = item
@@ -62,12 +81,11 @@ impl Names {
                 event.flags.push(NAME_OVER_CAP);
             }
         }
-        Ok(())
     }
 
     /// The names among `items` that the memory does not hold.
     fn unknown(&self, brand_id: BrandId, items: &[Judged]) -> HashSet<String> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let known = known.get(&brand_id);
         let names = items.iter().filter_map(|item| match item {
             Judged::Accepted(event) if event.kind == Kind::Track => Some(&event.name),
@@ -80,7 +98,7 @@ impl Names {
     }
 
     fn is_full(&self, sender: &Sender, now: DateTime<Utc>) -> bool {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known
             .get(&sender.brand_id)
             .and_then(|known| known.full_until[place(sender.trust)])
@@ -108,12 +126,16 @@ impl Names {
             Ok::<_, Error>(())
         })
         .await?;
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= BRANDS_MAX && !known.contains_key(&brand_id) {
             known.clear();
         }
         let known = known.entry(brand_id).or_default();
-        known.names = stored.into_iter().map(|(name, _)| name).chain(new).collect();
+        known.names = stored
+            .into_iter()
+            .map(|(name, _)| name)
+            .chain(new)
+            .collect();
         unknown.retain(|name| !known.names.contains(name));
         if !unknown.is_empty() {
             known.full_until[place(sender.trust)] = Some(now + FULL_FOR);

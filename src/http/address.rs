@@ -30,7 +30,11 @@ impl FromRequestParts<SharedApp> for Caller {
     ) -> Result<Self, Self::Rejection> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map(|info| info.0.ip());
-        Ok(Self(Network::of(address(&app.config, peer, &parts.headers))))
+        Ok(Self(Network::of(address(
+            &app.config,
+            peer,
+            &parts.headers,
+        ))))
     }
 }
 
@@ -92,7 +96,9 @@ fn rightmost_stranger(trusted: &[Range], peer: IpAddr, hops: &[Option<IpAddr>]) 
 
 /// An address, with or without a port and the brackets of version 6.
 fn read_address(text: &str) -> Option<IpAddr> {
-    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
     bare.unwrap_or(text)
         .parse()
         .ok()
@@ -105,7 +111,9 @@ fn read_for(element: &str) -> Option<IpAddr> {
     element.split(';').find_map(|pair| {
         let (name, value) = pair.split_once('=')?;
         let value = value.trim();
-        let plain = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let plain = value
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'));
         name.trim()
             .eq_ignore_ascii_case("for")
             .then(|| read_address(plain.unwrap_or(value)))
@@ -145,22 +153,57 @@ mod tests {
         for (peer, headers, expected) in [
             ("10.0.0.1", vec![(common, "198.51.100.7")], "198.51.100.7"),
             // What the caller wrote stands to the left of what the proxy saw.
-            ("10.0.0.1", vec![(common, "1.1.1.1, 198.51.100.7")], "198.51.100.7"),
-            ("10.0.0.1", vec![(common, "1.1.1.1"), (common, "198.51.100.7")], "198.51.100.7"),
+            (
+                "10.0.0.1",
+                vec![(common, "1.1.1.1, 198.51.100.7")],
+                "198.51.100.7",
+            ),
+            (
+                "10.0.0.1",
+                vec![(common, "1.1.1.1"), (common, "198.51.100.7")],
+                "198.51.100.7",
+            ),
             // Through two proxies of ours.
-            ("::1", vec![(common, "198.51.100.7, 10.9.9.9")], "198.51.100.7"),
-            ("10.0.0.1", vec![(common, "[2001:db8::1]:443")], "2001:db8::1"),
-            ("10.0.0.1", vec![(common, "198.51.100.7:51000")], "198.51.100.7"),
+            (
+                "::1",
+                vec![(common, "198.51.100.7, 10.9.9.9")],
+                "198.51.100.7",
+            ),
+            (
+                "10.0.0.1",
+                vec![(common, "[2001:db8::1]:443")],
+                "2001:db8::1",
+            ),
+            (
+                "10.0.0.1",
+                vec![(common, "198.51.100.7:51000")],
+                "198.51.100.7",
+            ),
             // Nonsense leads no further than to the proxy that let it pass.
             ("10.0.0.1", vec![(common, "1.1.1.1, nonsense")], "10.0.0.1"),
             ("10.0.0.1", vec![(common, "nonsense, 10.9.9.9")], "10.9.9.9"),
             ("10.0.0.1", vec![(common, "")], "10.0.0.1"),
             ("10.0.0.1", vec![], "10.0.0.1"),
-            ("10.0.0.1", vec![("forwarded", "for=1.1.1.1, For=\"[2001:db8::1]:9\";proto=https")], "2001:db8::1"),
+            (
+                "10.0.0.1",
+                vec![(
+                    "forwarded",
+                    "for=1.1.1.1, For=\"[2001:db8::1]:9\";proto=https",
+                )],
+                "2001:db8::1",
+            ),
             ("10.0.0.1", vec![("forwarded", "for=unknown")], "10.0.0.1"),
             // A caller adds the header that the proxy does not write.
-            ("10.0.0.1", vec![(common, "198.51.100.7"), ("forwarded", "for=1.1.1.1")], "10.0.0.1"),
-            ("10.0.0.1", vec![(common, "198.51.100.7"), ("forwarded", "for=198.51.100.7")], "198.51.100.7"),
+            (
+                "10.0.0.1",
+                vec![(common, "198.51.100.7"), ("forwarded", "for=1.1.1.1")],
+                "10.0.0.1",
+            ),
+            (
+                "10.0.0.1",
+                vec![(common, "198.51.100.7"), ("forwarded", "for=198.51.100.7")],
+                "198.51.100.7",
+            ),
             // Somebody who is no proxy says they were one.
             ("203.0.113.5", vec![(common, "1.1.1.1")], "203.0.113.5"),
         ] {
@@ -176,7 +219,10 @@ mod tests {
         let local = config("http://127.0.0.1:7700", "");
 
         assert_eq!(seen(&tls, "10.0.0.1", &headers), None);
-        assert_eq!(seen(&local, "127.0.0.1", &headers).as_deref(), Some("127.0.0.1"));
+        assert_eq!(
+            seen(&local, "127.0.0.1", &headers).as_deref(),
+            Some("127.0.0.1")
+        );
         assert_eq!(address(&local, None, &HeaderMap::new()), None);
     }
 }

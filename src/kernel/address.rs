@@ -99,12 +99,26 @@ mod tests {
             ("::1", "::1", "::2"),
         ] {
             let read: Range = range.parse().expect(range);
-            assert!(read.contains(inside.parse().expect(inside)), "{range} {inside}");
-            assert!(!read.contains(outside.parse().expect(outside)), "{range} {outside}");
+            assert!(
+                read.contains(inside.parse().expect(inside)),
+                "{range} {inside}"
+            );
+            assert!(
+                !read.contains(outside.parse().expect(outside)),
+                "{range} {outside}"
+            );
         }
         let everything: Range = "0.0.0.0/0".parse().expect("all of version 4");
         assert!(everything.contains(IpAddr::from([255, 1, 2, 3])));
-        for wrong in ["", "10.0.0.0/33", "10.0.0.0/", "10.0.0/8", "::/129", "10.0.0.0/+8", "x/8"] {
+        for wrong in [
+            "",
+            "10.0.0.0/33",
+            "10.0.0.0/",
+            "10.0.0/8",
+            "::/129",
+            "10.0.0.0/+8",
+            "x/8",
+        ] {
             assert_eq!(wrong.parse::<Range>(), Err(NotARange), "{wrong}");
         }
     }

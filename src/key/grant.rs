@@ -235,7 +235,8 @@ mod tests {
 
     #[test]
     fn a84_a_list_of_events_allows_names_and_beginnings() {
-        let list = Allowlist::read(" Product * \n\nSigned In\n$identify\nSigned In\n").expect("a list");
+        let list =
+            Allowlist::read(" Product * \n\nSigned In\n$identify\nSigned In\n").expect("a list");
 
         assert_eq!(list.entries(), ["Product *", "Signed In", "$identify"]);
         assert_eq!(Allowlist::read(&list.to_string()), Ok(list.clone()));
@@ -255,10 +256,20 @@ mod tests {
         assert!(Allowlist::default().allows("anything"));
         assert_eq!(Allowlist::read("a*b"), Err(AllowlistFault::StarWithin));
         assert_eq!(Allowlist::read("**"), Err(AllowlistFault::StarWithin));
-        assert_eq!(Allowlist::read(&"x".repeat(201)), Err(AllowlistFault::TooLong));
+        assert_eq!(
+            Allowlist::read(&"x".repeat(201)),
+            Err(AllowlistFault::TooLong)
+        );
         let many: Vec<String> = (0..=EVENTS_MAX).map(|n| n.to_string()).collect();
-        assert_eq!(Allowlist::read(&many.join("\n")), Err(AllowlistFault::TooMany));
-        assert!(Allowlist::read("é").expect("more than one byte").allows("é"));
+        assert_eq!(
+            Allowlist::read(&many.join("\n")),
+            Err(AllowlistFault::TooMany)
+        );
+        assert!(
+            Allowlist::read("é")
+                .expect("more than one byte")
+                .allows("é")
+        );
     }
 
     #[test]

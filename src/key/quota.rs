@@ -182,7 +182,10 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
     }
 
     fn give_back(&self, key: K, events: usize) {
-        let mut shard = self.shard(&key).lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shard = self
+            .shard(&key)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(bucket) = shard.get_mut(&key) {
             bucket.left = (bucket.left + amount(events)).min(bucket.size);
         }
@@ -195,7 +198,10 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
         now: DateTime<Utc>,
         work: impl FnOnce(&mut Bucket) -> T,
     ) -> T {
-        let mut shard = self.shard(&key).lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shard = self
+            .shard(&key)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if shard.len() >= SHARD_BUCKETS_MAX && !shard.contains_key(&key) {
             make_room(&mut shard, now);
         }
@@ -218,7 +224,10 @@ fn make_room<K: Copy + Eq + Hash>(shard: &mut HashMap<K, Bucket>, now: DateTime<
     if shard.len() < SHARD_BUCKETS_MAX / 2 {
         return;
     }
-    let mut shares: Vec<f64> = shard.values().map(|one| one.left_at(now) / one.size).collect();
+    let mut shares: Vec<f64> = shard
+        .values()
+        .map(|one| one.left_at(now) / one.size)
+        .collect();
     let middle = shares.len() / 2;
     let (_, median, _) = shares.select_nth_unstable_by(middle, f64::total_cmp);
     let median = *median;
@@ -266,9 +275,14 @@ mod tests {
             assert!(buckets.take(1, 2, 1, start()).is_ok(), "{n} of the burst");
         }
 
-        let spent = buckets.take(1, 2, 1, start()).expect_err("the burst is spent");
+        let spent = buckets
+            .take(1, 2, 1, start())
+            .expect_err("the burst is spent");
         assert_eq!(spent.seconds(), 1);
-        assert!(buckets.take(2, 2, 1, start()).is_ok(), "another has its own");
+        assert!(
+            buckets.take(2, 2, 1, start()).is_ok(),
+            "another has its own"
+        );
         assert!(buckets.take(1, 2, 1, after(400)).is_err());
         assert!(buckets.take(1, 2, 1, after(500)).is_ok());
         assert!(buckets.take(1, 2, 1, after(500)).is_err());

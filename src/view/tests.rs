@@ -2,8 +2,9 @@
 
 use super::dashboard::{
     ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, KeepInTouchPage,
-    KeyPage, KeysPage, LivePage, NetworkPage, OverviewPage, PreviewState, ProvidersPage, RulesDraftPage,
-    RulesPage, RulesPreviewPage, RulesTakeBackPage, RulesTextPage, RulesVersionPage,
+    KeyPage, KeysPage, LivePage, NetworkPage, OverviewPage, PreviewState, ProvidersPage,
+    RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage, RulesTextPage,
+    RulesVersionPage,
 };
 use super::hosted::{
     ConsentPage, ErrorPage, HandOffPage, LinkPage, LoginPage, MePage, SignOutPage, SignedOutPage,

@@ -52,7 +52,9 @@ pub async fn store_whole(
     };
     match store.write(&items, End::Commit).await {
         Ok(outcomes) => Ok(Whole::Stored(verdicts(submission, outcomes))),
-        Err(Halt::Refused(outcomes)) => Ok(Whole::Refused(faults_in(outcomes.into_iter().map(Some)))),
+        Err(Halt::Refused(outcomes)) => {
+            Ok(Whole::Refused(faults_in(outcomes.into_iter().map(Some))))
+        }
         Err(Halt::Database(error)) if error.is_transient() => Err(SubmitError::Unavailable),
         Err(Halt::Database(error)) => {
             tracing::warn!(%error, events = items.len(), "a whole submission was refused");

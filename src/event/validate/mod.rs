@@ -88,7 +88,11 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    pub(super) fn new(code: &'static str, pointer: &'static str, detail: impl Into<String>) -> Self {
+    pub(super) fn new(
+        code: &'static str,
+        pointer: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
         Self {
             code,
             pointer,

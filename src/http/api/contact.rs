@@ -11,8 +11,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::page::{self, Query};
 use super::caller::{ContactRead, ContactWrite};
+use super::page::{self, Query};
 use super::{Caller, customer};
 use crate::app::SharedApp;
 use crate::audit::{self, Actor, Entry};

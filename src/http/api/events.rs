@@ -99,7 +99,7 @@ pub(super) async fn receive(
     let more = events.items.len().saturating_sub(1);
     app.quotas.charge_key(&caller.key, more, app.clock.now());
     let mut items = judge(&app, &events.items).await;
-    screen(&app, &caller.key, &mut items).await?;
+    screen(&app, &caller.key, &mut items).await;
     let submission = Submission {
         sender: sender(&caller.key),
         items,
@@ -183,7 +183,10 @@ impl<'a> Events<'a> {
                 place: Place::Whole,
             },
             Some(events) => Self {
-                items: events.iter().map(|raw| Cow::Borrowed(RawValue::get(raw))).collect(),
+                items: events
+                    .iter()
+                    .map(|raw| Cow::Borrowed(RawValue::get(raw)))
+                    .collect(),
                 place: Place::InEvents,
             },
         })
@@ -273,9 +276,18 @@ async fn leave_word(app: &App, submission: Submission, faults: &[(usize, Outcome
     let refused = faults.iter().filter_map(|(number, outcome)| {
         match (items.get_mut(*number)?.take()?, outcome) {
             (judged @ Judged::Rejected(_), _) => Some(judged),
-            (Judged::Accepted(event), Outcome::Rejected { code, detail, pointer }) => {
-                Some(Judged::Rejected(Box::new(event.reject(code, pointer, detail.clone()))))
-            }
+            (
+                Judged::Accepted(event),
+                Outcome::Rejected {
+                    code,
+                    detail,
+                    pointer,
+                },
+            ) => Some(Judged::Rejected(Box::new(event.reject(
+                code,
+                pointer,
+                detail.clone(),
+            )))),
             (Judged::Accepted(_), _) => None,
         }
     });
@@ -344,7 +356,10 @@ mod tests {
         let lines = "application/x-ndjson; charset=utf-8";
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
 
-        assert_eq!(found(json, r#"{"a":1}"#), Ok((texts(&[r#"{"a":1}"#]), Place::Whole)));
+        assert_eq!(
+            found(json, r#"{"a":1}"#),
+            Ok((texts(&[r#"{"a":1}"#]), Place::Whole))
+        );
         assert_eq!(
             found(json, r#"{"events":[{"a":1}, {"b":2}]}"#),
             Ok((texts(&[r#"{"a":1}"#, r#"{"b":2}"#]), Place::InEvents))

@@ -6,8 +6,8 @@ use axum::http::Uri;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::page::{self, Query};
 use super::caller::ProfilesRead;
+use super::page::{self, Query};
 use super::{Caller, customer, standing};
 use crate::app::SharedApp;
 use crate::http::problem::Problem;

@@ -7,8 +7,8 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::page::{self, Query};
 use super::caller::ProfilesRead;
+use super::page::{self, Query};
 use super::{Caller, customer};
 use crate::app::SharedApp;
 use crate::http::problem::Problem;

@@ -4,8 +4,8 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 
-use super::page::{self, Query};
 use super::caller::ProfilesRead;
+use super::page::{self, Query};
 use super::{Caller, profile};
 use crate::app::SharedApp;
 use crate::http::problem::Problem;

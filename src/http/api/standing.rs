@@ -7,8 +7,8 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::page::{self, Query};
 use super::caller::ProfilesRead;
+use super::page::{self, Query};
 use super::{Caller, customer};
 use crate::app::SharedApp;
 use crate::http::problem::Problem;
@@ -100,10 +100,7 @@ pub(super) async fn current(
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     let customer = customer(&mut conn, brand_id, id).await?;
     let id = customer.profile.profile_id;
-    let current = app
-        .projector
-        .current(&mut conn, brand_id, id)
-        .await?;
+    let current = app.projector.current(&mut conn, brand_id, id).await?;
     Ok((id, current))
 }
 

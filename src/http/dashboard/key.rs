@@ -156,7 +156,9 @@ pub(super) fn read(app: &App, kind: KeyKind, typed: &Typed) -> (GrantForm, Optio
 pub(super) fn reach(kind: KeyKind, grant: &Grant) -> Vec<String> {
     let mut words = Vec::new();
     if kind == KeyKind::Secret && grant.scopes != Scopes::All {
-        let held = Scope::ALL.into_iter().filter(|scope| grant.scopes.has(*scope));
+        let held = Scope::ALL
+            .into_iter()
+            .filter(|scope| grant.scopes.has(*scope));
         let held: Vec<&str> = held.map(Scope::words).collect();
         words.push(held.join("; "));
     }

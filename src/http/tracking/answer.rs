@@ -104,7 +104,11 @@ impl Refusal {
 
     /// The body is in no format that the route takes.
     pub(super) fn unknown_format(message: &'static str) -> Self {
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unknown_format", message)
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unknown_format",
+            message,
+        )
     }
 
     /// A secret key came from a browser or in a URL, where others can read it.

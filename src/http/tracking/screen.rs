@@ -5,15 +5,10 @@ use crate::event::validate::EVENT_LENGTH_WARNED;
 use crate::event::{Event, Judged};
 use crate::http::tracking::admit::sender;
 use crate::key::Key;
-use crate::postgres;
 
 /// Refuses what the key may not send, and what is too large where that is not merely flagged; flags
 /// acts whose names are more than a brand may have.
-pub(in crate::http) async fn screen(
-    app: &App,
-    key: &Key,
-    items: &mut [Judged],
-) -> Result<(), postgres::Error> {
+pub(in crate::http) async fn screen(app: &App, key: &Key, items: &mut [Judged]) {
     for item in &mut *items {
         let Judged::Accepted(event) = item else {
             continue;
@@ -25,7 +20,7 @@ pub(in crate::http) async fn screen(
     let now = app.clock.now();
     app.event_names
         .mark(&app.pool, &sender(key), items, now)
-        .await
+        .await;
 }
 
 fn fault(app: &App, key: &Key, event: &Event) -> Option<(&'static str, String)> {

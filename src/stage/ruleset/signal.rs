@@ -79,7 +79,10 @@ impl Signal {
     /// Whether an event from an untrusted browser counts.
     pub fn counts_untrusted(&self) -> bool {
         let is_guarded = |name: &String| ONLY_FROM_SERVERS.contains(&name.as_str());
-        if std::iter::once(&self.event).chain(&self.aliases).any(is_guarded) {
+        if std::iter::once(&self.event)
+            .chain(&self.aliases)
+            .any(is_guarded)
+        {
             return false;
         }
         match self.trust {
@@ -275,4 +278,25 @@ pub enum Role {
     ContactSent,
     /// The customer closes the channel that `channel` names, else the signal's own.
     ChannelClosed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a84_no_rule_set_opens_to_browsers_what_only_servers_may_say() {
+        let signal = |event: &str, aliases: &[&str]| Signal {
+            event: event.to_owned(),
+            aliases: aliases.iter().map(|name| (*name).to_owned()).collect(),
+            trust: Some(Trust::Any),
+            ..Signal::default()
+        };
+
+        for name in ONLY_FROM_SERVERS {
+            assert!(!signal(name, &[]).counts_untrusted(), "{name}");
+            assert!(!signal("Bought", &[name]).counts_untrusted(), "{name}");
+        }
+        assert!(signal("Product Viewed", &["Seen"]).counts_untrusted());
+    }
 }

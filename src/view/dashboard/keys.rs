@@ -61,7 +61,9 @@ impl KeyKind {
     const fn hint(self) -> &'static str {
         match self {
             Self::Browser => "Goes into web pages. Can send events and nothing else.",
-            Self::Secret => "Stays on your server. Can do everything of this brand, or what you tick below.",
+            Self::Secret => {
+                "Stays on your server. Can do everything of this brand, or what you tick below."
+            }
         }
     }
 }
@@ -174,7 +176,11 @@ impl GrantForm {
             is_limited: true,
             scopes: vec![
                 choice("events:write", "Send events", true),
-                choice("profiles:read", "Read customers, where they stand and why", false),
+                choice(
+                    "profiles:read",
+                    "Read customers, where they stand and why",
+                    false,
+                ),
             ],
             scopes_fault: Some(words.text("Tick at least one.")),
             events: Field::refused(
@@ -231,7 +237,10 @@ impl KeysPage {
                 name: words.text(name),
                 kind,
                 prefix: words.text(prefix),
-                reach: vec![words.text("Sends Product * only"), words.text("50 events a second")],
+                reach: vec![
+                    words.text("Sends Product * only"),
+                    words.text("50 events a second"),
+                ],
                 created: "14 Sep 2025".to_owned(),
                 last_used: used.to_owned(),
                 revoked: revoked.map(str::to_owned),

@@ -1,8 +1,11 @@
 //! Events on their way in: what is stored, once, under whom, and what senders are told.
 
 mod cancel;
+mod cloud;
 mod dedup;
+mod native;
 mod people;
+mod trust;
 mod wire;
 
 use base64::Engine as _;
