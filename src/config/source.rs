@@ -196,27 +196,22 @@ impl Reader {
                     _ => None,
                 },
             ),
-            egress_allows_private: self.value(
-                "egress_allows_private",
-                false,
-                "true or false",
-                |text| text.parse().ok(),
-            ),
+            egress_allows_private: self.flag("egress_allows_private"),
             intake: self.intake(),
-            event_length_strict: self.value(
-                "event_length_strict",
-                false,
-                "true or false",
-                |text| text.parse().ok(),
-            ),
+            event_length_strict: self.flag("event_length_strict"),
             quotas: self.quotas(),
-            trusted_proxies: self.value(
-                "trusted_proxies",
-                Vec::new(),
-                "addresses or ranges of them, parted by commas, for example 10.0.0.0/8,::1",
-                ranges,
-            ),
+            trusted_proxies: self.trusted_proxies(),
         }
+    }
+
+    /// Off unless it is switched on.
+    fn flag(&mut self, name: &str) -> bool {
+        self.value(name, false, "true or false", |text| text.parse().ok())
+    }
+
+    fn trusted_proxies(&mut self) -> Vec<Range> {
+        let mend = "addresses or ranges of them, parted by commas, for example 10.0.0.0/8,::1";
+        self.value("trusted_proxies", Vec::new(), mend, ranges)
     }
 
     fn quotas(&mut self) -> Quotas {

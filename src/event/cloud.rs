@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::validate::{self, Fault, MESSAGE_ID_CHARS_MAX, Receipt};
+use super::validate::{self, Fault, Labels, MESSAGE_ID_CHARS_MAX, Receipt};
 use super::{Judged, json};
 use crate::kernel::secret::sha256;
 
@@ -31,7 +31,7 @@ pub fn judge(text: &str, receipt: &Receipt<'_>) -> Judged {
         Ok(_) => Fault::new("not_an_object", "", "an event is a JSON object"),
         Err(fault) => Fault::new(fault.code(), "", fault.detail()),
     };
-    validate::rejected(fault, validate::redacted(text), None, None, receipt)
+    validate::rejected(fault, validate::redacted(text), Labels::default(), receipt)
 }
 
 /// Judges one event in binary mode: `attributes` by their names without `ce-`, in the form of header
@@ -70,7 +70,7 @@ pub fn judge_binary<'a>(
             Err(fault) => fault,
         },
     };
-    validate::rejected(fault, validate::redacted(data), None, None, receipt)
+    validate::rejected(fault, validate::redacted(data), Labels::default(), receipt)
 }
 
 fn not_text(name: &str) -> String {
@@ -403,7 +403,10 @@ mod tests {
 
         #[test]
         fn what_is_percent_encoded_reads_back(text in ".{0,40}") {
-            let encoded: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let mut encoded = String::new();
+            for byte in text.bytes() {
+                write!(encoded, "%{byte:02X}").expect("a text takes whatever is written to it");
+            }
 
             prop_assert_eq!(unescape(encoded.as_bytes()), Some(text));
         }

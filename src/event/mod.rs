@@ -17,6 +17,9 @@ mod json;
 mod name_store;
 pub mod names;
 mod profile_store;
+pub mod refusal;
+pub mod reject_store;
+pub mod replay;
 pub mod store;
 mod traits;
 pub mod validate;
@@ -162,6 +165,8 @@ impl Event {
             message_id: Some(self.message_id.clone()),
             name: Some(self.name.clone()),
             payload: validate::redacted(&self.payload),
+            routed_kind: Some(self.kind),
+            sent_at: self.sent_at,
             received_at: self.received_at,
         }
     }
@@ -182,6 +187,10 @@ pub struct Rejection {
     pub name: Option<String>,
     /// The event as sent, cut to what is kept, without keys and tokens.
     pub payload: String,
+    /// The kind that the route told, if it told one.
+    pub routed_kind: Option<Kind>,
+    /// When the sender says it was sent.
+    pub sent_at: Option<DateTime<Utc>>,
     /// When it came in.
     pub received_at: DateTime<Utc>,
 }

@@ -27,6 +27,14 @@ impl Network {
     pub const fn is_known(self) -> bool {
         self.0.is_some()
     }
+
+    /// Whether it is the one by which a machine calls itself.
+    pub const fn is_loopback(self) -> bool {
+        matches!(
+            self.0,
+            Some([0, 0, 0, 0, 4, 127, _, _] | [0, 0, 0, 0, 0, 0, 0, 0])
+        )
+    }
 }
 
 /// A range of addresses, as in `10.0.0.0/8` or `2001:db8::/32`; a bare address is a range of one.
@@ -132,5 +140,15 @@ mod tests {
         assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:0:1"));
         assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
         assert!(!Network::of(None).is_known());
+        for (address, is_own) in [
+            ("127.0.0.1", true),
+            ("127.9.9.9", true),
+            ("::1", true),
+            ("128.0.0.1", false),
+            ("2001:db8::1", false),
+        ] {
+            assert_eq!(network(address).is_loopback(), is_own, "{address}");
+        }
+        assert!(!Network::of(None).is_loopback());
     }
 }

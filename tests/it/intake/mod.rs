@@ -1,8 +1,11 @@
 //! Events on their way in: what is stored, once, under whom, and what senders are told.
 
+mod aliases;
 mod cancel;
 mod cloud;
 mod dedup;
+mod generator;
+mod hostile;
 mod native;
 mod people;
 mod trust;
