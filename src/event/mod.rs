@@ -1,6 +1,6 @@
 //! Interactions: how they are read, judged, and stored exactly once.
 //!
-//! Owns the tables `event`, `reject` and the rows that intake adds to `alias`, `profile` and
+//! Owns the tables `event`, `reject`, `import` and the rows that intake adds to `alias`, `profile` and
 //! `projection_queue`. Reading ([`decode`]) and judging ([`validate`]) are pure; [`intake`] groups
 //! the events of concurrent requests into one commit and answers after it. Never computes a stage
 //! (that is `projection`) and never trusts a user id that a browser key sent unproven.
@@ -9,6 +9,7 @@
 
 mod alias_store;
 pub mod decode;
+pub mod import_store;
 mod instant;
 pub mod intake;
 mod json;
