@@ -110,7 +110,7 @@ impl<'a> Importer<'a> {
             state,
             steps_done: i64::try_from(self.steps).unwrap_or(i64::MAX),
             bytes_done: i64::try_from(self.bytes).unwrap_or(i64::MAX),
-            report: serde_json::to_value(&self.tally).context("a tally is plain data")?,
+            report: self.tally.noted().context("a tally is plain data")?,
         };
         let (brand_id, now) = (self.brand_id, self.app.clock.now());
         self.ask(async |conn| {

@@ -21,11 +21,14 @@ use crate::cli::output::{self, Output};
 use crate::cli::runtime::Runtime;
 use crate::cli::serve::stop_on_signal;
 use crate::config::Config;
-use crate::event::import_store::{self, Known, NewImport};
+use crate::event::import_store::{self, Known, ListedImport, NewImport};
 use crate::kernel::id::{BrandId, ImportId};
 
 /// Batches that are read ahead of what is being stored.
 const BATCHES_AHEAD: usize = 4;
+
+/// How many imports are listed.
+const LISTED_MAX: i64 = 50;
 
 /// How often the progress bar of the projection moves.
 const PROGRESS_PAUSE: Duration = Duration::from_millis(200);
@@ -33,7 +36,7 @@ const PROGRESS_PAUSE: Duration = Duration::from_millis(200);
 #[derive(clap::Args)]
 pub(in crate::cli) struct Import {
     /// Files, plain or gzip; folders of them; - for standard input.
-    #[arg(required_unless_present = "example_mapping")]
+    #[arg(required_unless_present_any = ["example_mapping", "list"])]
     files: Vec<PathBuf>,
     /// The brand that the events belong to.
     #[arg(long, value_name = "SLUG", required_unless_present = "example_mapping")]
@@ -56,6 +59,9 @@ pub(in crate::cli) struct Import {
     /// How many faults to show.
     #[arg(long, value_name = "NUMBER", default_value_t = 10)]
     faults: usize,
+    /// Print the brand's latest imports, how far each came and what came of it.
+    #[arg(long, conflicts_with = "files")]
+    list: bool,
     /// Print a mapping with comments, for files of this format, and do nothing else.
     #[arg(long, value_name = "FORMAT", value_enum)]
     example_mapping: Option<Format>,
@@ -69,6 +75,10 @@ impl Import {
     ) -> anyhow::Result<ExitCode> {
         if let Some(format) = self.example_mapping {
             return print_example(format, *output);
+        }
+        if self.list {
+            let work = async |app: &SharedApp| self.list(app, *output).await;
+            return Box::pin(Runtime::with(config, work)).await;
         }
         let prepared = match self.prepare(*output)? {
             Ready::Import(prepared) => Arc::new(prepared),
@@ -116,15 +126,9 @@ impl Import {
         prepared: Arc<Prepared>,
         output: Output,
     ) -> anyhow::Result<ExitCode> {
-        let slug = self.brand.as_deref().unwrap_or_default();
-        let mut conn = app.pool.acquire().await?;
-        let Some(brand) = brand::store::find_brand_by_slug(&mut conn, slug).await? else {
-            bail!(
-                "there is no brand {slug}: make it with `befriend brand create --slug {slug} --name …`"
-            );
-        };
-        let brand_id = brand.brand_id;
+        let brand_id = self.find_brand(app).await?;
         let fingerprint = &prepared.fingerprint;
+        let mut conn = app.pool.acquire().await?;
         let known = import_store::find_import(&mut conn, brand_id, fingerprint).await?;
         drop(conn);
         let (import_id, tally, pass) = match known {
@@ -141,6 +145,45 @@ impl Import {
         };
         let importer = Importer::new(app, brand_id, Arc::clone(&prepared), import_id, tally);
         self.read_and_store(importer, pass, output).await
+    }
+
+    async fn find_brand(&self, app: &SharedApp) -> anyhow::Result<BrandId> {
+        let slug = self.brand.as_deref().unwrap_or_default();
+        let mut conn = app.pool.acquire().await?;
+        match brand::store::find_brand_by_slug(&mut conn, slug).await? {
+            Some(brand) => Ok(brand.brand_id),
+            None => bail!(
+                "there is no brand {slug}: make it with `befriend brand create --slug {slug} --name …`"
+            ),
+        }
+    }
+
+    async fn list(&self, app: &SharedApp, output: Output) -> anyhow::Result<ExitCode> {
+        let brand_id = self.find_brand(app).await?;
+        let mut conn = app.pool.acquire().await?;
+        let imports = import_store::list_imports(&mut conn, brand_id, LISTED_MAX).await?;
+        let data: Vec<_> = imports
+            .iter()
+            .map(|import| {
+                serde_json::json!({
+                    "source": import.source,
+                    "format": import.format,
+                    "state": import.state,
+                    "bytes_done": import.bytes_done,
+                    "bytes_total": import.bytes_total,
+                    "started_at": import.started_at,
+                    "updated_at": import.updated_at,
+                    "finished_at": import.finished_at,
+                    "report": import.report,
+                })
+            })
+            .collect();
+        let mut lines: Vec<String> = imports.iter().map(in_words).collect();
+        if lines.is_empty() {
+            lines.push(String::from("Nothing was imported yet."));
+        }
+        output.result(&data, &lines.join("\n"));
+        Ok(ExitCode::SUCCESS)
     }
 
     /// Where the last import of these files ended.
@@ -181,7 +224,6 @@ impl Import {
         let bar = bar(output, prepared.bytes(), template)?;
         let ran = importer.run(batches, &stop, &bar).await;
         bar.finish_and_clear();
-        signals.abort();
         let read = reading.await.context("reading broke")?;
         let is_done = match (ran, read) {
             (Ok(is_done), Ok(())) => is_done,
@@ -196,8 +238,14 @@ impl Import {
             .note(if is_done { "done" } else { "stopped" })
             .await?;
         if is_done && !self.dry_run {
-            Box::pin(project(app, output)).await?;
+            tokio::select! {
+                done = Box::pin(project(app, output)) => done?,
+                () = stop.cancelled() => output.say(
+                    "All is stored; stages are brought up to date when the service next runs.",
+                ),
+            }
         }
+        signals.abort();
         self.print(&importer, is_done, output);
         Ok(match (is_done, importer.tally.is_clean()) {
             (false, _) => ExitCode::FAILURE,
@@ -221,6 +269,25 @@ impl Import {
             output::error("stopped; go on with the same command and --resume");
         }
     }
+}
+
+fn in_words(import: &ListedImport) -> String {
+    let percent = import.bytes_done.saturating_mul(100) / import.bytes_total.max(1);
+    let figure = |key: &str| import.report[key].as_u64().unwrap_or(0);
+    format!(
+        "{}  {} ({}), {}, {percent} % read: {} events, {} stored, {} stored before, {} in conflict, {} \
+         rejected; last seen {}",
+        import.started_at.format("%Y-%m-%d %H:%M"),
+        import.source,
+        import.format,
+        import.state,
+        figure("events"),
+        figure("stored"),
+        figure("duplicates"),
+        figure("conflicts"),
+        figure("rejected"),
+        import.updated_at.format("%Y-%m-%d %H:%M"),
+    )
 }
 
 fn print_example(format: Format, output: Output) -> anyhow::Result<ExitCode> {

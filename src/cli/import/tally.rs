@@ -11,7 +11,10 @@ use crate::event::Event;
 use crate::kernel::secret::sha256;
 
 /// The most faults that are kept with their words.
-pub(super) const FAULTS_MAX: usize = 1_000;
+const FAULTS_MAX: usize = 1_000;
+
+/// How many of them are kept for a later run.
+const FAULTS_NOTED: usize = 100;
 
 /// How many events a dry run shows.
 const SHOWN_EVENTS: usize = 3;
@@ -45,6 +48,23 @@ impl Tally {
         if self.faults.len() < FAULTS_MAX {
             self.faults.push(fault);
         }
+    }
+
+    /// As it is noted for a later run: with the first faults, and without the values in them, which
+    /// are people's and would stay for ever.
+    pub(super) fn noted(&self) -> serde_json::Result<Value> {
+        let faults: Vec<Kept> = self
+            .faults
+            .iter()
+            .take(FAULTS_NOTED)
+            .map(|fault| Kept {
+                value: None,
+                ..fault.clone()
+            })
+            .collect();
+        let mut report = serde_json::to_value(self)?;
+        report["faults"] = serde_json::to_value(faults)?;
+        Ok(report)
     }
 
     /// Whether everything was taken.
