@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::Rejection;
+use crate::event::{Rejection, refusal};
 
 /// The most letters of a value that are shown.
 const VALUE_CHARS_MAX: usize = 80;
@@ -152,7 +152,9 @@ fn mend(code: &str) -> &'static str {
         "message_id_too_long" => "take fewer columns for message_id",
         "type_missing" | "type_unknown" => "give each event a type that is known",
         "invalid_json" => "put one JSON object on each line",
-        "conflict" => "give each event an id of its own; the first is kept",
-        _ => "",
+        _ => refusal::OF_EVENTS
+            .iter()
+            .find(|one| one.code == code)
+            .map_or("", |one| one.mend),
     }
 }

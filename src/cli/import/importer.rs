@@ -232,7 +232,7 @@ impl<'a> Importer<'a> {
             return;
         };
         let why = "another event has this message id; the first is kept";
-        let mut fault = Fault::new(Place::line(item.line), "conflict", why)
+        let mut fault = Fault::new(Place::line(item.line), "message_id_reused", why)
             .value(&event.message_id)
             .mend("give each event an id of its own");
         fault

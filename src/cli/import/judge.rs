@@ -127,6 +127,8 @@ impl Judge {
                     message_id: None,
                     name: None,
                     payload: validate::redacted(fault.value.as_deref().unwrap_or_default()),
+                    routed_kind: None,
+                    sent_at: None,
                     received_at: receipt.received_at,
                 };
                 (Judged::Rejected(Box::new(rejection)), Some(fault))

@@ -98,7 +98,7 @@ pub fn judge_imported(text: &str, message_id: &str, receipt: &Receipt<'_>) -> Ju
         Ok(other) => judge_checked(other, text.len(), receipt),
         Err(fault) => {
             let fault = Fault::new(fault.code(), "", fault.detail());
-            rejected(fault, redacted(text), None, None, receipt)
+            rejected(fault, redacted(text), Labels::default(), receipt)
         }
     }
 }

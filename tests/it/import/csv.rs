@@ -99,7 +99,7 @@ async fn good_rows_are_stored_and_bad_ones_are_named_by_line_and_column() {
             (8, None, "columns_differ"),
             (9, Some("Customer"), "reserved_id"),
             (10, None, "quote_not_closed"),
-            (12, None, "conflict"),
+            (12, None, "message_id_reused"),
         ]
     );
     assert_eq!(dry["people"], 3);
