@@ -1,9 +1,9 @@
 //! Interactions: how they are read, judged, and stored exactly once.
 //!
-//! Owns the tables `event`, `event_name`, `reject` and the rows that intake adds to `alias`, `profile`
-//! and `projection_queue`. Reading ([`decode`], [`cloud`]) and judging ([`validate`]) are pure;
-//! [`intake`] groups the events of concurrent requests into one commit and answers after it. Never
-//! computes a stage (that is `projection`) and never trusts a user id that a browser key sent
+//! Owns the tables `event`, `event_name`, `reject`, `import` and the rows that intake adds to `alias`,
+//! `profile` and `projection_queue`. Reading ([`decode`], [`cloud`]) and judging ([`validate`]) are
+//! pure; [`intake`] groups the events of concurrent requests into one commit and answers after it.
+//! Never computes a stage (that is `projection`) and never trusts a user id that a browser key sent
 //! unproven.
 //!
 //! Start with [`Event`], then [`validate::judge`], then [`intake::Intake::submit`].
@@ -11,6 +11,7 @@
 mod alias_store;
 pub mod cloud;
 pub mod decode;
+pub mod import_store;
 mod instant;
 pub mod intake;
 mod json;

@@ -341,6 +341,55 @@ pub const OF_REQUESTS: &[Explained] = &[
     ),
 ];
 
+/// Why a row of an imported file made no event. The other rows do.
+pub const OF_ROWS: &[Explained] = &[
+    explained(
+        "columns_differ",
+        "The row has more or fewer columns than the header row.",
+        "Put fields that hold the delimiter in quotes.",
+    ),
+    explained(
+        "id_empty",
+        "The event's id is made of a column that is empty in this row.",
+        "Fill it, or take other columns for message_id in the mapping.",
+    ),
+    explained(
+        "line_too_long",
+        "The line is longer than 4 MiB.",
+        "Look whether line breaks are missing, or a quote.",
+    ),
+    explained(
+        "not_a_number",
+        "A column that the mapping says is a number holds none.",
+        "Write a plain number, say decimal_comma, or read the column as text.",
+    ),
+    explained(
+        "not_boolean",
+        "A column that the mapping says is true or false holds neither.",
+        "Write true or false, or read the column as text.",
+    ),
+    explained(
+        "not_of_format",
+        "The line is not of the format that the file is in.",
+        "Mend the line, and import the file again: what is stored stays as it is.",
+    ),
+    explained(
+        "not_utf8",
+        "The row is not written in UTF-8.",
+        "Say encoding: windows-1252 in the mapping if that is what it is.",
+    ),
+    explained(
+        "quote_not_closed",
+        "A quote is opened in this line and not closed where it should be.",
+        "Close it, or write a quote within a field as two.",
+    ),
+    explained(
+        "time_missing",
+        "The row does not say when it happened.",
+        "Fill the column of the time, or leave such rows out with skip_when_empty.",
+    ),
+];
+
 /// Warnings on events that were stored.
 pub const WARNINGS: &[Explained] = &[
     explained(
@@ -414,7 +463,7 @@ mod tests {
     use super::*;
 
     fn all() -> Vec<&'static str> {
-        let lists = [OF_EVENTS, OF_REQUESTS, WARNINGS];
+        let lists = [OF_EVENTS, OF_ROWS, OF_REQUESTS, WARNINGS];
         lists.concat().iter().map(|one| one.code).collect()
     }
 
@@ -434,7 +483,7 @@ mod tests {
                 true => sources(&path),
                 false => vec![path],
             })
-            .filter(|path| !path.ends_with("tests.rs"))
+            .filter(|path| !path.to_string_lossy().ends_with("tests.rs"))
             .collect()
     }
 
@@ -443,14 +492,22 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let known = all();
         let mut told = 0;
-        for path in [root.join("event"), root.join("http/tracking")]
-            .iter()
-            .flat_map(|folder| sources(folder))
-        {
+        let folders = ["event", "http/tracking", "cli/import"].map(|folder| root.join(folder));
+        for path in folders.iter().flat_map(|folder| sources(folder)) {
             let text = fs::read_to_string(&path).unwrap();
             let code = text.split("#[cfg(test)]").next().unwrap();
             let code = code.split_whitespace().collect::<Vec<_>>().join(" ");
             for opening in [
+                "Fault::new( place, \"",
+                "Fault::new(place, \"",
+                "Fault::new( Place::line(number), \"",
+                "Fault::new(Place::line(number), \"",
+                "Fault::new(Place::line(error.line), \"",
+                "Fault::new(Place::line(item.line), \"",
+                "Fault::new(Place::line(line.number), \"",
+                "self.fault(row, column, \"",
+                "self.fault(row, part.column, \"",
+                ".fault(row, column, \"",
                 "Fault::new( \"",
                 "Fault::new(\"",
                 "fault( \"",
@@ -490,7 +547,7 @@ mod tests {
 
     #[test]
     fn each_word_is_explained_once_and_in_order() {
-        for list in [OF_EVENTS, OF_REQUESTS, WARNINGS] {
+        for list in [OF_EVENTS, OF_ROWS, OF_REQUESTS, WARNINGS] {
             assert!(list.is_sorted_by(|one, other| one.code < other.code));
         }
         let mut words = all();

@@ -62,7 +62,7 @@ pub(super) async fn insert_events(
 }
 
 /// What is stored under these message ids: the hash of each.
-pub(super) async fn list_payload_hashes(
+pub async fn list_payload_hashes(
     conn: &mut PgConnection,
     brand_id: BrandId,
     message_ids: &[&str],

@@ -85,6 +85,26 @@ pub fn judge_value(value: Value, receipt: &Receipt<'_>) -> Judged {
     }
 }
 
+/// Judges one event out of a file, as it was once sent. Its times are taken as they are: when it was
+/// sent says nothing of today's clock. `message_id` becomes its id if it has none.
+pub fn judge_imported(text: &str, message_id: &str, receipt: &Receipt<'_>) -> Judged {
+    match json::read(text) {
+        Ok(Value::Object(mut map)) => {
+            map.remove("sentAt");
+            let id = map.entry("messageId").or_insert(Value::Null);
+            if id.is_null() || id.as_str().is_some_and(|id| id.trim().is_empty()) {
+                *id = json!(message_id);
+            }
+            judge_checked(Value::Object(map), text.len(), receipt)
+        }
+        Ok(other) => judge_checked(other, text.len(), receipt),
+        Err(fault) => {
+            let fault = Fault::new(fault.code(), "", fault.detail());
+            rejected(fault, redacted(text), Labels::default(), receipt)
+        }
+    }
+}
+
 /// Why an event is not taken.
 pub(super) struct Fault {
     pub(super) code: &'static str,

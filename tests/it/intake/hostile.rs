@@ -233,7 +233,12 @@ async fn every_code_leads_to_its_explanation() {
 
     assert_eq!(page.status, 200);
     let text = page.text();
-    for list in [refusal::OF_EVENTS, refusal::OF_REQUESTS, refusal::WARNINGS] {
+    for list in [
+        refusal::OF_EVENTS,
+        refusal::OF_ROWS,
+        refusal::OF_REQUESTS,
+        refusal::WARNINGS,
+    ] {
         for one in list {
             assert!(
                 text.contains(&format!("id=\"{}\"", one.code)),
