@@ -62,6 +62,22 @@ function source(event) {
   return details;
 }
 
+/* As the page itself has it: the event as it was sent is judged again; the link leads to where it can
+   be edited first. */
+function replay(event) {
+  const address = `${list.dataset.rejects}/${encodeURIComponent(event.replay_id)}`;
+  const form = element('form', 'event-replay');
+  form.method = 'post';
+  form.action = `${address}/replay`;
+  const button = element('button', 'button button-small', 'Replay');
+  button.append(element('span', 'unseen', ` ${event.name}`));
+  const link = element('a', '', 'Mend it first');
+  link.append(element('span', 'unseen', `: ${event.name}`));
+  link.href = address;
+  form.append(button, link);
+  return form;
+}
+
 function row(event) {
   const item = element('li', 'event is-new');
   item.dataset.id = event.id;
@@ -75,6 +91,8 @@ function row(event) {
   text.append(title);
   if (event.reason) text.append(element('p', 'event-reason', event.reason));
   if (event.effect) text.append(element('p', 'event-effect', event.effect));
+  if (event.replayed) text.append(element('p', 'event-replayed', event.replayed));
+  if (event.replay_id) text.append(replay(event));
   text.append(source(event));
   item.append(status, time, text);
   return item;

@@ -13,6 +13,9 @@ mod instant;
 pub mod intake;
 mod json;
 mod profile_store;
+pub mod refusal;
+pub mod reject_store;
+pub mod replay;
 pub mod store;
 mod traits;
 pub mod validate;
@@ -149,6 +152,10 @@ pub struct Rejection {
     pub name: Option<String>,
     /// The event as sent, cut to what is kept, without keys and tokens.
     pub payload: String,
+    /// The kind that the route told, if it told one.
+    pub routed_kind: Option<Kind>,
+    /// When the sender says it was sent.
+    pub sent_at: Option<DateTime<Utc>>,
     /// When it came in.
     pub received_at: DateTime<Utc>,
 }

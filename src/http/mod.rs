@@ -11,6 +11,7 @@ pub mod cookie;
 mod cors;
 mod dashboard;
 mod embed;
+mod errors;
 mod extract;
 mod health;
 mod login;
@@ -38,7 +39,8 @@ pub fn router(app: SharedApp) -> Router {
         .merge(oidc::pages())
         .merge(login::pages())
         .merge(test_provider::pages())
-        .merge(dashboard::routes());
+        .merge(dashboard::routes())
+        .merge(errors::pages());
     let machines = Router::new()
         .merge(health::routes())
         .merge(api::routes())

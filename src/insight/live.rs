@@ -32,6 +32,16 @@ pub enum LiveKind {
 }
 
 impl LiveKind {
+    /// The statuses of rejects that are listed under it; none for what was stored.
+    const fn reject_statuses(self) -> &'static [&'static str] {
+        match self {
+            Self::Accepted => &[],
+            Self::Rejected => &["rejected", "conflict"],
+            Self::Duplicate => &["duplicate"],
+            Self::Conflict => &["conflict"],
+        }
+    }
+
     /// Reads the status of a reject.
     pub(super) fn of_reject(status: &str) -> Self {
         match status {
@@ -80,6 +90,8 @@ pub struct LiveItem {
     pub refusal: Option<(String, String)>,
     /// The moves it caused, from stage and to stage, in order.
     pub moves: Vec<(i16, i16)>,
+    /// What came of judging it again: `accepted`, `duplicate`, `conflict` or `rejected`.
+    pub replayed: Option<String>,
     /// Warnings that intake put on it.
     pub flags: Vec<String>,
     /// As received: JSON, cut short if it was refused for its size.
@@ -119,11 +131,30 @@ pub async fn list_live_after(
         items.extend(live_store::list_accepted(conn, brand_id, after, rows).await?);
     }
     if kind != Some(LiveKind::Accepted) {
-        let refused = live_store::list_refused(conn, brand_id, after, rows).await?;
-        let is_asked = |item: &LiveItem| kind.is_none_or(|kind| item.kind == kind);
-        items.extend(refused.into_iter().filter(is_asked));
+        let statuses = kind.map(LiveKind::reject_statuses);
+        items.extend(live_store::list_refused(conn, brand_id, after, statuses, rows).await?);
     }
     items.sort_by(|one, other| other.position.cmp(&one.position));
     items.truncate(limit);
     Ok(items)
+}
+
+/// When the latest arrival since `since` came in.
+pub async fn find_latest_arrival(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    since: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, Error> {
+    live_store::find_latest(conn, brand_id, since).await
+}
+
+/// How many arrivals came in from `from` on and before `until`, as far as they are committed by now.
+/// When the count of a span has grown, something that came in then was committed late.
+pub async fn count_arrivals(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<i64, Error> {
+    live_store::count_arrivals(conn, brand_id, from, until).await
 }

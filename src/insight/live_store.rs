@@ -1,5 +1,7 @@
 //! SQL of what is arriving.
 
+use chrono::{DateTime, Utc};
+
 use super::live::{LiveItem, LiveKind, LivePosition};
 use crate::kernel::id::{BrandId, ProfileId, RejectId};
 use crate::postgres::{Error, PgConnection};
@@ -61,6 +63,7 @@ pub(super) async fn list_accepted(
             profile_id: Some(row.profile_id),
             who: row.who,
             refusal: None,
+            replayed: None,
             moves: row
                 .from_stages
                 .unwrap_or_default()
@@ -78,19 +81,22 @@ pub(super) async fn list_refused(
     conn: &mut PgConnection,
     brand_id: BrandId,
     after: &LivePosition,
+    statuses: Option<&[&str]>,
     limit: i64,
 ) -> Result<Vec<LiveItem>, Error> {
     let rows = sqlx::query!(
         r#"select reject_id as "reject_id: RejectId", status, code, detail, message_id, name, payload,
-                  received_at
+                  received_at, replay_status
            from reject
            where brand_id = $1 and received_at >= $2
              and (received_at > $2 or 'rej_' || replace(reject_id::text, '-', '') collate "C" > $3)
+             and ($5::text[] is null or status = any($5))
            order by received_at desc, reject_id desc limit $4"#,
         brand_id.uuid(),
         after.at,
         after.key,
         limit,
+        statuses as Option<&[&str]>,
     )
     .fetch_all(conn)
     .await?;
@@ -110,10 +116,50 @@ pub(super) async fn list_refused(
                 profile_id: None,
                 who: None,
                 refusal: Some((row.code, row.detail)),
+                replayed: row.replay_status,
                 moves: Vec::new(),
                 flags: Vec::new(),
                 payload: row.payload.unwrap_or_default(),
             }
         })
         .collect())
+}
+
+/// When the latest arrival since `since` came in.
+pub(super) async fn find_latest(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    since: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, Error> {
+    let latest = sqlx::query_scalar!(
+        "select greatest(
+             (select max(received_at) from event where brand_id = $1 and received_at >= $2),
+             (select max(received_at) from reject where brand_id = $1 and received_at >= $2))",
+        brand_id.uuid(),
+        since,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(latest)
+}
+
+/// How many arrivals came in within a span.
+pub(super) async fn count_arrivals(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<i64, Error> {
+    let count = sqlx::query_scalar!(
+        r#"select (select count(*) from event
+                   where brand_id = $1 and received_at >= $2 and received_at < $3)
+                + (select count(*) from reject
+                   where brand_id = $1 and received_at >= $2 and received_at < $3) as "count!""#,
+        brand_id.uuid(),
+        from,
+        until,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
 }

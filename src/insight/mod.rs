@@ -27,7 +27,10 @@ pub use customer_store::{
     Alias, Customer, CustomerPosition, CustomerSummary, find_customer, find_profile_by_alias,
     has_customers, list_customers, list_profiles_by_email,
 };
-pub use live::{LiveItem, LiveKind, LivePosition, list_live, list_live_after};
+pub use live::{
+    LiveItem, LiveKind, LivePosition, count_arrivals, find_latest_arrival, list_live,
+    list_live_after,
+};
 pub use network::find_roles;
 pub use network_store::{
     Introduction, NamedEvent, RefusedClaim, Relative, TopReferrer, find_introduction, find_reach,

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::parked::Parked;
 use crate::kernel::id::{BrandId, ProfileId};
 use crate::postgres::{Error, PgConnection};
 
@@ -267,4 +268,44 @@ pub(super) async fn count_waiting(conn: &mut PgConnection) -> Result<i64, Error>
     .fetch_one(conn)
     .await?;
     Ok(count)
+}
+
+/// Who is parked, the latest first: one row for each profile.
+pub(super) async fn list_parked(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    limit: i64,
+) -> Result<Vec<Parked>, Error> {
+    let rows = sqlx::query_as!(
+        Parked,
+        r#"select profile_id as "profile_id: ProfileId",
+                  coalesce(last_error, '') as "reason!", attempts, parked_at as "parked_at!"
+           from (select distinct on (profile_id) profile_id, last_error, attempts, parked_at
+                 from projection_queue
+                 where brand_id = $1 and parked_at is not null
+                 order by profile_id, parked_at desc) as latest
+           order by parked_at desc, profile_id limit $2"#,
+        brand_id.uuid(),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
+}
+
+/// Puts what is parked for a profile back into the queue. Returns how many rows that were.
+pub(super) async fn update_unparked(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    profile_id: ProfileId,
+) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        "update projection_queue set parked_at = null, attempts = 0, last_error = null
+         where brand_id = $1 and profile_id = $2 and parked_at is not null",
+        brand_id.uuid(),
+        profile_id.uuid(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
 }

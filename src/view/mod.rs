@@ -15,6 +15,7 @@ pub mod assets;
 pub mod chart;
 pub mod colour;
 pub mod dashboard;
+pub mod errors;
 pub mod field;
 pub mod format;
 pub mod hosted;

@@ -2,9 +2,11 @@
 
 use super::dashboard::{
     ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, KeepInTouchPage,
-    KeysPage, LivePage, NetworkPage, OverviewPage, PreviewState, ProvidersPage, RulesDraftPage,
-    RulesPage, RulesPreviewPage, RulesTakeBackPage, RulesTextPage, RulesVersionPage,
+    KeysPage, LivePage, NetworkPage, OverviewPage, PreviewState, ProvidersPage, RejectPage,
+    RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage, RulesTextPage,
+    RulesVersionPage,
 };
+use super::errors::ErrorsPage;
 use super::hosted::{
     ConsentPage, ErrorPage, HandOffPage, LinkPage, LoginPage, MePage, SignOutPage, SignedOutPage,
     TestProviderPage,
@@ -54,6 +56,10 @@ fn pages(words: Words) -> Vec<Rendered> {
         "network-empty" => NetworkPage::sample_empty(words),
         "live" => LivePage::sample(words),
         "live-empty" => LivePage::sample_empty(words),
+        "reject" => RejectPage::sample(words),
+        "reject-refused" => RejectPage::sample_refused(words),
+        "reject-done" => RejectPage::sample_done(words),
+        "errors" => ErrorsPage::sample(words),
         "rules" => RulesPage::sample(words),
         "rules-with-draft" => RulesPage::sample_with_draft(words),
         "rules-draft" => RulesDraftPage::sample(words),

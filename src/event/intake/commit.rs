@@ -217,6 +217,8 @@ fn reject_row<'a>(scope: &Scope<'_>, item: Item<'a>, outcome: &Outcome) -> Optio
         message_id: None,
         name: None,
         payload: None,
+        routed_kind: None,
+        sent_at: None,
         key_id: item.sender.key_id,
         received_at: scope.now,
     };
@@ -227,6 +229,8 @@ fn reject_row<'a>(scope: &Scope<'_>, item: Item<'a>, outcome: &Outcome) -> Optio
             message_id: rejection.message_id.as_deref(),
             name: rejection.name.as_deref(),
             payload: Some(&rejection.payload),
+            routed_kind: rejection.routed_kind,
+            sent_at: rejection.sent_at,
             received_at: rejection.received_at,
             ..row
         }),
@@ -246,6 +250,8 @@ fn reject_row<'a>(scope: &Scope<'_>, item: Item<'a>, outcome: &Outcome) -> Optio
             message_id: Some(&event.message_id),
             name: Some(&event.name),
             payload: Some(cut(&event.payload)),
+            routed_kind: Some(event.kind),
+            sent_at: event.sent_at,
             received_at: event.received_at,
             ..row
         }),

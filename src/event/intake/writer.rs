@@ -183,6 +183,8 @@ fn unstorable(event: &Event, received_at: DateTime<Utc>) -> Rejection {
         message_id: Some(event.message_id.clone()),
         name: Some(event.name.clone()),
         payload: validate::redacted(&event.payload),
+        routed_kind: Some(event.kind),
+        sent_at: event.sent_at,
         received_at,
     }
 }

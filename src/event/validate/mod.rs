@@ -62,7 +62,7 @@ pub fn judge(text: &str, receipt: &Receipt<'_>) -> Judged {
         Ok(value) => judge_checked(value, text.len(), receipt),
         Err(fault) => {
             let fault = Fault::new(fault.code(), "", fault.detail());
-            rejected(fault, redacted(text), None, None, receipt)
+            rejected(fault, redacted(text), Labels::default(), receipt)
         }
     }
 }
@@ -73,7 +73,12 @@ pub fn judge_value(value: Value, receipt: &Receipt<'_>) -> Judged {
         Ok(()) => judge_checked(value, 0, receipt),
         Err(fault) => {
             let fault = Fault::new(fault.code(), "", fault.detail());
-            rejected(fault, redacted(&value.to_string()), None, None, receipt)
+            rejected(
+                fault,
+                redacted(&value.to_string()),
+                Labels::default(),
+                receipt,
+            )
         }
     }
 }
@@ -95,20 +100,25 @@ impl Fault {
     }
 }
 
-fn rejected(
-    fault: Fault,
-    payload: String,
+/// What could be read of an event that is refused.
+#[derive(Default)]
+struct Labels {
     message_id: Option<String>,
     name: Option<String>,
-    receipt: &Receipt<'_>,
-) -> Judged {
+    sent_at: Option<Value>,
+}
+
+fn rejected(fault: Fault, payload: String, labels: Labels, receipt: &Receipt<'_>) -> Judged {
+    let sent_at = labels.sent_at.as_ref().or(receipt.sent_at);
     Judged::Rejected(Box::new(Rejection {
         code: fault.code,
         detail: fault.detail,
         pointer: fault.pointer,
-        message_id,
-        name,
+        message_id: labels.message_id,
+        name: labels.name,
         payload,
+        routed_kind: receipt.kind,
+        sent_at: instant::parse(sent_at).ok().flatten().map(|given| given.at),
         received_at: receipt.received_at,
     }))
 }
@@ -116,7 +126,8 @@ fn rejected(
 fn judge_checked(value: Value, length: usize, receipt: &Receipt<'_>) -> Judged {
     let Value::Object(mut map) = value else {
         let fault = Fault::new("not_an_object", "", "an event is a JSON object");
-        return rejected(fault, redacted(&value.to_string()), None, None, receipt);
+        let payload = redacted(&value.to_string());
+        return rejected(fault, payload, Labels::default(), receipt);
     };
     let sent_at = map.remove("sentAt");
     let id_token = strip(&mut map);
@@ -135,12 +146,13 @@ fn judge_checked(value: Value, length: usize, receipt: &Receipt<'_>) -> Judged {
                 let text = map.get(key)?.as_str()?;
                 Some(text.chars().take(chars_max).collect::<String>())
             };
-            let (message_id, name) = (
-                short("messageId", MESSAGE_ID_CHARS_MAX),
-                short("event", NAME_CHARS_MAX).or_else(|| short("name", NAME_CHARS_MAX)),
-            );
+            let labels = Labels {
+                message_id: short("messageId", MESSAGE_ID_CHARS_MAX),
+                name: short("event", NAME_CHARS_MAX).or_else(|| short("name", NAME_CHARS_MAX)),
+                sent_at,
+            };
             let payload = redacted(&Value::Object(map).to_string());
-            rejected(fault, payload, message_id, name, receipt)
+            rejected(fault, payload, labels, receipt)
         }
     }
 }

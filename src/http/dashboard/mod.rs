@@ -16,6 +16,7 @@ mod live;
 mod network;
 mod overview;
 mod providers;
+mod rejects;
 mod rules;
 mod set_up;
 mod sites;
@@ -61,6 +62,15 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route("/dashboard/{brand}/keep-in-touch", get(keep_in_touch::list))
         .route("/dashboard/{brand}/live", get(live::show))
         .route("/dashboard/{brand}/live.json", get(live::update))
+        .route("/dashboard/{brand}/live/rejects/{id}", get(rejects::show))
+        .route(
+            "/dashboard/{brand}/live/rejects/{id}/replay",
+            post(rejects::replay),
+        )
+        .route(
+            "/dashboard/{brand}/live/set-apart/{id}/retry",
+            post(live::retry),
+        )
         .route("/dashboard/{brand}/rules", get(rules::show))
         .route(
             "/dashboard/{brand}/rules/draft",

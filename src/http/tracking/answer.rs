@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::event::decode::Malformed;
 use crate::event::intake::RETRY_AFTER_SECONDS;
-use crate::event::{Outcome, SubmitError, Verdict};
+use crate::event::{Outcome, SubmitError, Verdict, refusal};
 use crate::http::problem::log_chain;
 use crate::postgres;
 
@@ -144,6 +144,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut body = json!({
             "success": false, "code": self.code, "message": self.message,
+            "docs": refusal::docs(&self.code),
         });
         if let Some(pointer) = self.pointer {
             body["pointer"] = json!(pointer);
@@ -193,12 +194,16 @@ fn shown(verdict: &Verdict) -> Value {
         Outcome::Conflict => json!({
             "status": "conflict", "code": "message_id_reused",
             "detail": "another event is stored under this message id; the first is kept",
+            "docs": refusal::docs("message_id_reused"),
         }),
         Outcome::Rejected {
             code,
             detail,
             pointer,
-        } => json!({ "status": "rejected", "code": code, "detail": detail, "pointer": pointer }),
+        } => json!({
+            "status": "rejected", "code": code, "detail": detail, "pointer": pointer,
+            "docs": refusal::docs(code),
+        }),
     };
     if let Some(id) = &verdict.message_id {
         shown["messageId"] = json!(id);

@@ -117,6 +117,8 @@ async fn expose(app: &App, sender: Sender) -> Refusal {
         message_id: None,
         name: None,
         payload: String::new(),
+        routed_kind: None,
+        sent_at: None,
         received_at: app.clock.now(),
     }));
     let submission = Submission {

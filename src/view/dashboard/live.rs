@@ -4,6 +4,7 @@ use askama::Template;
 use serde::Serialize;
 
 use super::Shell;
+use crate::view::Field;
 use crate::view::format::path_segment;
 
 /// `/dashboard/{brand}/live?status=`.
@@ -17,6 +18,8 @@ pub struct LivePage {
     pub shell: Shell,
     /// The status listed; none for all.
     pub filter: Option<LiveStatus>,
+    /// Whose events are stored and could not be judged, latest first.
+    pub set_apart: Vec<SetApartRow>,
     /// The latest events, newest first.
     pub rows: Vec<LiveRow>,
     /// Where the next update starts: whatever `live.json` is to be given as `after`.
@@ -86,6 +89,57 @@ pub struct LiveRow {
     pub effect: String,
     /// The event as received, as JSON over several lines.
     pub json: String,
+    /// The id by which it can be replayed; none for what was stored and for repeats.
+    pub replay_id: Option<String>,
+    /// What came of replaying it, as in `Replayed: stored`; empty where nobody did.
+    pub replayed: String,
+}
+
+/// Somebody whose events are stored and could not be judged.
+#[derive(Debug, Clone)]
+pub struct SetApartRow {
+    /// The profile's id.
+    pub profile_id: String,
+    /// Whom it is about.
+    pub who: String,
+    /// What went wrong.
+    pub reason: String,
+    /// How often it was tried, as in `5 attempts`.
+    pub attempts: String,
+    /// When it was set apart, as in `3 hours ago`.
+    pub since: String,
+}
+
+/// `/dashboard/{brand}/live/rejects/{id}`: one event that was not stored, to mend and to replay.
+#[derive(Debug, Clone, Template)]
+#[template(path = "dashboard/reject.html")]
+pub struct RejectPage {
+    /// The frame.
+    pub shell: Shell,
+    /// The reject's id.
+    pub id: String,
+    /// Its name; its message id or `Event` where it has none.
+    pub name: String,
+    /// Why it was not stored: a stable word.
+    pub code: String,
+    /// Why, in a sentence.
+    pub detail: String,
+    /// Where the code is explained.
+    pub docs: String,
+    /// When it was received.
+    pub received: String,
+    /// The sender's id of it; empty where it could not be read.
+    pub message_id: String,
+    /// By which key it came, as in `server, a secret key`.
+    pub sender: String,
+    /// Whether it was cut, so that it cannot be replayed as it is.
+    pub is_cut: bool,
+    /// What came of replaying it; empty where nobody did.
+    pub replayed: String,
+    /// Whether it is stored by now, so that there is nothing left to do.
+    pub is_done: bool,
+    /// The event, to edit, with what is still wrong with it.
+    pub event: Field,
 }
 
 /// The body of `live.json`.
@@ -117,6 +171,22 @@ impl LivePage {
     fn profile_href(&self, id: &str) -> String {
         format!("{}/{}", self.shell.href("customers"), path_segment(id))
     }
+
+    fn reject_href(&self, id: &str) -> String {
+        format!("{}/{}", self.shell.href("live/rejects"), path_segment(id))
+    }
+
+    fn retry_href(&self, row: &SetApartRow) -> String {
+        let id = path_segment(&row.profile_id);
+        format!("{}/{id}/retry", self.shell.href("live/set-apart"))
+    }
+}
+
+impl RejectPage {
+    fn replay_href(&self) -> String {
+        let id = path_segment(&self.id);
+        format!("{}/{id}/replay", self.shell.href("live/rejects"))
+    }
 }
 
 #[cfg(test)]
@@ -137,10 +207,19 @@ impl LivePage {
                 "{\n  \"type\": \"track\",\n  \"event\": \"Order Completed\",\n",
                 "  \"userId\": \"4711\",\n  \"properties\": { \"total\": 42.5 }\n}"
             )),
+            replay_id: (status == Rejected).then(|| words.text("rej_01")),
+            replayed: String::new(),
         };
         Self {
             shell: Shell::sample(words),
             filter: None,
+            set_apart: vec![SetApartRow {
+                profile_id: words.text("prf_02"),
+                who: words.text("Tom Whitfield"),
+                reason: words.text("the time of an event could not be read"),
+                attempts: "5 attempts".to_owned(),
+                since: "3 hours ago".to_owned(),
+            }],
             rows: vec![
                 row(
                     "evt_06",
@@ -190,8 +269,51 @@ impl LivePage {
 
     pub(in crate::view) fn sample_empty(words: crate::view::sample::Words) -> Self {
         Self {
+            set_apart: Vec::new(),
             rows: Vec::new(),
             filter: Some(LiveStatus::Rejected),
+            ..Self::sample(words)
+        }
+    }
+}
+
+#[cfg(test)]
+impl RejectPage {
+    pub(in crate::view) fn sample(words: crate::view::sample::Words) -> Self {
+        Self {
+            shell: Shell::sample(words),
+            id: words.text("rej_01"),
+            name: words.text("Order Completed"),
+            code: "time_invalid".to_owned(),
+            detail: words.text("the time is not an RFC 3339 time such as 2026-11-22T03:18:13.288Z"),
+            docs: "/docs/errors#time_invalid".to_owned(),
+            received: "10 March 2026, 14:05".to_owned(),
+            message_id: words.text("order-4712"),
+            sender: words.text("server, a secret key"),
+            is_cut: false,
+            replayed: String::new(),
+            is_done: false,
+            event: Field::filled(words.text(concat!(
+                "{\n  \"type\": \"track\",\n  \"event\": \"Order Completed\",\n",
+                "  \"userId\": \"4712\",\n  \"timestamp\": \"yesterday\"\n}"
+            ))),
+        }
+    }
+
+    pub(in crate::view) fn sample_refused(words: crate::view::sample::Words) -> Self {
+        let page = Self::sample(words);
+        let error = words.text("Still not stored: the time is not an RFC 3339 time.");
+        Self {
+            is_cut: true,
+            event: Field::refused(page.event.value.clone(), error),
+            ..page
+        }
+    }
+
+    pub(in crate::view) fn sample_done(words: crate::view::sample::Words) -> Self {
+        Self {
+            replayed: "Stored on 11 March 2026, 09:12.".to_owned(),
+            is_done: true,
             ..Self::sample(words)
         }
     }

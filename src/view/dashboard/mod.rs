@@ -37,7 +37,7 @@ pub use customer_parts::{
 };
 pub use customers::{CustomerRow, CustomersPage};
 pub use keys::{FreshKey, KeyForm, KeyKind, KeyRow, KeysPage};
-pub use live::{LivePage, LiveRow, LiveStatus, LiveUpdate};
+pub use live::{LivePage, LiveRow, LiveStatus, LiveUpdate, RejectPage, SetApartRow};
 pub use network::{FamilyTree, Kin, NetworkFigures, NetworkPage, Outcome, RefusedRow, TopRow};
 pub use overview::{Overview, OverviewPage, WeekStats};
 pub use providers::{ConnectionForm, ConnectionRow, ProviderKind, ProvidersPage};

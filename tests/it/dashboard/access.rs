@@ -20,7 +20,7 @@ const OPEN: [(&str, &str); 4] = [
 ];
 
 /// Everything else: method, pattern, and a path that fits it. A new route needs a row.
-const GUARDED: [(&str, &str, &str); 38] = [
+const GUARDED: [(&str, &str, &str); 41] = [
     ("POST", "/dashboard/sign-out", "/dashboard/sign-out"),
     ("GET", "/dashboard", "/dashboard"),
     ("GET", "/dashboard/", "/dashboard/"),
@@ -58,6 +58,21 @@ const GUARDED: [(&str, &str, &str); 38] = [
         "GET",
         "/dashboard/{brand}/live.json",
         "/dashboard/bakery/live.json",
+    ),
+    (
+        "GET",
+        "/dashboard/{brand}/live/rejects/{id}",
+        "/dashboard/bakery/live/rejects/rej_00000000000000000000000000000000",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/live/rejects/{id}/replay",
+        "/dashboard/bakery/live/rejects/rej_00000000000000000000000000000000/replay",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/live/set-apart/{id}/retry",
+        "/dashboard/bakery/live/set-apart/prf_00000000000000000000000000000000/retry",
     ),
     ("GET", "/dashboard/{brand}/rules", "/dashboard/bakery/rules"),
     (

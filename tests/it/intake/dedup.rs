@@ -201,3 +201,33 @@ async fn a82_an_event_that_the_database_refuses_costs_its_neighbours_nothing() {
     .await;
     assert_eq!(refused, 3);
 }
+
+#[tokio::test]
+async fn a81_the_same_id_after_a_restart_is_a_duplicate_and_a_huge_id_is_refused() {
+    let test = TestApp::start().await;
+    let sender = Sender::new(&test, "bakery").await;
+    let event = track("m1", &json!({ "userId": "u1" }));
+    sender.send(&test, std::slice::from_ref(&event)).await;
+    test.app.intake.close().await;
+    let restarted = super::aliases::another(&test);
+    let body = json!({ "batch": [event, track(&"x".repeat(10_000), &json!({ "userId": "u1" }))] });
+
+    let mut browser =
+        crate::harness::Browser::new(befriend::http::router(restarted), test.app.config.issuer());
+    let headers = [("authorization", super::basic(&sender.secret))];
+    let headers = headers
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    let answer = browser.post_json("/v1/batch", &headers, &body).await;
+
+    let verdicts = answer.json()["verdicts"].as_array().unwrap().clone();
+    assert_eq!(statuses(&verdicts), ["duplicate", "rejected"]);
+    assert_eq!(verdicts[1]["code"], "message_id_too_long");
+    let stored: i64 = ask(
+        &test,
+        &sender,
+        "select count(*) from event where brand_id = $1",
+    )
+    .await;
+    assert_eq!(stored, 1);
+}

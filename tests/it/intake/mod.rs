@@ -1,7 +1,10 @@
 //! Events on their way in: what is stored, once, under whom, and what senders are told.
 
+mod aliases;
 mod cancel;
 mod dedup;
+mod generator;
+mod hostile;
 mod people;
 mod wire;
 

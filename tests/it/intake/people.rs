@@ -424,34 +424,35 @@ async fn a89_joins_stay_flat_whatever_is_sent() {
             test.app.intake.submit(submission).await.unwrap();
         }
 
-        for (sql, what) in [
-            (
-                "select count(*) from profile p join profile m
+        assert_flat(&test, &sender, &format!("seed {seed}")).await;
+    }
+}
+
+/// Chains stay at one, known people stay apart, and every alias leads to somebody who is there.
+pub(super) async fn assert_flat(test: &TestApp, sender: &Sender, story: &str) {
+    for (sql, what) in [
+        (
+            "select count(*) from profile p join profile m
                      on m.brand_id = p.brand_id and m.profile_id = p.merged_into
                  where p.brand_id = $1 and (m.merged_into is not null or m.status <> 'active')",
-                "chains, or joined into nobody",
-            ),
-            (
-                "select count(*) from alias a join profile p using (brand_id, profile_id)
+            "chains, or joined into nobody",
+        ),
+        (
+            "select count(*) from alias a join profile p using (brand_id, profile_id)
                  where a.brand_id = $1 and p.merged_into is not null",
-                "aliases of merged profiles",
-            ),
-            (
-                "select count(*) from (select profile_id from alias
+            "aliases of merged profiles",
+        ),
+        (
+            "select count(*) from (select profile_id from alias
                  where brand_id = $1 and kind = 'user' group by 1 having count(*) > 1) as joined",
-                "known people joined",
-            ),
-            (
-                "select count(*) from profile where brand_id = $1
+            "known people joined",
+        ),
+        (
+            "select count(*) from profile where brand_id = $1
                      and (status = 'active') <> (known_since is not null)",
-                "known since never, or unknown since some day",
-            ),
-        ] {
-            assert_eq!(
-                ask::<i64>(&test, &sender, sql).await,
-                0,
-                "seed {seed}: {what}"
-            );
-        }
+            "known since never, or unknown since some day",
+        ),
+    ] {
+        assert_eq!(ask::<i64>(test, sender, sql).await, 0, "{story}: {what}");
     }
 }
