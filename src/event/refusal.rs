@@ -58,8 +58,9 @@ pub const OF_EVENTS: &[Explained] = &[
     ),
     explained(
         "invalid_unicode",
-        "A text holds bytes that are not UTF-8, or half of a surrogate pair such as \\ud800 alone.",
-        "Send UTF-8, and do not cut a text in the middle of a character.",
+        "A text holds bytes that are not UTF-8, half of a surrogate pair such as \\ud800 alone, or a \
+         control character such as a line break that is not escaped.",
+        "Let a library write the JSON, send UTF-8, and do not cut a text in the middle of a character.",
     ),
     explained(
         "key_too_long",
