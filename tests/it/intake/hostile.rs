@@ -1,7 +1,7 @@
 //! Events as an enemy would send them, by the thousand: none makes the service fail, and what became
 //! of every single one is told.
 //!
-//! `BEFRIEND_HOSTILE_EVENTS=1000000` sends a million.
+//! `HOSTILE_EVENTS=1000000` sends a million.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -51,7 +51,7 @@ impl Tally {
     reason = "how much the test does is no setting"
 )]
 fn events_asked() -> Option<usize> {
-    let text = std::env::var("BEFRIEND_HOSTILE_EVENTS").ok()?;
+    let text = std::env::var("HOSTILE_EVENTS").ok()?;
     Some(text.parse().expect("a number of events"))
 }
 
