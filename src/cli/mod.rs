@@ -4,6 +4,7 @@
 //! and found wanting. Never holds logic that the service also needs. Start with [`run`].
 
 mod application;
+mod bench;
 mod brand;
 mod connection;
 mod demo;
@@ -81,6 +82,8 @@ enum Command {
     Events(events::Events),
     /// Say why a customer stands where they do, and what would change it, at any date.
     Explain(explain::Explain),
+    /// Measure what this installation takes, beside what its database takes alone.
+    Bench(bench::Bench),
     /// Look at everything the service needs, and say what to mend; exit with 3 if anything.
     Doctor(doctor::Doctor),
     /// Ask the running service whether it is ready.
@@ -145,6 +148,7 @@ pub fn run() -> ExitCode {
             Command::SigningKey(command) => command.run(config, &output).await,
             Command::Events(command) => command.run(config, &output).await,
             Command::Explain(command) => command.run(config, &output).await,
+            Command::Bench(command) => command.run(config, &output).await,
             Command::Doctor(command) => command.run(config, &output).await,
             Command::Healthcheck(command) => command.run(&config, output),
             Command::Import(command) => Box::pin(command.run(config, &output)).await,

@@ -61,9 +61,9 @@ impl Projector {
             let fault = Inconsistency::new("standing", profile_id, fault);
             Error::Database(postgres::Error::Inconsistent(fault))
         };
-        let state: State = serde_json::from_value(stored.state)
-            .map_err(|_| unusable("the state cannot be read"))?;
-        let outcome = match rules.schedule().advance(&state, &[], None, now) {
+        let state = stored.state.read();
+        let state = state.ok_or_else(|| unusable("the state cannot be read"))?;
+        let outcome = match rules.schedule().advance(state, &[], None, now) {
             Ok(outcome) => outcome,
             // The rules have changed and nobody has got to this person yet.
             Err(_) => {

@@ -20,7 +20,7 @@ pub(super) fn changed(
     transition: &Transition,
     now: DateTime<Utc>,
 ) -> Fact {
-    let mut payload = shown(transition_id, &super::history::evidence(transition));
+    let mut payload = shown_new(transition_id, transition);
     payload["profile_id"] = json!(profile_id);
     payload["recorded_at"] = json!(now);
     Fact {
@@ -42,9 +42,7 @@ pub(super) fn corrected(
     let old = old
         .iter()
         .map(|old| shown(old.transition_id, &old.evidence));
-    let new = new
-        .iter()
-        .map(|(id, new)| shown(*id, &super::history::evidence(new)));
+    let new = new.iter().map(|(id, new)| shown_new(*id, new));
     Fact {
         kind: CORRECTED,
         profile_id: Some(profile_id),
@@ -56,6 +54,19 @@ pub(super) fn corrected(
         }),
         at: now,
     }
+}
+
+/// [`shown`] of a move that is not stored yet.
+fn shown_new(transition_id: TransitionId, transition: &Transition) -> Value {
+    json!({
+        "transition_id": transition_id,
+        "from": transition.from,
+        "to": transition.to,
+        "rule": transition.rule,
+        "kind": transition.kind,
+        "cause": transition.cause,
+        "effective_at": transition.effective_at,
+    })
 }
 
 /// A transition without the figures, which can be asked for.

@@ -14,7 +14,7 @@ use super::layers::{self, LayerMoves, LiveLayerMove};
 use super::standing_store::StoredStanding;
 use crate::kernel::id::{ProfileId, TransitionId};
 use crate::stage::{
-    self, Act, AdvanceError, Cause, Fact, Notice, Schedule, Standing, State, Transition, Trend,
+    self, Act, AdvanceError, Cause, Fact, Notice, Schedule, Standing, Transition, Trend,
 };
 
 /// Message ids are unique within a brand, so that no further source is needed to tell events apart.
@@ -103,7 +103,7 @@ impl Person {
     /// Whether the person stands under rules that have changed: a round that is under way comes to
     /// them yet.
     pub(super) fn awaits_round(&self, schedule: &Schedule) -> bool {
-        let lineage = |standing: &StoredStanding| State::lineage_in(&standing.state);
+        let lineage = |standing: &StoredStanding| standing.state.lineage();
         let lineage = self.standing.as_ref().and_then(lineage);
         lineage.is_some_and(|lineage| !schedule.includes(lineage))
     }
@@ -134,7 +134,7 @@ impl Person {
         let Some(standing) = &self.standing else {
             return Plan::Anew;
         };
-        let lineage = State::lineage_in(&standing.state);
+        let lineage = standing.state.lineage();
         let goes_on = lineage.is_some_and(|lineage| schedule.includes(lineage));
         if self.work.anew || self.has_absorbed || !goes_on {
             return Plan::Anew;
@@ -180,7 +180,8 @@ pub(super) fn put_in_chain(moves: &mut [LiveTransition]) {
 #[derive(Clone, Debug)]
 pub(super) struct Folded {
     pub(super) profile_id: ProfileId,
-    pub(super) state: Value,
+    /// The state, as JSON.
+    pub(super) state: String,
     pub(super) standing: Standing,
     pub(super) stage_since: DateTime<Utc>,
     pub(super) review_at: Option<DateTime<Utc>>,
@@ -216,9 +217,9 @@ pub(super) fn continue_fold(
     now: DateTime<Utc>,
 ) -> Option<Folded> {
     let stored = person.standing.as_ref()?;
-    let state = State::deserialize(&stored.state).ok()?;
+    let state = stored.state.read()?;
     let acts = acts_of(schedule, person, events);
-    let outcome = match schedule.advance(&state, &acts, person.known_since(), now) {
+    let outcome = match schedule.advance(state, &acts, person.known_since(), now) {
         Ok(outcome) => outcome,
         Err(AdvanceError::Late | AdvanceError::OtherRules) => return None,
     };
@@ -379,8 +380,8 @@ pub(super) fn cause_message_id(transition: &Transition) -> Option<&str> {
     }
 }
 
-/// A transition as stored.
-pub(super) fn evidence(transition: &Transition) -> Value {
+/// A transition as stored: JSON.
+pub(super) fn evidence(transition: &Transition) -> String {
     json(transition)
 }
 
@@ -393,8 +394,8 @@ pub(super) const fn trend_number(trend: Trend) -> i16 {
     }
 }
 
-fn json<T: serde::Serialize>(value: &T) -> Value {
-    serde_json::to_value(value).expect("the engine's values are plain data")
+fn json<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("the engine's values are plain data")
 }
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ impl Projector {
 /// A person by what their stored standing says.
 fn subject(person: &Person) -> Subject {
     let standing = person.standing.as_ref();
-    let state = standing.and_then(|one| serde_json::from_value::<State>(one.state.clone()).ok());
+    let state = standing.and_then(|one| one.state.read());
     Subject {
         person: person.profile_id,
         members: person
@@ -112,6 +112,6 @@ fn subject(person: &Person) -> Subject {
             .iter()
             .map(|member| member.profile_id)
             .collect(),
-        conversion: state.and_then(|state| state.conversion()),
+        conversion: state.and_then(State::conversion),
     }
 }

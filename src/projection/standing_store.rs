@@ -9,17 +9,52 @@ use uuid::Uuid;
 use super::history::{self, Folded, LiveTransition};
 use crate::kernel::id::{BrandId, ProfileId, RuleSetId, TransitionId};
 use crate::postgres::{Error, PgConnection};
+use crate::stage::State;
 
 /// A standing as stored.
 #[derive(Clone, Debug)]
 pub(super) struct StoredStanding {
     pub(super) profile_id: ProfileId,
     pub(super) stage: i16,
-    pub(super) state: Value,
+    pub(super) state: StoredState,
     pub(super) folded_time: Option<DateTime<Utc>>,
     pub(super) folded_message_id: Option<String>,
     pub(super) events_folded: i64,
     pub(super) known_since: Option<DateTime<Utc>>,
+}
+
+/// A state as it was found.
+#[derive(Clone, Debug)]
+pub(super) struct StoredState {
+    text: String,
+    state: Option<State>,
+}
+
+impl From<String> for StoredState {
+    fn from(text: String) -> Self {
+        let state = serde_json::from_str(&text).ok();
+        Self { text, state }
+    }
+}
+
+impl StoredState {
+    /// The state; none if it cannot be read.
+    pub(super) fn read(&self) -> Option<&State> {
+        self.state.as_ref()
+    }
+
+    /// The [`State::lineage`], which even a state that cannot be read may tell.
+    pub(super) fn lineage(&self) -> Option<u64> {
+        match &self.state {
+            Some(state) => Some(state.lineage()),
+            None => State::lineage_in(&self.shown()),
+        }
+    }
+
+    /// What is stored, whether it can be read or not.
+    pub(super) fn shown(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or(Value::Null)
+    }
 }
 
 /// The standings of these profiles.
@@ -30,7 +65,7 @@ pub(super) async fn list_standings(
 ) -> Result<Vec<StoredStanding>, Error> {
     let standings = sqlx::query_as!(
         StoredStanding,
-        r#"select profile_id as "profile_id: ProfileId", stage, state, folded_time,
+        r#"select profile_id as "profile_id: ProfileId", stage, state::text as "state!", folded_time,
                   folded_message_id, events_folded, known_since
            from standing where brand_id = $1 and profile_id = any($2)"#,
         brand_id.uuid(),
@@ -48,12 +83,17 @@ pub(super) async fn list_live_transitions(
     profile_ids: &[Uuid],
 ) -> Result<HashMap<ProfileId, Vec<LiveTransition>>, Error> {
     let rows = sqlx::query!(
-        r#"select profile_id as "profile_id: ProfileId",
-                  transition_id as "transition_id: TransitionId", from_stage, to_stage,
-                  effective_at, evidence
-           from transition
-           where brand_id = $1 and profile_id = any($2) and superseded_at is null
-           order by effective_at, transition_id"#,
+        // By person, each by the index of their own: whatever is believed of the table's size,
+        // nothing else of the brand is read.
+        r#"select w.profile_id as "profile_id!: ProfileId",
+                  t.transition_id as "transition_id!: TransitionId",
+                  t.from_stage as "from_stage!", t.to_stage as "to_stage!",
+                  t.effective_at as "effective_at!", t.evidence as "evidence!"
+           from unnest($2::uuid[]) as w(profile_id) cross join lateral (
+               select * from transition t
+               where t.brand_id = $1 and t.profile_id = w.profile_id and t.superseded_at is null
+               offset 0) t
+           order by t.effective_at, t.transition_id"#,
         brand_id.uuid(),
         profile_ids,
     )
@@ -137,11 +177,17 @@ pub(super) async fn upsert_standings(
             (brand_id, rule_set_id, updated_at, profile_id, stage, stage_since, state, folded_time,
              folded_message_id, events_folded, review_at, strained, estranged, trend, known_since,
              disputes_open, dispute_opened_at, dispute_due, review_until, made_good_at)
-         select $1, $2, $3, w.*
-         from unnest($4::uuid[], $5::smallint[], $6::timestamptz[], $7::jsonb[], $8::timestamptz[],
+         select $1, $2, $3, w.profile_id, w.stage, w.stage_since, w.state::jsonb, w.folded_time,
+                w.folded_message_id, w.events_folded, w.review_at, w.strained, w.estranged, w.trend,
+                w.known_since, w.disputes_open, w.dispute_opened_at, w.dispute_due, w.review_until,
+                w.made_good_at
+         from unnest($4::uuid[], $5::smallint[], $6::timestamptz[], $7::text[], $8::timestamptz[],
                      $9::text[], $10::bigint[], $11::timestamptz[], $12::bool[], $13::bool[],
                      $14::smallint[], $15::timestamptz[], $16::smallint[], $17::timestamptz[],
-                     $18::timestamptz[], $19::timestamptz[], $20::timestamptz[]) as w
+                     $18::timestamptz[], $19::timestamptz[], $20::timestamptz[])
+              as w(profile_id, stage, stage_since, state, folded_time, folded_message_id,
+                   events_folded, review_at, strained, estranged, trend, known_since, disputes_open,
+                   dispute_opened_at, dispute_due, review_until, made_good_at)
          on conflict on constraint standing_pkey do update set
              rule_set_id = excluded.rule_set_id, stage = excluded.stage,
              stage_since = excluded.stage_since, state = excluded.state,
@@ -158,9 +204,9 @@ pub(super) async fn upsert_standings(
         &columns.profile_id,
         &columns.stage,
         &columns.stage_since,
-        &columns.state,
+        &columns.state as &[&str],
         &columns.folded_time as &[Option<DateTime<Utc>>],
-        &columns.folded_message_id as &[Option<String>],
+        &columns.folded_message_id as &[Option<&str>],
         &columns.events_folded,
         &columns.review_at as &[Option<DateTime<Utc>>],
         &columns.strained,
@@ -180,13 +226,13 @@ pub(super) async fn upsert_standings(
 
 /// Standings as columns, for `unnest`.
 #[derive(Default)]
-struct Columns {
+struct Columns<'f> {
     profile_id: Vec<Uuid>,
     stage: Vec<i16>,
     stage_since: Vec<DateTime<Utc>>,
-    state: Vec<Value>,
+    state: Vec<&'f str>,
     folded_time: Vec<Option<DateTime<Utc>>>,
-    folded_message_id: Vec<Option<String>>,
+    folded_message_id: Vec<Option<&'f str>>,
     events_folded: Vec<i64>,
     review_at: Vec<Option<DateTime<Utc>>>,
     strained: Vec<bool>,
@@ -200,17 +246,17 @@ struct Columns {
     made_good_at: Vec<Option<DateTime<Utc>>>,
 }
 
-impl Columns {
-    fn push(&mut self, profile: &Folded) {
+impl<'f> Columns<'f> {
+    fn push(&mut self, profile: &'f Folded) {
         let standing = &profile.standing;
         self.profile_id.push(profile.profile_id.uuid());
         self.stage.push(i16::from(standing.stage.rank()));
         self.stage_since.push(profile.stage_since);
-        self.state.push(profile.state.clone());
+        self.state.push(&profile.state);
         self.folded_time
             .push(profile.last.as_ref().map(|last| last.0));
         self.folded_message_id
-            .push(profile.last.as_ref().map(|last| last.1.clone()));
+            .push(profile.last.as_ref().map(|last| last.1.as_str()));
         self.events_folded.push(profile.total);
         self.review_at.push(profile.review_at);
         self.strained.push(standing.strained);
@@ -269,7 +315,7 @@ pub(super) async fn insert_transitions(
         .iter()
         .map(|row| history::cause_message_id(&row.transition).map(str::to_owned))
         .collect();
-    let evidence: Vec<Value> = new
+    let evidence: Vec<String> = new
         .iter()
         .map(|row| history::evidence(&row.transition))
         .collect();
@@ -278,9 +324,12 @@ pub(super) async fn insert_transitions(
         "insert into transition
             (brand_id, recorded_at, rule_set_id, transition_id, profile_id, from_stage, to_stage,
              rule, cause_message_id, evidence, effective_at)
-         select $1, $2, w.*
+         select $1, $2, w.rule_set_id, w.transition_id, w.profile_id, w.from_stage, w.to_stage,
+                w.rule, w.cause_message_id, w.evidence::jsonb, w.effective_at
          from unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::smallint[], $7::smallint[], $8::text[],
-                     $9::text[], $10::jsonb[], $11::timestamptz[]) as w",
+                     $9::text[], $10::text[], $11::timestamptz[])
+              as w(rule_set_id, transition_id, profile_id, from_stage, to_stage, rule,
+                   cause_message_id, evidence, effective_at)",
         brand_id.uuid(),
         now,
         &rule_sets,

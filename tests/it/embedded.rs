@@ -143,6 +143,34 @@ async fn f02_a_killed_server_is_started_again_with_what_was_committed() {
 }
 
 #[tokio::test]
+async fn f02_a_killed_server_whose_number_went_to_a_stranger_is_started_again() {
+    let scratch = scratch();
+    let first = Running::start(scratch.path());
+    let killed = server_pid(scratch.path()).unwrap();
+    first.kill();
+    kill(Pid::from_raw(killed), Signal::SIGKILL).unwrap();
+    // As after a reboot, or in a new container: the number is somebody else's now.
+    let file = scratch.path().join("postgres/cluster/postmaster.pid");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let own = std::process::id().to_string();
+    std::fs::write(&file, text.replacen(&killed.to_string(), &own, 1)).unwrap();
+
+    let second = Running::start(scratch.path());
+
+    let mut connection = second.address.connect().await.unwrap();
+    let one: i32 = sqlx::query_scalar("select 1")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(one, 1);
+    assert_ne!(
+        server_pid(scratch.path()),
+        Some(std::process::id().cast_signed())
+    );
+    second.stop();
+}
+
+#[tokio::test]
 async fn a_second_befriend_on_the_same_folder_joins_the_first() {
     let scratch = scratch();
     let first = Running::start(scratch.path());

@@ -15,6 +15,7 @@
 
 mod architecture;
 mod cli;
+mod crash;
 mod dashboard;
 mod embedded;
 mod foundation;

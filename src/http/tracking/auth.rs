@@ -85,7 +85,15 @@ pub(super) fn in_query(query: Option<&str>) -> Option<String> {
 
 /// Keys that were found in the last moment.
 #[derive(Default)]
-pub(super) struct Keys(Mutex<HashMap<KeyId, Found>>);
+pub(super) struct Keys {
+    found: Mutex<HashMap<KeyId, Found>>,
+    /// One lookup at a time of all keys that share a place: when a key is to be looked up again, one
+    /// of the many requests that bring it does so, and unknown keys cannot take every connection.
+    turns: [tokio::sync::Mutex<()>; LOOKUPS_MAX],
+}
+
+/// Lookups under way at once, far fewer than there are connections.
+const LOOKUPS_MAX: usize = 4;
 
 struct Found {
     key: Key,
@@ -97,14 +105,20 @@ impl Keys {
     /// The key that `presented` is, if it is one in force.
     pub(super) async fn find(&self, app: &App, presented: &Presented) -> Result<Key, Refusal> {
         let hash = presented.secret.hash();
-        let known = {
-            let found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = || {
+            let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
             found
                 .get(&presented.key_id)
                 .filter(|found| found.until > Instant::now() && hash.matches(&found.secret_hash))
                 .map(|found| found.key)
+                .filter(|key| key.kind == presented.kind)
         };
-        if let Some(key) = known.filter(|key| key.kind == presented.kind) {
+        if let Some(key) = known() {
+            return Ok(key);
+        }
+        let place = presented.key_id.uuid().as_bytes()[15];
+        let turn = self.turns[usize::from(place) % LOOKUPS_MAX].lock().await;
+        if let Some(key) = known() {
             return Ok(key);
         }
         // From before the lookup, so that the lookup's own time counts.
@@ -118,7 +132,7 @@ impl Keys {
             .await?
             .ok_or_else(Refusal::key_unknown)?;
         drop(conn);
-        let mut found = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
         if found.len() >= KEYS_MAX {
             found.clear();
         }
@@ -130,6 +144,7 @@ impl Keys {
                 until,
             },
         );
+        drop(turn);
         Ok(key)
     }
 

@@ -6,6 +6,7 @@
 
 pub mod binaries;
 mod owner;
+mod remains;
 mod server;
 
 use std::fs::{File, TryLockError};

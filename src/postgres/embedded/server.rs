@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sqlx::Connection as _;
@@ -19,10 +18,13 @@ use tokio::time::{Instant, sleep};
 
 use super::binaries::Programs;
 use super::owner::Owner;
+use super::remains::{self, Remains, lives};
 use super::{Error, Layout, file_error};
 
 const START_WAIT_MAX: Duration = Duration::from_mins(1);
 const STOP_WAIT_MAX: Duration = Duration::from_mins(1);
+/// How long a process that ended may wait to be reaped by whoever does that here.
+const REAP_WAIT_MAX: Duration = Duration::from_secs(2);
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
 const POLL: Duration = Duration::from_millis(20);
 
@@ -83,9 +85,8 @@ impl Server {
 
 impl Keeper {
     async fn adopt_or_spawn(&self) -> Result<Process, Error> {
-        if let Some(pid) = self.running_pid() {
-            tracing::info!(%pid, "taking over the PostgreSQL server that an earlier run left behind");
-            wait_until_answering(&self.options, START_WAIT_MAX, &self.layout.log).await?;
+        if let Some(pid) = self.adopt().await? {
+            tracing::info!(%pid, "took over the PostgreSQL server that an earlier run left behind");
             return Ok(Process::Orphan(pid));
         }
         let mut child = self.spawn()?;
@@ -115,15 +116,58 @@ impl Keeper {
         }
     }
 
-    /// The server's process, if its own file names one that lives. A stale file is PostgreSQL's to
-    /// judge: it checks the shared memory before it starts.
-    fn running_pid(&self) -> Option<Pid> {
-        let text = std::fs::read_to_string(self.layout.cluster.join("postmaster.pid")).ok()?;
-        let pid = Pid::from_raw(text.lines().next()?.trim().parse().ok()?);
-        // After a reboot the number may belong to a stranger: only a postgres counts.
-        let name = std::fs::read_to_string(format!("/proc/{pid}/comm"));
-        let is_postgres = name.map_or(true, |name| name.trim().starts_with("postgres"));
-        (lives(pid) && is_postgres).then_some(pid)
+    /// The server that an earlier run left behind, once it answers; `None` when there is none and
+    /// the way is clear for another.
+    async fn adopt(&self) -> Result<Option<Pid>, Error> {
+        let started = Instant::now();
+        let mut told = None;
+        loop {
+            let remains = remains::look(&self.layout.cluster);
+            match remains {
+                Remains::Nothing => return Ok(None),
+                Remains::Server(pid) if answers(&self.options).await => return Ok(Some(pid)),
+                Remains::StaleFile(pid) if started.elapsed() > REAP_WAIT_MAX => {
+                    self.clear_stale_file(pid)?;
+                    return Ok(None);
+                }
+                Remains::Processes(count) if told != Some(remains) => {
+                    tracing::warn!(
+                        count,
+                        "waiting for the processes of a killed PostgreSQL to end"
+                    );
+                    told = Some(remains);
+                }
+                Remains::Server(_) | Remains::StaleFile(_) | Remains::Processes(_) => {}
+            }
+            if started.elapsed() > START_WAIT_MAX {
+                let wait = START_WAIT_MAX.as_secs();
+                let reason = match remains {
+                    Remains::Server(pid) => {
+                        format!(
+                            "the server that runs already, process {pid}, has not answered for {wait} s"
+                        )
+                    }
+                    _ => format!("processes of the one that was killed still run after {wait} s"),
+                };
+                return Err(Error::Start {
+                    reason,
+                    log: self.layout.log.clone(),
+                });
+            }
+            sleep(POLL).await;
+        }
+    }
+
+    /// Removes what would keep PostgreSQL from starting for as long as `pid` exists. This process
+    /// holds the data folder's lock, and nothing runs in the cluster.
+    fn clear_stale_file(&self, pid: Pid) -> Result<(), Error> {
+        let file = self.layout.cluster.join("postmaster.pid");
+        tracing::warn!(
+            %pid,
+            file = %file.display(),
+            "removing the file of a PostgreSQL that was killed: the process it names is not one"
+        );
+        std::fs::remove_file(&file).map_err(file_error("remove", &file))
     }
 
     fn spawn(&self) -> Result<Child, Error> {
@@ -168,10 +212,15 @@ impl Keeper {
                 shut_down(process).await;
                 return;
             }
-            tracing::error!("PostgreSQL ended by itself; starting it again");
+            tracing::error!(ended = %in_words(&mut process), "PostgreSQL ended by itself; starting it again");
+            let since = Instant::now();
             process = loop {
                 match self.adopt_or_spawn().await {
-                    Ok(process) => break process,
+                    Ok(process) => {
+                        let seconds = since.elapsed().as_secs_f64();
+                        tracing::warn!(seconds, "PostgreSQL runs again");
+                        break process;
+                    }
                     Err(error) => tracing::error!(%error, "PostgreSQL is still down"),
                 }
                 if stopping.load(Ordering::SeqCst) {
@@ -180,6 +229,17 @@ impl Keeper {
                 sleep(RESTART_PAUSE).await;
             };
         }
+    }
+}
+
+/// How a process ended, where it was ours to watch.
+fn in_words(process: &mut Process) -> String {
+    match process {
+        Process::Child(child) => match child.try_wait() {
+            Ok(Some(status)) => status.to_string(),
+            Ok(None) | Err(_) => String::from("unknown"),
+        },
+        Process::Orphan(_) => String::from("not our child"),
     }
 }
 
@@ -216,19 +276,6 @@ async fn shut_down(mut process: Process) {
     {
         tracing::error!(%pid, "PostgreSQL is still running; the next start takes it over");
     }
-}
-
-fn lives(pid: Pid) -> bool {
-    // A process of another user answers with "not permitted", which also means that it lives.
-    !matches!(kill(pid, None), Err(Errno::ESRCH)) && !is_zombie(pid)
-}
-
-fn is_zombie(pid: Pid) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
-        stat.rsplit(')')
-            .next()
-            .is_some_and(|rest| rest.trim().starts_with('Z'))
-    })
 }
 
 async fn answers(options: &PgConnectOptions) -> bool {

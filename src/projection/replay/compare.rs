@@ -7,7 +7,7 @@ use super::super::event_store::StoredEvent;
 use super::super::history::{self, LiveTransition, Person};
 use super::super::layers::{self, LiveLayerMove};
 use super::Difference;
-use crate::stage::{Outcome, Schedule, State, Transition};
+use crate::stage::{Outcome, Schedule, Transition};
 use chrono::{DateTime, Utc};
 
 /// Something that is stored otherwise than it should be.
@@ -59,7 +59,7 @@ impl Seen<'_> {
             stored,
             replayed,
             stored_whole: json!({
-                "state": standing.map(|standing| &standing.state),
+                "state": standing.map(|standing| standing.state.shown()),
                 "moves": moves.collect::<Vec<_>>(),
                 "layers": layers.collect::<Vec<_>>(),
             }),
@@ -89,12 +89,12 @@ impl Seen<'_> {
             let fault = || Fault::new("no standing is stored", Value::Null, json!(replayed.state));
             return (!is_blank).then(fault);
         };
-        let unusable = |what| Fault::new(what, stored.state.clone(), json!(replayed.state));
-        let Ok(state) = State::deserialize(&stored.state) else {
+        let unusable = |what| Fault::new(what, stored.state.shown(), json!(replayed.state));
+        let Some(state) = stored.state.read() else {
             return Some(unusable("the state cannot be read"));
         };
         // The sweeper may not have been there yet: that is no difference.
-        let Ok(brought) = schedule.advance(&state, &[], None, now) else {
+        let Ok(brought) = schedule.advance(state, &[], None, now) else {
             return Some(unusable("the state is under other rules"));
         };
         if let Some(fault) = self.fault_of_moves(brought.transitions) {

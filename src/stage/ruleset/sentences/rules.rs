@@ -135,15 +135,19 @@ fn leaf(condition: &Condition, path: &str) -> Sentence {
         }
         Condition::ConvertedReferrals(test) => {
             let path = format!("{path}.converted_referrals");
-            within(*test, &path, " people they brought who became customers")
+            let who = match test.at_least {
+                1 => " person they brought who became a customer",
+                _ => " people they brought who became customers",
+            };
+            within(*test, &path, who)
         }
         Condition::AdvocacyKinds(test) => {
             let path = format!("{path}.advocacy_kinds");
-            within(
-                *test,
-                &path,
-                " different ways of speaking up for you, such as a review and an invitation",
-            )
+            let how = match test.at_least {
+                1 => " way of speaking up for you, such as a review or an invitation",
+                _ => " different ways of speaking up for you, such as a review and an invitation",
+            };
+            within(*test, &path, how)
         }
         Condition::DaysInStage { at_least } => say("they have stood there for ")
             .days(&format!("{path}.days_in_stage.at_least"), *at_least)
