@@ -70,35 +70,68 @@ pub fn inflate(bytes: &[u8]) -> Result<Vec<u8>, Malformed> {
     Ok(inflated)
 }
 
-/// The bytes as text. What is not UTF-8, and control characters that JSON does not allow, become
+/// The bytes as text. What is not UTF-8, and control characters where JSON does not allow them, become
 /// an escaped half of a surrogate pair: the event that holds it is then refused, and its neighbours
 /// are not.
 pub fn text(bytes: &[u8]) -> Cow<'_, str> {
-    let is_welcome = |b: u8| b >= 0x20 || matches!(b, b'\t' | b'\n' | b'\r');
+    // SDKs send no line breaks, so nearly every body ends here.
     if let Ok(text) = std::str::from_utf8(bytes)
-        && text.bytes().all(is_welcome)
+        && text.bytes().all(|b| b >= 0x20)
     {
         return Cow::Borrowed(text);
     }
     let mut mended = String::with_capacity(bytes.len() + 16);
-    let mark = |mended: &mut String| {
-        // After an odd number of backslashes one more would end the escape that is open.
-        let open = mended.bytes().rev().take_while(|b| *b == b'\\').count() % 2 == 1;
-        mended.push_str(if open { "ud800" } else { "\\ud800" });
-    };
+    let mut place = Place::Between;
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
-            if u32::from(c) < 0x20 && !matches!(c, '\t' | '\n' | '\r') {
-                mark(&mut mended);
+            let is_space = matches!(c, '\t' | '\n' | '\r') && place == Place::Between;
+            if u32::from(c) < 0x20 && !is_space {
+                place = mark(&mut mended, place);
             } else {
                 mended.push(c);
+                place = place.after(c);
             }
         }
         if !chunk.invalid().is_empty() {
-            mark(&mut mended);
+            place = mark(&mut mended, place);
         }
     }
     Cow::Owned(mended)
+}
+
+/// Where in a JSON text a character stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Between texts.
+    Between,
+    /// In a text.
+    Text,
+    /// In a text, after a backslash.
+    Escape,
+}
+
+impl Place {
+    const fn after(self, c: char) -> Self {
+        match (self, c) {
+            (Self::Between, '"') | (Self::Escape, _) => Self::Text,
+            (Self::Text, '"') => Self::Between,
+            (Self::Text, '\\') => Self::Escape,
+            (place, _) => place,
+        }
+    }
+}
+
+/// Writes half of a surrogate pair; an escape that is open is continued by it.
+fn mark(mended: &mut String, place: Place) -> Place {
+    mended.push_str(if place == Place::Escape {
+        "ud800"
+    } else {
+        "\\ud800"
+    });
+    match place {
+        Place::Between => Place::Between,
+        Place::Text | Place::Escape => Place::Text,
+    }
 }
 
 /// A body, taken apart; the events themselves are not read yet.
@@ -331,6 +364,9 @@ mod tests {
             b"\\\\\xff",
             b"\\\xff",
             b"\\\x00",
+            b"\n",
+            b"a\tb\r",
+            b"\\\n",
         ] {
             let good = br#"{"userId":"u","event":"Good"}"#;
             let body = [

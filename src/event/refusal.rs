@@ -123,8 +123,9 @@ pub const OF_EVENTS: &[Explained] = &[
     ),
     explained(
         "invalid_unicode",
-        "A text holds bytes that are not UTF-8, or half of a surrogate pair such as \\ud800 alone.",
-        "Send UTF-8, and do not cut a text in the middle of a character.",
+        "A text holds bytes that are not UTF-8, half of a surrogate pair such as \\ud800 alone, or a \
+         control character such as a line break that is not escaped.",
+        "Let a library write the JSON, send UTF-8, and do not cut a text in the middle of a character.",
     ),
     explained(
         "key_too_long",
@@ -479,9 +480,12 @@ mod tests {
         let entries = fs::read_dir(folder).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());
         paths
-            .flat_map(|path| match path.is_dir() {
-                true => sources(&path),
-                false => vec![path],
+            .flat_map(|path| {
+                if path.is_dir() {
+                    sources(&path)
+                } else {
+                    vec![path]
+                }
             })
             .filter(|path| !path.to_string_lossy().ends_with("tests.rs"))
             .collect()
