@@ -4,6 +4,9 @@
 //! docs/benchmarks.md come from `BEFRIEND_BENCH_EVENTS=10000000 cargo bench --bench replay`, which
 //! needs ten gigabytes below the temporary folder (`TMPDIR`) and removes them.
 //!
+//! Writing takes long. With `BEFRIEND_BENCH_GATE=FILE` the measurement begins once that file is there,
+//! so that a machine need be quiet for no longer than it must.
+//!
 //! Beside the time stand the seconds that processors worked for it, this process's and PostgreSQL's:
 //! they mean the same on a machine that is busy with other things.
 //!
@@ -71,6 +74,7 @@ async fn run(events: u64) {
             .unwrap_or_default()
             .trim()
     );
+    wait_at_gate();
     let watch = Watch::begin(folder.path());
     let read = world.measure("read by COPY, thrown away", &watch, None, world.read_all());
     let read = read.await;
@@ -86,6 +90,23 @@ async fn run(events: u64) {
     watch.end();
     world.pool.close().await;
     cluster.stop().await;
+}
+
+/// Waits for the file that says that the measurement may begin, if one is asked for.
+fn wait_at_gate() {
+    let Some(gate) = std::env::var_os("BEFRIEND_BENCH_GATE") else {
+        return;
+    };
+    let gate = Path::new(&gate);
+    while !gate.exists() {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    println!(
+        "the gate is open; load average {}",
+        std::fs::read_to_string("/proc/loadavg")
+            .unwrap_or_default()
+            .trim()
+    );
 }
 
 /// The server may have to run as another user, who must be able to reach its folder.

@@ -26,6 +26,61 @@ pub fn docs(code: &str) -> String {
 /// Why one event was not stored. Its neighbours in the batch are.
 pub const OF_EVENTS: &[Explained] = &[
     explained(
+        "ce_data_base64_not_json",
+        "data_base64 of a CloudEvent holds something other than a JSON object.",
+        "Send a JSON object as data.",
+    ),
+    explained(
+        "ce_data_not_an_object",
+        "The data of a CloudEvent is JSON, but no object: it becomes the event's properties.",
+        "Send {…} as data, or leave it out.",
+    ),
+    explained(
+        "ce_data_not_json",
+        "datacontenttype of a CloudEvent is not JSON.",
+        "Send JSON data, with application/json or nothing as its type.",
+    ),
+    explained(
+        "ce_data_twice",
+        "A CloudEvent has both data and data_base64.",
+        "Send one of them.",
+    ),
+    explained(
+        "ce_header_invalid",
+        "A ce- header is not percent-encoded UTF-8.",
+        "Encode what is not ASCII, spaces, quotes and percent signs as %XX.",
+    ),
+    explained(
+        "ce_id_missing",
+        "A CloudEvent has no id.",
+        "Send id: a text that is unique within its source.",
+    ),
+    explained(
+        "ce_source_missing",
+        "A CloudEvent has no source.",
+        "Send source: the system that it comes from, such as /shop.",
+    ),
+    explained(
+        "ce_specversion_missing",
+        "A CloudEvent does not say which version it is.",
+        "Send specversion 1.0.",
+    ),
+    explained(
+        "ce_specversion_unknown",
+        "specversion of a CloudEvent is not 1.0.",
+        "Send events of version 1.0.",
+    ),
+    explained(
+        "ce_subject_missing",
+        "A CloudEvent names nobody.",
+        "Send subject: the user id, or anonymous: and the anonymous id.",
+    ),
+    explained(
+        "ce_type_missing",
+        "A CloudEvent does not say what happened.",
+        "Send type: it is taken as the name of the event.",
+    ),
+    explained(
         "duplicate",
         "The same event is stored already.",
         "Nothing: a repeat changes nothing, so retry as often as you like.",
@@ -34,6 +89,16 @@ pub const OF_EVENTS: &[Explained] = &[
         "duplicate_key",
         "An object holds the same key twice, and programs differ about which one counts.",
         "Write each key once. A library that turns objects into JSON does so by itself.",
+    ),
+    explained(
+        "event_not_allowed",
+        "The key has a list of events that it may send, and this is not one of them.",
+        "Add the event to the key under Keys, or send it with another key.",
+    ),
+    explained(
+        "event_too_large",
+        "The event is larger than 32 KiB, and this Befriend is set to refuse such.",
+        "Send what was done, not the whole of your objects.",
     ),
     explained(
         "group_id_missing",
@@ -58,8 +123,9 @@ pub const OF_EVENTS: &[Explained] = &[
     ),
     explained(
         "invalid_unicode",
-        "A text holds bytes that are not UTF-8, or half of a surrogate pair such as \\ud800 alone.",
-        "Send UTF-8, and do not cut a text in the middle of a character.",
+        "A text holds bytes that are not UTF-8, half of a surrogate pair such as \\ud800 alone, or a \
+         control character such as a line break that is not escaped.",
+        "Let a library write the JSON, send UTF-8, and do not cut a text in the middle of a character.",
     ),
     explained(
         "key_too_long",
@@ -204,6 +270,11 @@ pub const OF_REQUESTS: &[Explained] = &[
         "Send it again, and report it if it goes on.",
     ),
     explained(
+        "key_in_url",
+        "A key stands in an address where it need not.",
+        "Send it as the user name of Basic authorization. Only beacons and pixels bring it in the address.",
+    ),
+    explained(
         "key_missing",
         "The request brings no key.",
         "Send it as the user name of Basic authorization, or as writeKey in the body. A packed \
@@ -215,9 +286,24 @@ pub const OF_REQUESTS: &[Explained] = &[
         "Look at Keys in the dashboard.",
     ),
     explained(
+        "method_not_allowed",
+        "The address does not take this method.",
+        "Send events by POST.",
+    ),
+    explained(
         "no_batch",
         "The address takes a batch, and the body has none.",
         "Send {\"batch\": […]}, or send one event to the address of its type.",
+    ),
+    explained(
+        "quota_spent",
+        "The key, or the network address, has sent more than its quota.",
+        "Come back after the seconds in Retry-After. SDKs do so by themselves.",
+    ),
+    explained(
+        "scope_missing",
+        "The key may not do this: it lacks the scope that the message names.",
+        "Give it the scope under Keys, or use another key.",
     ),
     explained(
         "secret_key_exposed",
@@ -248,6 +334,11 @@ pub const OF_REQUESTS: &[Explained] = &[
         "unknown_encoding",
         "Content-Encoding is neither gzip nor absent.",
         "Pack the body once with gzip, or not at all.",
+    ),
+    explained(
+        "unknown_format",
+        "The body is in none of the forms that CloudEvents are taken in.",
+        "Send application/cloudevents+json, application/cloudevents-batch+json, or ce- headers.",
     ),
 ];
 
@@ -316,6 +407,16 @@ pub const WARNINGS: &[Explained] = &[
         "future_clamped",
         "The time was more than five minutes ahead and was set to the time of arrival.",
         "Set the sender's clock.",
+    ),
+    explained(
+        "many_properties",
+        "The event has more than 255 properties; it is stored whole.",
+        "Send what was done, not the whole of your objects.",
+    ),
+    explained(
+        "name_over_cap",
+        "The brand has as many names of events as are listed; this one is stored, counts, and is in no list.",
+        "Use one name for each kind of act, and put what varies into properties.",
     ),
     explained(
         "oversize",

@@ -18,6 +18,9 @@ const LOOPS: usize = 2;
 const BATCH_ROWS: i64 = 512;
 /// Failures after which a row is parked.
 const ATTEMPTS_MAX: i32 = 5;
+/// The least time from one turn to the next: under load each turn then takes many people together,
+/// and somebody of whom several things arrive within it once. Far below what anybody waits for.
+const TURN_INTERVAL: Duration = Duration::from_millis(40);
 /// How long a loop rests after an error that is nobody's fault.
 const REST_AFTER_ERROR: Duration = Duration::from_secs(1);
 /// How often draining looks again at rows that are in other hands, and how long it waits between.
@@ -53,8 +56,14 @@ impl Projector {
 
     async fn project_until(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
+            let next = tokio::time::Instant::now() + TURN_INTERVAL;
             match self.turn().await {
-                Ok(Turn::Worked) => {}
+                Ok(Turn::Worked) => {
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        () = tokio::time::sleep_until(next) => {}
+                    }
+                }
                 Ok(Turn::Idle) => self.rest(&stop, POLL_INTERVAL).await,
                 Err(error) => {
                     super::log(&error, "projecting failed; trying again");

@@ -50,6 +50,7 @@ pub(super) async fn write(
             .or_default()
             .push(position);
     }
+    store::plan_by_index(conn).await?;
     let mut outcomes = vec![Outcome::Duplicate; items.len()];
     for (brand_id, positions) in brands {
         let scope = Scope {
@@ -182,7 +183,7 @@ async fn hashes(
     Ok(known)
 }
 
-fn refused(rejection: &Rejection) -> Outcome {
+pub(super) fn refused(rejection: &Rejection) -> Outcome {
     Outcome::Rejected {
         code: rejection.code,
         detail: rejection.detail.clone(),

@@ -86,9 +86,10 @@ impl<'a> Named<'a> {
                 .anonymous_id
                 .as_deref()
                 .map(|id| alias(AliasKind::Anonymous, id)),
+            // Of a user id that counts nobody asks who merely claims it.
             claimed: claim
                 .user()
-                .filter(|_| event.anonymous_id.is_none())
+                .filter(|_| event.anonymous_id.is_none() && !matches!(claim, Claim::Counts(_)))
                 .map(|user| alias(AliasKind::Claimed, user)),
             previous: event
                 .previous_id
