@@ -61,6 +61,10 @@ pub(super) async fn receive(
         gate.room.take(&mut held, inflated.len())?;
         held.bytes = inflated;
     }
+    // What cannot be stored need not be read closely.
+    if let Some(key) = &early {
+        app.intake.has_room(key.brand_id)?;
+    }
     let text = decode::text(&held.bytes);
     let envelope = decode::envelope(&text)?;
     let key = match early {
