@@ -9,11 +9,11 @@ use crate::brand::{self, Brand};
 use crate::config::Config;
 use crate::credential::password::Hasher;
 use crate::egress::{Egress, Policy};
-use crate::event::Intake;
+use crate::event::{Intake, Names};
 use crate::federation::Federation;
 use crate::federation::built_in::TestProvider;
 use crate::kernel::{Cipher, Clock, Entropy};
-use crate::key::Presented;
+use crate::key::{Presented, Quotas};
 use crate::postgres::{self, Pool};
 use crate::projection::{self, Projector};
 use crate::setup::{self, Change};
@@ -42,6 +42,10 @@ pub struct App {
     pub projector: Projector,
     /// The way in for events.
     pub intake: Intake,
+    /// The names of each brand's events.
+    pub event_names: Names,
+    /// How much keys and addresses may send.
+    pub quotas: Quotas,
     /// Calls to the outside.
     pub egress: Egress,
     /// Providers that people sign in by.
@@ -106,6 +110,8 @@ impl App {
             passwords: Hasher::new(cores, entropy.clone()),
             projector,
             intake,
+            event_names: Names::default(),
+            quotas: Quotas::new(config.quotas),
             staff_throttle: staff::Throttle::default(),
             config,
             pool,

@@ -75,7 +75,7 @@ pub async fn insert_brand(conn: &mut PgConnection, brand: &Brand) -> Result<(), 
 
 /// Tables that hold a brand's rows, each before what it points to. The audit record stays: it is
 /// never deleted.
-pub const TABLES: [&str; 38] = [
+pub const TABLES: [&str; 39] = [
     "access_token",
     "authorization_code",
     "session",
@@ -96,6 +96,7 @@ pub const TABLES: [&str; 38] = [
     "value_model",
     "projection_queue",
     "event",
+    "event_name",
     "reject",
     "identity",
     "alias",

@@ -12,6 +12,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::kernel::Secret;
+use crate::kernel::address::Range;
 
 pub use source::{Faults, read};
 
@@ -39,6 +40,12 @@ pub struct Config {
     pub egress_allows_private: bool,
     /// How events are grouped into commits.
     pub intake: Intake,
+    /// Whether an event beyond 32 KiB is refused, and not only flagged.
+    pub event_length_strict: bool,
+    /// How many events keys and addresses may send where nothing else is said.
+    pub quotas: Quotas,
+    /// The proxies that are believed when they say for whom they call.
+    pub trusted_proxies: Vec<Range>,
 }
 
 /// How log lines look.
@@ -61,6 +68,18 @@ pub struct Intake {
     pub queue_events_max: usize,
     /// Commits under way at once.
     pub writers: usize,
+}
+
+/// How many events a second may be sent, per process; zero: no limit.
+#[derive(Clone, Copy, Debug)]
+pub struct Quotas {
+    /// By a secret key that has no number of its own.
+    pub secret_key_events_per_second: u32,
+    /// By a browser key that has no number of its own.
+    pub browser_key_events_per_second: u32,
+    /// By browser keys, and tries without a key that is one, from one network address: 24 bits, or 64
+    /// for version 6.
+    pub address_events_per_second: u32,
 }
 
 impl Config {

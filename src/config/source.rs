@@ -10,11 +10,12 @@ use figment::providers::{Env, Format as _, Serialized, Toml};
 use figment::value::Value;
 use url::Url;
 
-use super::{Config, Intake, LISTEN_DEFAULT, LogFormat, data_dir_default};
+use super::{Config, Intake, LISTEN_DEFAULT, LogFormat, Quotas, data_dir_default};
 use crate::kernel::Secret;
+use crate::kernel::address::Range;
 
 /// Every setting's name, as in the TOML file; `BEFRIEND_` plus upper case in the environment.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 18] = [
     "data_dir",
     "listen",
     "public_url",
@@ -28,6 +29,11 @@ const NAMES: [&str; 13] = [
     "intake_batch_wait_ms",
     "intake_queue_events_max",
     "intake_writers",
+    "event_length_strict",
+    "quota_secret_key_events_per_second",
+    "quota_browser_key_events_per_second",
+    "quota_address_events_per_second",
+    "trusted_proxies",
 ];
 
 /// What is wrong with the settings: one line each, with its mend.
@@ -190,13 +196,33 @@ impl Reader {
                     _ => None,
                 },
             ),
-            egress_allows_private: self.value(
-                "egress_allows_private",
-                false,
-                "true or false",
-                |text| text.parse().ok(),
-            ),
+            egress_allows_private: self.flag("egress_allows_private"),
             intake: self.intake(),
+            event_length_strict: self.flag("event_length_strict"),
+            quotas: self.quotas(),
+            trusted_proxies: self.trusted_proxies(),
+        }
+    }
+
+    /// Off unless it is switched on.
+    fn flag(&mut self, name: &str) -> bool {
+        self.value(name, false, "true or false", |text| text.parse().ok())
+    }
+
+    fn trusted_proxies(&mut self) -> Vec<Range> {
+        let mend = "addresses or ranges of them, parted by commas, for example 10.0.0.0/8,::1";
+        self.value("trusted_proxies", Vec::new(), mend, ranges)
+    }
+
+    fn quotas(&mut self) -> Quotas {
+        let mut rate = |name, default| {
+            let rate = self.number(name, default, 0..=1_000_000);
+            u32::try_from(rate).unwrap_or(u32::MAX)
+        };
+        Quotas {
+            secret_key_events_per_second: rate("quota_secret_key_events_per_second", 20_000),
+            browser_key_events_per_second: rate("quota_browser_key_events_per_second", 2_000),
+            address_events_per_second: rate("quota_address_events_per_second", 500),
         }
     }
 
@@ -209,6 +235,15 @@ impl Reader {
             writers: self.number("intake_writers", 2, 1..=16),
         }
     }
+}
+
+/// Ranges of addresses, parted by commas.
+fn ranges(text: &str) -> Option<Vec<Range>> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|range| !range.is_empty())
+        .map(|range| range.parse().ok())
+        .collect()
 }
 
 fn host(ip: std::net::IpAddr) -> String {

@@ -34,11 +34,14 @@ pub enum Malformed {
     /// The body is not JSON, or not an object.
     #[error("the body is not a JSON object: {0}")]
     NotAnObject(String),
+    /// The body is not JSON, or not an array.
+    #[error("the body is not a JSON array: {0}")]
+    NotAnArray(String),
     /// The envelope holds a key twice.
     #[error("the body holds the same key twice")]
     DuplicateKey,
     /// The body needs a batch and has none.
-    #[error("batch must be an array of events")]
+    #[error("batch, or events, must be an array of events")]
     NoBatch,
 }
 
@@ -67,35 +70,68 @@ pub fn inflate(bytes: &[u8]) -> Result<Vec<u8>, Malformed> {
     Ok(inflated)
 }
 
-/// The bytes as text. What is not UTF-8, and control characters that JSON does not allow, become
+/// The bytes as text. What is not UTF-8, and control characters where JSON does not allow them, become
 /// an escaped half of a surrogate pair: the event that holds it is then refused, and its neighbours
 /// are not.
 pub fn text(bytes: &[u8]) -> Cow<'_, str> {
-    let is_welcome = |b: u8| b >= 0x20 || matches!(b, b'\t' | b'\n' | b'\r');
+    // SDKs send no line breaks, so nearly every body ends here.
     if let Ok(text) = std::str::from_utf8(bytes)
-        && text.bytes().all(is_welcome)
+        && text.bytes().all(|b| b >= 0x20)
     {
         return Cow::Borrowed(text);
     }
     let mut mended = String::with_capacity(bytes.len() + 16);
-    let mark = |mended: &mut String| {
-        // After an odd number of backslashes one more would end the escape that is open.
-        let open = mended.bytes().rev().take_while(|b| *b == b'\\').count() % 2 == 1;
-        mended.push_str(if open { "ud800" } else { "\\ud800" });
-    };
+    let mut place = Place::Between;
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
-            if u32::from(c) < 0x20 && !matches!(c, '\t' | '\n' | '\r') {
-                mark(&mut mended);
+            let is_space = matches!(c, '\t' | '\n' | '\r') && place == Place::Between;
+            if u32::from(c) < 0x20 && !is_space {
+                place = mark(&mut mended, place);
             } else {
                 mended.push(c);
+                place = place.after(c);
             }
         }
         if !chunk.invalid().is_empty() {
-            mark(&mut mended);
+            place = mark(&mut mended, place);
         }
     }
     Cow::Owned(mended)
+}
+
+/// Where in a JSON text a character stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Between texts.
+    Between,
+    /// In a text.
+    Text,
+    /// In a text, after a backslash.
+    Escape,
+}
+
+impl Place {
+    const fn after(self, c: char) -> Self {
+        match (self, c) {
+            (Self::Between, '"') | (Self::Escape, _) => Self::Text,
+            (Self::Text, '"') => Self::Between,
+            (Self::Text, '\\') => Self::Escape,
+            (place, _) => place,
+        }
+    }
+}
+
+/// Writes half of a surrogate pair; an escape that is open is continued by it.
+fn mark(mended: &mut String, place: Place) -> Place {
+    mended.push_str(if place == Place::Escape {
+        "ud800"
+    } else {
+        "\\ud800"
+    });
+    match place {
+        Place::Between => Place::Between,
+        Place::Text | Place::Escape => Place::Text,
+    }
 }
 
 /// A body, taken apart; the events themselves are not read yet.
@@ -109,15 +145,24 @@ pub struct Envelope<'a> {
     pub batch: Option<Vec<&'a RawValue>>,
 }
 
-/// Takes a body apart.
-pub fn envelope(text: &str) -> Result<Envelope<'_>, Malformed> {
-    let found: Found<'_> = serde_json::from_str(text).map_err(|error| {
+/// The events in the `events` of a body of our own API; none where it has none and is an event itself.
+pub fn events_in(text: &str) -> Result<Option<Vec<&RawValue>>, Malformed> {
+    find(text)?.events.map(events).transpose()
+}
+
+fn find(text: &str) -> Result<Found<'_>, Malformed> {
+    serde_json::from_str(text).map_err(|error| {
         if error.to_string().starts_with(DUPLICATE_KEY) {
             Malformed::DuplicateKey
         } else {
             Malformed::NotAnObject(error.to_string())
         }
-    })?;
+    })
+}
+
+/// Takes a body apart.
+pub fn envelope(text: &str) -> Result<Envelope<'_>, Malformed> {
+    let found = find(text)?;
     let string = |raw: Option<&RawValue>| raw.and_then(|raw| serde_json::from_str(raw.get()).ok());
     let value = |raw: Option<&RawValue>| raw.and_then(|raw| super::json::read(raw.get()).ok());
     let batch = found.batch.map(events).transpose()?;
@@ -143,6 +188,7 @@ struct Found<'a> {
     write_key: Option<&'a RawValue>,
     sent_at: Option<&'a RawValue>,
     batch: Option<&'a RawValue>,
+    events: Option<&'a RawValue>,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Found<'a> {
@@ -163,6 +209,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Found<'a> {
                         "writeKey" => found.write_key = Some(map.next_value()?),
                         "sentAt" => found.sent_at = Some(map.next_value()?),
                         "batch" => found.batch = Some(map.next_value()?),
+                        "events" => found.events = Some(map.next_value()?),
                         _ => {
                             map.next_value::<IgnoredAny>()?;
                         }
@@ -240,7 +287,7 @@ mod tests {
             (&format!("{{{keys}}}"), "not"),
         ] {
             let found = match envelope(body) {
-                Err(Malformed::NotAnObject(_)) => "not",
+                Err(Malformed::NotAnObject(_) | Malformed::NotAnArray(_)) => "not",
                 Err(Malformed::NoBatch) => "no batch",
                 Err(Malformed::DuplicateKey) => "twice",
                 Err(Malformed::TooManyEvents) => "many",
@@ -317,6 +364,9 @@ mod tests {
             b"\\\\\xff",
             b"\\\xff",
             b"\\\x00",
+            b"\n",
+            b"a\tb\r",
+            b"\\\n",
         ] {
             let good = br#"{"userId":"u","event":"Good"}"#;
             let body = [

@@ -49,7 +49,11 @@ impl Fault {
             Self::KeyLength => format!("a key is longer than {KEY_LENGTH_MAX} bytes"),
             Self::DuplicateKey => "an object holds the same key twice".to_owned(),
             Self::Nul => "a text holds the NUL character, which cannot be stored".to_owned(),
-            Self::Surrogate => "a text holds half of a surrogate pair, or invalid UTF-8".to_owned(),
+            Self::Surrogate => {
+                "a text holds half of a surrogate pair, invalid UTF-8, or a control character that is \
+                 not escaped"
+                    .to_owned()
+            },
             Self::Number => "a number is larger than a double can hold".to_owned(),
         }
     }

@@ -1,17 +1,22 @@
 //! Interactions: how they are read, judged, and stored exactly once.
 //!
-//! Owns the tables `event`, `reject` and the rows that intake adds to `alias`, `profile` and
-//! `projection_queue`. Reading ([`decode`]) and judging ([`validate`]) are pure; [`intake`] groups
-//! the events of concurrent requests into one commit and answers after it. Never computes a stage
-//! (that is `projection`) and never trusts a user id that a browser key sent unproven.
+//! Owns the tables `event`, `event_name`, `reject`, `import` and the rows that intake adds to `alias`,
+//! `profile` and `projection_queue`. Reading ([`decode`], [`cloud`]) and judging ([`validate`]) are
+//! pure; [`intake`] groups the events of concurrent requests into one commit and answers after it.
+//! Never computes a stage (that is `projection`) and never trusts a user id that a browser key sent
+//! unproven.
 //!
 //! Start with [`Event`], then [`validate::judge`], then [`intake::Intake::submit`].
 
 mod alias_store;
+pub mod cloud;
 pub mod decode;
+pub mod import_store;
 mod instant;
 pub mod intake;
 mod json;
+mod name_store;
+pub mod names;
 mod profile_store;
 pub mod refusal;
 pub mod reject_store;
@@ -20,6 +25,8 @@ pub mod store;
 mod traits;
 pub mod validate;
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
@@ -27,6 +34,7 @@ use crate::kernel::id::{BrandId, KeyId, ProfileId};
 use crate::kernel::{Entropy, Secret};
 
 pub use intake::{Intake, SubmitError};
+pub use names::Names;
 pub use traits::Traits;
 
 /// What sort of interaction, as in the Segment spec.
@@ -135,6 +143,34 @@ pub struct Event {
     pub traits: Option<Traits>,
     /// Where the sender was met: referrer, campaign; an object.
     pub encounter: Value,
+}
+
+impl Event {
+    /// What it is called where events are listed by name: a track by its own name, anything else as
+    /// `$` and its kind.
+    pub fn title(&self) -> Cow<'_, str> {
+        match self.kind {
+            Kind::Track => Cow::Borrowed(&self.name),
+            Kind::Identify | Kind::Page | Kind::Screen | Kind::Group | Kind::Alias => {
+                Cow::Owned(format!("${}", self.kind.as_str()))
+            }
+        }
+    }
+
+    /// What is left of it when it is refused after all.
+    pub fn reject(&self, code: &'static str, pointer: &'static str, detail: String) -> Rejection {
+        Rejection {
+            code,
+            detail,
+            pointer,
+            message_id: Some(self.message_id.clone()),
+            name: Some(self.name.clone()),
+            payload: validate::redacted(&self.payload),
+            routed_kind: Some(self.kind),
+            sent_at: self.sent_at,
+            received_at: self.received_at,
+        }
+    }
 }
 
 /// An event that cannot be stored, and why.

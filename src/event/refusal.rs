@@ -26,6 +26,61 @@ pub fn docs(code: &str) -> String {
 /// Why one event was not stored. Its neighbours in the batch are.
 pub const OF_EVENTS: &[Explained] = &[
     explained(
+        "ce_data_base64_not_json",
+        "data_base64 of a CloudEvent holds something other than a JSON object.",
+        "Send a JSON object as data.",
+    ),
+    explained(
+        "ce_data_not_an_object",
+        "The data of a CloudEvent is JSON, but no object: it becomes the event's properties.",
+        "Send {…} as data, or leave it out.",
+    ),
+    explained(
+        "ce_data_not_json",
+        "datacontenttype of a CloudEvent is not JSON.",
+        "Send JSON data, with application/json or nothing as its type.",
+    ),
+    explained(
+        "ce_data_twice",
+        "A CloudEvent has both data and data_base64.",
+        "Send one of them.",
+    ),
+    explained(
+        "ce_header_invalid",
+        "A ce- header is not percent-encoded UTF-8.",
+        "Encode what is not ASCII, spaces, quotes and percent signs as %XX.",
+    ),
+    explained(
+        "ce_id_missing",
+        "A CloudEvent has no id.",
+        "Send id: a text that is unique within its source.",
+    ),
+    explained(
+        "ce_source_missing",
+        "A CloudEvent has no source.",
+        "Send source: the system that it comes from, such as /shop.",
+    ),
+    explained(
+        "ce_specversion_missing",
+        "A CloudEvent does not say which version it is.",
+        "Send specversion 1.0.",
+    ),
+    explained(
+        "ce_specversion_unknown",
+        "specversion of a CloudEvent is not 1.0.",
+        "Send events of version 1.0.",
+    ),
+    explained(
+        "ce_subject_missing",
+        "A CloudEvent names nobody.",
+        "Send subject: the user id, or anonymous: and the anonymous id.",
+    ),
+    explained(
+        "ce_type_missing",
+        "A CloudEvent does not say what happened.",
+        "Send type: it is taken as the name of the event.",
+    ),
+    explained(
         "duplicate",
         "The same event is stored already.",
         "Nothing: a repeat changes nothing, so retry as often as you like.",
@@ -34,6 +89,16 @@ pub const OF_EVENTS: &[Explained] = &[
         "duplicate_key",
         "An object holds the same key twice, and programs differ about which one counts.",
         "Write each key once. A library that turns objects into JSON does so by itself.",
+    ),
+    explained(
+        "event_not_allowed",
+        "The key has a list of events that it may send, and this is not one of them.",
+        "Add the event to the key under Keys, or send it with another key.",
+    ),
+    explained(
+        "event_too_large",
+        "The event is larger than 32 KiB, and this Befriend is set to refuse such.",
+        "Send what was done, not the whole of your objects.",
     ),
     explained(
         "group_id_missing",
@@ -58,8 +123,9 @@ pub const OF_EVENTS: &[Explained] = &[
     ),
     explained(
         "invalid_unicode",
-        "A text holds bytes that are not UTF-8, or half of a surrogate pair such as \\ud800 alone.",
-        "Send UTF-8, and do not cut a text in the middle of a character.",
+        "A text holds bytes that are not UTF-8, half of a surrogate pair such as \\ud800 alone, or a \
+         control character such as a line break that is not escaped.",
+        "Let a library write the JSON, send UTF-8, and do not cut a text in the middle of a character.",
     ),
     explained(
         "key_too_long",
@@ -204,6 +270,11 @@ pub const OF_REQUESTS: &[Explained] = &[
         "Send it again, and report it if it goes on.",
     ),
     explained(
+        "key_in_url",
+        "A key stands in an address where it need not.",
+        "Send it as the user name of Basic authorization. Only beacons and pixels bring it in the address.",
+    ),
+    explained(
         "key_missing",
         "The request brings no key.",
         "Send it as the user name of Basic authorization, or as writeKey in the body. A packed \
@@ -215,9 +286,24 @@ pub const OF_REQUESTS: &[Explained] = &[
         "Look at Keys in the dashboard.",
     ),
     explained(
+        "method_not_allowed",
+        "The address does not take this method.",
+        "Send events by POST.",
+    ),
+    explained(
         "no_batch",
         "The address takes a batch, and the body has none.",
         "Send {\"batch\": […]}, or send one event to the address of its type.",
+    ),
+    explained(
+        "quota_spent",
+        "The key, or the network address, has sent more than its quota.",
+        "Come back after the seconds in Retry-After. SDKs do so by themselves.",
+    ),
+    explained(
+        "scope_missing",
+        "The key may not do this: it lacks the scope that the message names.",
+        "Give it the scope under Keys, or use another key.",
     ),
     explained(
         "secret_key_exposed",
@@ -249,6 +335,60 @@ pub const OF_REQUESTS: &[Explained] = &[
         "Content-Encoding is neither gzip nor absent.",
         "Pack the body once with gzip, or not at all.",
     ),
+    explained(
+        "unknown_format",
+        "The body is in none of the forms that CloudEvents are taken in.",
+        "Send application/cloudevents+json, application/cloudevents-batch+json, or ce- headers.",
+    ),
+];
+
+/// Why a row of an imported file made no event. The other rows do.
+pub const OF_ROWS: &[Explained] = &[
+    explained(
+        "columns_differ",
+        "The row has more or fewer columns than the header row.",
+        "Put fields that hold the delimiter in quotes.",
+    ),
+    explained(
+        "id_empty",
+        "The event's id is made of a column that is empty in this row.",
+        "Fill it, or take other columns for message_id in the mapping.",
+    ),
+    explained(
+        "line_too_long",
+        "The line is longer than 4 MiB.",
+        "Look whether line breaks are missing, or a quote.",
+    ),
+    explained(
+        "not_a_number",
+        "A column that the mapping says is a number holds none.",
+        "Write a plain number, say decimal_comma, or read the column as text.",
+    ),
+    explained(
+        "not_boolean",
+        "A column that the mapping says is true or false holds neither.",
+        "Write true or false, or read the column as text.",
+    ),
+    explained(
+        "not_of_format",
+        "The line is not of the format that the file is in.",
+        "Mend the line, and import the file again: what is stored stays as it is.",
+    ),
+    explained(
+        "not_utf8",
+        "The row is not written in UTF-8.",
+        "Say encoding: windows-1252 in the mapping if that is what it is.",
+    ),
+    explained(
+        "quote_not_closed",
+        "A quote is opened in this line and not closed where it should be.",
+        "Close it, or write a quote within a field as two.",
+    ),
+    explained(
+        "time_missing",
+        "The row does not say when it happened.",
+        "Fill the column of the time, or leave such rows out with skip_when_empty.",
+    ),
 ];
 
 /// Warnings on events that were stored.
@@ -267,6 +407,16 @@ pub const WARNINGS: &[Explained] = &[
         "future_clamped",
         "The time was more than five minutes ahead and was set to the time of arrival.",
         "Set the sender's clock.",
+    ),
+    explained(
+        "many_properties",
+        "The event has more than 255 properties; it is stored whole.",
+        "Send what was done, not the whole of your objects.",
+    ),
+    explained(
+        "name_over_cap",
+        "The brand has as many names of events as are listed; this one is stored, counts, and is in no list.",
+        "Use one name for each kind of act, and put what varies into properties.",
     ),
     explained(
         "oversize",
@@ -314,7 +464,7 @@ mod tests {
     use super::*;
 
     fn all() -> Vec<&'static str> {
-        let lists = [OF_EVENTS, OF_REQUESTS, WARNINGS];
+        let lists = [OF_EVENTS, OF_ROWS, OF_REQUESTS, WARNINGS];
         lists.concat().iter().map(|one| one.code).collect()
     }
 
@@ -330,11 +480,14 @@ mod tests {
         let entries = fs::read_dir(folder).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());
         paths
-            .flat_map(|path| match path.is_dir() {
-                true => sources(&path),
-                false => vec![path],
+            .flat_map(|path| {
+                if path.is_dir() {
+                    sources(&path)
+                } else {
+                    vec![path]
+                }
             })
-            .filter(|path| !path.ends_with("tests.rs"))
+            .filter(|path| !path.to_string_lossy().ends_with("tests.rs"))
             .collect()
     }
 
@@ -343,14 +496,22 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let known = all();
         let mut told = 0;
-        for path in [root.join("event"), root.join("http/tracking")]
-            .iter()
-            .flat_map(|folder| sources(folder))
-        {
+        let folders = ["event", "http/tracking", "cli/import"].map(|folder| root.join(folder));
+        for path in folders.iter().flat_map(|folder| sources(folder)) {
             let text = fs::read_to_string(&path).unwrap();
             let code = text.split("#[cfg(test)]").next().unwrap();
             let code = code.split_whitespace().collect::<Vec<_>>().join(" ");
             for opening in [
+                "Fault::new( place, \"",
+                "Fault::new(place, \"",
+                "Fault::new( Place::line(number), \"",
+                "Fault::new(Place::line(number), \"",
+                "Fault::new(Place::line(error.line), \"",
+                "Fault::new(Place::line(item.line), \"",
+                "Fault::new(Place::line(line.number), \"",
+                "self.fault(row, column, \"",
+                "self.fault(row, part.column, \"",
+                ".fault(row, column, \"",
                 "Fault::new( \"",
                 "Fault::new(\"",
                 "fault( \"",
@@ -390,7 +551,7 @@ mod tests {
 
     #[test]
     fn each_word_is_explained_once_and_in_order() {
-        for list in [OF_EVENTS, OF_REQUESTS, WARNINGS] {
+        for list in [OF_EVENTS, OF_ROWS, OF_REQUESTS, WARNINGS] {
             assert!(list.is_sorted_by(|one, other| one.code < other.code));
         }
         let mut words = all();

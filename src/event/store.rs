@@ -82,7 +82,7 @@ pub(super) async fn insert_events(
 }
 
 /// What is stored under these message ids: the hash of each.
-pub(super) async fn list_payload_hashes(
+pub async fn list_payload_hashes(
     conn: &mut PgConnection,
     brand_id: BrandId,
     message_ids: &[&str],
@@ -98,6 +98,28 @@ pub(super) async fn list_payload_hashes(
     Ok(rows
         .into_iter()
         .map(|row| (row.message_id, row.payload_hash))
+        .collect())
+}
+
+/// Whom stored events are about: the profile of each, and who that is now.
+pub async fn list_subjects(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    message_ids: &[&str],
+) -> Result<Vec<(ProfileId, ProfileId)>, Error> {
+    let rows = sqlx::query!(
+        r#"select distinct e.profile_id as "profile_id!: ProfileId",
+                  coalesce(p.merged_into, e.profile_id) as "person_id!: ProfileId"
+           from event e left join profile p on p.brand_id = $1 and p.profile_id = e.profile_id
+           where e.brand_id = $1 and e.message_id = any($2)"#,
+        brand_id.uuid(),
+        message_ids as &[&str],
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.profile_id, row.person_id))
         .collect())
 }
 
@@ -227,7 +249,7 @@ pub async fn list_events(
 }
 
 /// The names of the acts among a brand's events, looking at `events_max` of them at most: all of a
-/// large brand take long.
+/// large brand take long. Names beyond what a brand may have (see `names`) are left out.
 pub async fn list_names(
     conn: &mut PgConnection,
     brand_id: BrandId,
@@ -235,9 +257,11 @@ pub async fn list_names(
 ) -> Result<Vec<String>, Error> {
     let names = sqlx::query_scalar!(
         "select distinct e.name
-         from (select name from event where brand_id = $1 and kind = 'track' limit $2) e",
+         from (select name from event
+               where brand_id = $1 and kind = 'track' and not ($3 = any(flags)) limit $2) e",
         brand_id.uuid(),
         events_max,
+        super::names::NAME_OVER_CAP,
     )
     .fetch_all(conn)
     .await?;

@@ -24,6 +24,11 @@ async fn show() -> Result<Response, PageError> {
             refusal::OF_EVENTS,
         ),
         (
+            "Why a row of an imported file made no event",
+            "Only that row: the others of the file do.",
+            refusal::OF_ROWS,
+        ),
+        (
             "Why a request was not taken",
             "Nothing that came with it was stored.",
             refusal::OF_REQUESTS,

@@ -4,6 +4,7 @@
 //! extracts, parses to a domain type, makes one call and shapes the reply. Start with [`router`].
 
 mod account;
+mod address;
 mod api;
 mod complaints;
 mod contacting;
@@ -34,6 +35,7 @@ use crate::app::SharedApp;
 
 /// The whole service.
 pub fn router(app: SharedApp) -> Router {
+    let gate = tracking::Gate::shared();
     let pages = Router::new()
         .merge(account::pages())
         .merge(oidc::pages())
@@ -43,13 +45,13 @@ pub fn router(app: SharedApp) -> Router {
         .merge(errors::pages());
     let machines = Router::new()
         .merge(health::routes())
-        .merge(api::routes())
+        .merge(api::routes(&gate))
         .merge(schemas::routes())
         .merge(oidc::machines())
         .merge(embed::machines())
         .merge(login::from_providers())
         .merge(test_provider::machines())
-        .merge(tracking::routes());
+        .merge(tracking::routes(&gate));
     let all = machines
         .merge(middleware::around_pages(pages, &app))
         .fallback(nothing_here);

@@ -3,10 +3,12 @@
 
 use std::borrow::Cow;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
+use crate::key::Spent;
 use crate::postgres;
 
 /// An error as an API client sees it.
@@ -22,7 +24,12 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     /// Seconds to wait before trying again.
     pub retry_after: Option<u32>,
+    /// When a quota that is spent has something left again.
+    pub quota_resets_at: Option<DateTime<Utc>>,
 }
+
+/// When a quota has something left again: the milliseconds since 1970, as the SDKs that read it do.
+pub(super) const QUOTA_RESETS: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 /// One wrong part of a request.
 #[derive(Clone, Debug, Serialize)]
@@ -48,6 +55,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             retry_after: None,
+            quota_resets_at: None,
         }
     }
 
@@ -56,6 +64,18 @@ impl Problem {
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds.max(1));
         self
+    }
+
+    /// A quota is spent.
+    pub(super) fn quota(spent: Spent, now: DateTime<Utc>) -> Self {
+        let mut problem = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "quota_spent",
+            "this is more than the quota allows; come back when Retry-After has passed",
+        )
+        .retry_after(spent.seconds());
+        problem.quota_resets_at = Some(now + TimeDelta::seconds(i64::from(spent.seconds())));
+        problem
     }
 
     /// There is nothing here, or nothing that the caller may know of.
@@ -134,6 +154,10 @@ impl IntoResponse for Problem {
             response
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(at) = self.quota_resets_at {
+            let millis = HeaderValue::from(at.timestamp_millis());
+            response.headers_mut().insert(QUOTA_RESETS, millis);
         }
         response.extensions_mut().insert(self);
         response

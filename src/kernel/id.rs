@@ -175,6 +175,8 @@ kinds! {
     Replay, ReplayId, "rpl";
     /// A preview of a draft of stage rules.
     Preview, PreviewId, "pvw";
+    /// Files read into a brand.
+    Import, ImportId, "imp";
     /// One recorded move between stages.
     Transition, TransitionId, "trn";
     /// A purpose granted or withdrawn.

@@ -3,6 +3,7 @@
 //! Owns small value types that carry their own rules. Never does I/O and never imports a sibling.
 //! Start with [`id`]; every table and every URL uses it.
 
+pub mod address;
 pub mod cipher;
 pub mod clock;
 pub mod cursor;
@@ -11,6 +12,7 @@ pub mod entropy;
 pub mod id;
 pub mod secret;
 
+pub use address::Network;
 pub use cipher::Cipher;
 pub use clock::Clock;
 pub use email::EmailAddress;

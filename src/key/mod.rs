@@ -1,15 +1,21 @@
 //! API keys: secret keys for servers, browser keys for pages.
 //!
-//! Owns the `api_key` table and the wire form. A browser key is public by nature: it may only send
-//! events, which are then marked as untrusted. Keys are looked up on every use, so revoking one
-//! takes effect at once.
+//! Owns the `api_key` table, the wire form, what a key may do ([`Grant`]) and how much of it
+//! ([`Quotas`]). A browser key is public by nature: it may only send events, which are then marked as
+//! untrusted. Never keeps a key in force that was revoked: keys are looked up on every use.
 
+pub mod grant;
+pub mod quota;
 pub mod store;
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::kernel::id::{BrandId, KeyId};
 use crate::kernel::{Entropy, Secret};
+
+pub use grant::{Allowlist, Grant, Scope, Scopes};
+pub use quota::{Quotas, Spent};
 
 /// What a key may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +53,7 @@ impl Kind {
 }
 
 /// A key that was presented and found good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     /// Whose it is.
     pub brand_id: BrandId,
@@ -55,6 +61,18 @@ pub struct Key {
     pub key_id: KeyId,
     /// What it may do.
     pub kind: Kind,
+    /// And what of that.
+    pub grant: Arc<Grant>,
+}
+
+impl Key {
+    /// Whether it may do what `scope` names. A browser key may send events and nothing else.
+    pub fn may(&self, scope: Scope) -> bool {
+        match self.kind {
+            Kind::Secret => self.grant.scopes.has(scope),
+            Kind::Browser => scope == Scope::EventsWrite,
+        }
+    }
 }
 
 /// A key as its holder writes it: `bf_sec_` or `bf_pub_`, 32 hexadecimal digits that find it, an

@@ -2,14 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tokio::time::Instant;
 
 use super::rulebook::BrandRules;
-use super::{Error, Projector, batch, event_store, history, standing_store};
+use super::{Error, Projector, batch, event_store, history, queue_store, standing_store};
 use crate::kernel::id::{BrandId, ProfileId};
 use crate::postgres::{self, Inconsistency, PgConnection};
 use crate::stage::{Outcome, Standing, State, Transition};
+
+/// How often it is looked whether somebody is folded.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// A person's standing at an instant.
 #[derive(Clone, Debug)]
@@ -80,6 +85,31 @@ impl Projector {
             known_since: stored.known_since,
             at: now,
         })
+    }
+
+    /// Waits until what has happened to these profiles is folded, at most `patience`. Returns whether
+    /// it is.
+    pub async fn wait_until_folded(
+        &self,
+        brand_id: BrandId,
+        profile_ids: &[ProfileId],
+        patience: Duration,
+    ) -> Result<bool, Error> {
+        let ids: Vec<_> = profile_ids.iter().map(|id| id.uuid()).collect();
+        let until = Instant::now() + patience;
+        loop {
+            let waiting = {
+                let mut conn = self.pool.acquire().await.map_err(postgres::Error::from)?;
+                queue_store::list_unfolded(&mut conn, brand_id, &ids).await?
+            };
+            // What is parked will not be folded by waiting for it.
+            let is_hopeless = waiting.iter().all(|(_, is_parked)| *is_parked);
+            if is_hopeless || Instant::now() >= until {
+                return Ok(waiting.is_empty());
+            }
+            self.wake.poke();
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     /// Folds everything that has happened to somebody; of the moves only those not written yet.

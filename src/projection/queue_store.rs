@@ -206,6 +206,30 @@ pub(super) async fn list_waiting(
     Ok(ids)
 }
 
+/// Which of these profiles wait to be folded, and whether each is parked: what is parked waits for
+/// something new to happen.
+pub(super) async fn list_unfolded(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    profile_ids: &[Uuid],
+) -> Result<Vec<(ProfileId, bool)>, Error> {
+    let rows = sqlx::query!(
+        r#"select profile_id as "profile_id: ProfileId",
+                  bool_and(parked_at is not null) as "is_parked!"
+           from projection_queue
+           where brand_id = $1 and profile_id = any($2)
+           group by profile_id"#,
+        brand_id.uuid(),
+        profile_ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.profile_id, row.is_parked))
+        .collect())
+}
+
 /// Takes, for this transaction, the locks that are free, and says which. A lock belongs to a
 /// profile: whoever holds it is the only one to fold it.
 pub(super) async fn try_locks(conn: &mut PgConnection, keys: &[i64]) -> Result<Vec<i64>, Error> {

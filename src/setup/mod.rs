@@ -14,7 +14,7 @@ use crate::audit::{self, Actor, Entry};
 use crate::brand::{self, Brand};
 use crate::kernel::id::{BrandId, KeyId};
 use crate::kernel::{Cipher, Entropy, Secret};
-use crate::key::{self, Presented};
+use crate::key::{self, Grant, Presented};
 use crate::postgres::{self, PgConnection};
 
 /// The name of the key that every brand begins with.
@@ -123,17 +123,32 @@ pub async fn create_application(
     Ok((application, secret))
 }
 
-/// Writes a key. It is shown to its owner this once.
+/// Writes a key that may do all that its kind may. It is shown to its owner this once.
 pub async fn create_key(
     conn: &mut PgConnection,
     change: Change<'_>,
     brand_id: BrandId,
+    new: (key::Kind, &str),
+) -> Result<Presented, Error> {
+    create_key_with(conn, change, brand_id, new, &Grant::default()).await
+}
+
+/// Writes a key that may do what `grant` says of what its kind may.
+pub async fn create_key_with(
+    conn: &mut PgConnection,
+    change: Change<'_>,
+    brand_id: BrandId,
     (kind, name): (key::Kind, &str),
+    grant: &Grant,
 ) -> Result<Presented, Error> {
     let presented =
         Presented::generate(kind, KeyId::new(change.at, change.entropy), change.entropy);
     key::store::insert_key(conn, brand_id, &presented, name, change.at).await?;
-    let detail = json!({ "kind": kind.as_str(), "name": name });
+    let mut detail = json!({ "kind": kind.as_str(), "name": name });
+    if *grant != Grant::default() {
+        key::store::update_grant(conn, brand_id, presented.key_id, grant).await?;
+        detail["grant"] = recorded(grant);
+    }
     change
         .record(
             conn,
@@ -144,6 +159,33 @@ pub async fn create_key(
         )
         .await?;
     Ok(presented)
+}
+
+/// Changes what a key may do, from the next use on. Returns whether there was one in force.
+pub async fn change_grant(
+    conn: &mut PgConnection,
+    change: Change<'_>,
+    brand_id: BrandId,
+    key_id: KeyId,
+    grant: &Grant,
+) -> Result<bool, Error> {
+    if !key::store::update_grant(conn, brand_id, key_id, grant).await? {
+        return Ok(false);
+    }
+    let detail = json!({ "grant": recorded(grant) });
+    change
+        .record(conn, brand_id, "key.changed", key_id.to_string(), detail)
+        .await?;
+    Ok(true)
+}
+
+/// A grant as the record shows it.
+fn recorded(grant: &Grant) -> Value {
+    json!({
+        "scopes": grant.scopes.stored(),
+        "events": grant.events.entries(),
+        "events_per_second": grant.events_per_second,
+    })
 }
 
 /// Revokes a key, at once and for ever. Returns whether there was one to revoke.

@@ -8,12 +8,12 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::device::Device;
+use crate::kernel::Network;
 use crate::kernel::secret::sha256;
 
 /// Tries before the first delay, for one account from one network.
@@ -51,27 +51,6 @@ struct Count {
 
 /// An address under which somebody tries, as a hash: what is typed may be of any length.
 type Account = [u8; 32];
-
-/// The part of an IP address that one subscriber commonly has: 24 bits, or 64 for version 6.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Network(Option<[u8; 8]>);
-
-impl Network {
-    /// The network of `address`; all callers whose address is unknown are one.
-    pub fn of(address: Option<IpAddr>) -> Self {
-        Self(address.map(|address| match address.to_canonical() {
-            IpAddr::V4(ip) => {
-                let [a, b, c, _] = ip.octets();
-                [0, 0, 0, 0, 4, a, b, c]
-            }
-            IpAddr::V6(ip) => {
-                let mut prefix = [0; 8];
-                prefix.copy_from_slice(&ip.octets()[..8]);
-                prefix
-            }
-        }))
-    }
-}
 
 /// From where somebody tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,7 +132,7 @@ impl Counters {
                 .get(&(account, network))
                 .map(|c| c.until(PAIR_FREE)),
             self.accounts.get(&account).map(|c| c.until(ACCOUNT_FREE)),
-            network.0.and_then(|_| of_network()),
+            network.is_known().then(of_network).flatten(),
         ]
         .into_iter()
         .flatten()
@@ -207,6 +186,8 @@ fn make_room<K: Copy + Eq + Hash>(counts: &mut HashMap<K, Count>, now: DateTime<
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
     const OWNER: &str = "mara@brand.example";

@@ -194,6 +194,29 @@ mod tests {
     }
 
     #[test]
+    fn a_day_is_on_time_and_a_moment_more_is_not() {
+        let notice = |late: TimeDelta| {
+            let folded = [met(0), befriended(61)];
+            correct(&[met(0)], &folded, on(61) + late).notice
+        };
+
+        assert_eq!(notice(TimeDelta::hours(24)), Notice::Changed);
+        let more = TimeDelta::hours(24) + TimeDelta::nanoseconds(1);
+        assert_eq!(notice(more), Notice::Corrected);
+    }
+
+    #[test]
+    fn a_move_found_before_one_that_is_recorded_corrects() {
+        let recorded = [met(10), cooled(348)];
+        let folded = [met(10), befriended(61), cooled(348), met(400)];
+
+        let found = correct(&recorded, &folded, on(61));
+
+        assert_eq!((found.superseded, found.added), (vec![], vec![1, 3]));
+        assert_eq!(found.notice, Notice::Corrected);
+    }
+
+    #[test]
     fn a_sweeper_that_stood_still_for_a_week_corrects_nothing() {
         let recorded = [met(0), befriended(61)];
         let folded = [met(0), befriended(61), cooled(348)];

@@ -68,6 +68,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn half_way_lies_between_the_two() {
+        let day = |number| Day::default().plus(number);
+
+        for (from, to, middle) in [(10, 20, 15), (10, 11, 10), (7, 7, 7), (-4, 6, 1)] {
+            assert_eq!(day(from).midpoint(day(to)), day(middle), "{from} {to}");
+        }
+    }
+
+    #[test]
     fn a_day_begins_at_midnight_utc_and_ends_before_the_next() {
         let day = Day::from(NaiveDate::from_ymd_opt(1997, 9, 30).unwrap());
 

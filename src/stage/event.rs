@@ -467,6 +467,8 @@ mod tests {
             ("Dispute Resolved", Verdict::Untrusted),
             ("Promise Kept", Verdict::Untrusted),
             ("Account Deleted", Verdict::Untrusted),
+            // Worth no more than familiarity, and yet not anybody's to say.
+            ("Consent Given", Verdict::Untrusted),
         ];
 
         for (name, verdict) in table {

@@ -76,4 +76,15 @@ mod tests {
             prop_assert!(again.to_bits() == number.to_bits() || number.is_nan());
         }
     }
+
+    #[test]
+    fn a_figure_that_is_no_text_is_told_what_it_should_be() {
+        let refused = serde_json::from_str::<Exact>("0.1").map(|_| ());
+        let problem = refused.unwrap_err().to_string();
+
+        assert!(
+            problem.contains("expected a number written as text"),
+            "{problem}"
+        );
+    }
 }

@@ -123,6 +123,23 @@ mod tests {
     }
 
     #[test]
+    fn days_before_are_forgotten_and_the_day_itself_is_kept() {
+        let entry = |day: i32| LedgerEntry {
+            day: Day::default().plus(day),
+            dimension: Dimension::Trust,
+            amount: 1.0,
+        };
+        let mut ledger: Ledger = [entry(3), entry(4), entry(5)].into_iter().collect();
+
+        ledger.forget_before(Day::default().plus(4));
+
+        assert_eq!(ledger.entries(), [entry(4), entry(5)]);
+        assert!(!ledger.is_empty());
+        ledger.forget_before(Day::default().plus(9));
+        assert!(ledger.is_empty() && Ledger::default().is_empty());
+    }
+
+    #[test]
     fn a_score_is_the_sum_of_what_is_left_of_each_day() {
         let rules = Rules::default_rules();
         let first = Day::default();

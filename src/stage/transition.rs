@@ -167,3 +167,79 @@ pub struct Figure {
     /// Whether it was met.
     pub met: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn a_move_is_the_same_with_other_figures_and_another_with_anything_else() {
+        let step = Transition {
+            from: Stage::Acquaintance,
+            to: Stage::Friend,
+            effective_at: DateTime::UNIX_EPOCH,
+            rule: String::from("P2"),
+            kind: MoveKind::Promotion,
+            cause: Cause::Known,
+            figures: Vec::new(),
+            scores: Scores::default(),
+            added: Scores::default(),
+            cycle: 1,
+        };
+        let is_same = |change: &dyn Fn(&mut Transition)| {
+            let mut other = step.clone();
+            change(&mut other);
+            step.is_same_move(&other)
+        };
+
+        assert!(is_same(&|_| {}));
+        assert!(is_same(&|other| other.scores.trust = 9.0));
+        assert!(!is_same(&|other| other.from = Stage::Advocate));
+        assert!(!is_same(&|other| other.to = Stage::Advocate));
+        assert!(!is_same(
+            &|other| other.effective_at += TimeDelta::seconds(1)
+        ));
+        assert!(!is_same(&|other| other.rule = String::from("P3")));
+        assert!(!is_same(&|other| other.cause = Cause::RulesChanged));
+    }
+
+    #[test]
+    fn so_is_a_move_of_a_layer() {
+        let step = LayerTransition {
+            layer: String::from("vip"),
+            kind: LayerMove::Warmed,
+            from: Some(LayerStatus::Active),
+            to: LayerStatus::Active,
+            stage: Some(Stage::Friend),
+            effective_at: DateTime::UNIX_EPOCH,
+            rule: String::from("tiers"),
+            cause: Cause::Known,
+            figures: Vec::new(),
+            keep: None,
+            acts: 0,
+            points: 0.0,
+            trust: 0.0,
+            cycle: 1,
+        };
+        let is_same = |change: &dyn Fn(&mut LayerTransition)| {
+            let mut other = step.clone();
+            change(&mut other);
+            step.is_same_move(&other)
+        };
+
+        assert!(is_same(&|_| {}));
+        assert!(is_same(&|other| (other.points, other.acts) = (9.0, 9)));
+        assert!(!is_same(&|other| other.layer = String::from("club")));
+        assert!(!is_same(&|other| other.kind = LayerMove::Cooled));
+        assert!(!is_same(&|other| other.from = None));
+        assert!(!is_same(&|other| other.to = LayerStatus::Invited));
+        assert!(!is_same(&|other| other.stage = None));
+        assert!(!is_same(
+            &|other| other.effective_at += TimeDelta::seconds(1)
+        ));
+        assert!(!is_same(&|other| other.rule = String::from("keep")));
+        assert!(!is_same(&|other| other.cause = Cause::RulesChanged));
+    }
+}

@@ -2,8 +2,8 @@
 
 use super::dashboard::{
     ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, KeepInTouchPage,
-    KeysPage, LivePage, NetworkPage, OverviewPage, PreviewState, ProvidersPage, RejectPage,
-    RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage, RulesTextPage,
+    KeyPage, KeysPage, LivePage, NetworkPage, OverviewPage, PreviewState, ProvidersPage,
+    RejectPage, RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage, RulesTextPage,
     RulesVersionPage,
 };
 use super::errors::ErrorsPage;
@@ -81,6 +81,8 @@ fn pages(words: Words) -> Vec<Rendered> {
         "providers-empty" => ProvidersPage::sample_empty(words),
         "keys" => KeysPage::sample(words),
         "keys-empty" => KeysPage::sample_empty(words),
+        "key" => KeyPage::sample(words),
+        "key-browser" => KeyPage::sample_browser(words),
     ]
 }
 

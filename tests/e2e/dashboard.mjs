@@ -5,6 +5,7 @@ import { inspect, visit } from './browser.mjs';
 import { rulesSteps } from './rules.mjs';
 
 const EMAIL = 'mara@example.test';
+const SEEN_WITHIN_MS = 2_000;
 const PASSWORD = 'flour water salt and patience';
 
 export function dashboardTests(world) {
@@ -79,6 +80,36 @@ export function dashboardTests(world) {
       await page.getByText('Product Viewed').first().waitFor();
       assert.deepEqual(shopper.faults, []);
       await shopper.context.close();
+    });
+    await step('Live shows a refused event within two seconds, to mend and to replay', async () => {
+      await menu('Live').click();
+      await heading('Live').waitFor();
+      const [, brand] = /dashboard\/([^/]+)\/live/.exec(page.url());
+      const { key } = await world.demo.command('key', 'create', '--brand', brand, '--kind', 'secret', '--name', 'till');
+      const bad = { userId: '4711', event: 'Parcel Weighed', timestamp: 'yesterday' };
+      const authorization = `Basic ${Buffer.from(`${key}:`).toString('base64')}`;
+      const answer = await fetch(`${world.demo.issuer}/v1/track`, { method: 'POST', headers: { authorization }, body: JSON.stringify(bad) });
+      const sent = Date.now();
+      assert.equal(answer.status, 400);
+      const row = page.locator('.event', { hasText: 'Parcel Weighed' });
+      await row.getByText('Rejected').waitFor();
+      assert.ok(Date.now() - sent < SEEN_WITHIN_MS, `${Date.now() - sent} ms`);
+      await row.getByRole('button', { name: 'Replay' }).waitFor();
+      await inspect(page, 'live-refused');
+      await row.getByRole('link', { name: 'Mend it first' }).click();
+      await heading('Parcel Weighed').waitFor();
+      await inspect(page, 'reject');
+      await page.getByRole('button', { name: 'Replay this event' }).click();
+      await page.getByText('still not stored').first().waitFor();
+      await inspect(page, 'reject-refused');
+      const json = page.getByLabel('The event, as JSON');
+      await json.fill((await json.inputValue()).replace('yesterday', '2026-01-02T03:04:05Z'));
+      await page.getByRole('button', { name: 'Replay this event' }).click();
+      await page.getByText('The event is stored.').waitFor();
+      await page.goto(`${world.demo.issuer}${(await answer.json()).docs}`);
+      await heading('What senders of events are told').waitFor();
+      await inspect(page, 'errors');
+      await page.goto(`${world.demo.issuer}/dashboard/${brand}/live`);
     });
     await step('the set-up link works once', async () => {
       await page.getByRole('button', { name: 'Sign out' }).click();

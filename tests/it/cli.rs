@@ -65,6 +65,43 @@ fn an_operator_sets_up_a_brand_by_commands_alone() {
     let key = installation.json(&[
         "key", "create", "--brand", "bakery", "--kind", "secret", "--name", "Till",
     ]);
+    let desk = installation.json(&[
+        "key",
+        "create",
+        "--brand",
+        "bakery",
+        "--kind",
+        "secret",
+        "--name",
+        "Desk",
+        "--scope",
+        "events:write",
+        "--event",
+        "Order *",
+        "--events-per-second",
+        "50",
+    ]);
+    let id = desk["id"].as_str().unwrap();
+    let as_made = installation.json(&["key", "list", "--brand", "bakery"]);
+    installation.json(&[
+        "key",
+        "change",
+        "--brand",
+        "bakery",
+        id,
+        "--scope",
+        "rules:read",
+    ]);
+    let as_changed = installation.json(&["key", "list", "--brand", "bakery"]);
+    let unknown = installation.run(&[
+        "key",
+        "change",
+        "--brand",
+        "bakery",
+        id,
+        "--scope",
+        "everything",
+    ]);
     let connections = installation.json(&["connection", "list", "--brand", "bakery"]);
     let twice = installation.run(&["brand", "create", "--slug", "bakery", "--name", "Bakery"]);
     let doctor = installation.json(&["doctor"]);
@@ -83,6 +120,13 @@ fn an_operator_sets_up_a_brand_by_commands_alone() {
     assert_eq!(server["client_id"], "bakery.back-office");
     assert_eq!(server["client_secret"].as_str().unwrap().len(), 43);
     assert!(key["key"].as_str().unwrap().starts_with("bf_sec_"));
+    assert_eq!(as_made[0]["scopes"], serde_json::json!(["events:write"]));
+    assert_eq!(as_made[0]["events"], serde_json::json!(["Order *"]));
+    assert_eq!(as_made[0]["events_per_second"], 50);
+    assert_eq!(as_changed[0]["scopes"], serde_json::json!(["rules:read"]));
+    assert_eq!(as_changed[0]["events"], serde_json::json!([]));
+    assert_eq!(as_changed[0]["events_per_second"], Value::Null);
+    assert_eq!(unknown.status.code(), Some(2));
     assert_eq!(connections[0]["provider"], "test");
     assert_eq!(connections[0]["enabled"], true);
     assert_eq!(twice.status.code(), Some(1));

@@ -26,7 +26,8 @@ use crate::cli::output::Output;
 use crate::cli::runtime::Runtime;
 use crate::config::Config;
 use crate::kernel::id::{KeyId, ProfileId};
-use crate::key::{self, Presented};
+use crate::key::grant::EVENTS_PER_SECOND_MAX;
+use crate::key::{self, Grant, Presented};
 use crate::postgres;
 use crate::postgres::pool::Address;
 use crate::setup;
@@ -192,7 +193,12 @@ impl Intake {
         let key = postgres::tx(&app.pool, async |conn| {
             let change = app.change(Actor::Operator);
             let kind = (key::Kind::Secret, "Measurement");
-            setup::create_key(conn, change, brand.brand_id, kind).await
+            // What is measured is the service, not the quota.
+            let grant = Grant {
+                events_per_second: Some(EVENTS_PER_SECOND_MAX),
+                ..Grant::default()
+            };
+            setup::create_key_with(conn, change, brand.brand_id, kind, &grant).await
         })
         .await?;
         let now = app.clock.now();

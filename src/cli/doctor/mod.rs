@@ -109,8 +109,15 @@ fn public_url(config: &Config) -> Finding {
 fn tls(config: &Config) -> Finding {
     const WHAT: &str = "TLS and cookies";
     if config.is_secure() {
-        return Finding::good(WHAT, "cookies are Secure and bound to this host")
-            .hint("A proxy in front must end TLS: the service itself speaks plain HTTP.");
+        let good = Finding::good(WHAT, "cookies are Secure and bound to this host");
+        return if config.trusted_proxies.is_empty() {
+            good.hint(
+                "A proxy in front must end TLS: the service itself speaks plain HTTP. Name it in \
+                 BEFRIEND_TRUSTED_PROXIES, or callers' addresses are unknown and have no quota.",
+            )
+        } else {
+            good.hint("A proxy in front must end TLS: the service itself speaks plain HTTP.")
+        };
     }
     Finding::good(WHAT, "plain HTTP, which only this machine may use").hint(
         "Before anybody else signs in, put a proxy with TLS in front and set \

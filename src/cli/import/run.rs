@@ -1,63 +1,70 @@
-//! The command itself: read, submit in chunks, count, project.
+//! The command itself: prepare, read ahead, store, tell.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
-use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
-use super::source::Source;
-use super::{Format, LineError, Step, cdnow, online_retail};
+use super::Format;
+use super::importer::Importer;
+use super::judge::Judge;
+use super::mapping::{EXAMPLE_CSV, EXAMPLE_NDJSON, Guess};
+use super::prepare::{Prepared, Ready, Wish, prepare};
+use super::tally::{Printed, Tally};
 use crate::app::SharedApp;
 use crate::brand;
-use crate::cli::output::Output;
+use crate::cli::output::{self, Output};
 use crate::cli::runtime::Runtime;
+use crate::cli::serve::stop_on_signal;
 use crate::config::Config;
-use crate::event::{Outcome, Submission, SubmitError};
-use crate::kernel::id::BrandId;
+use crate::event::import_store::{self, Known, ListedImport, NewImport};
+use crate::kernel::id::{BrandId, ImportId};
 
-/// Events handed to the intake at once.
-const CHUNK_EVENTS: usize = 1_000;
+/// Batches that are read ahead of what is being stored.
+const BATCHES_AHEAD: usize = 4;
 
-/// How often a busy intake is asked again before the import gives up.
-const ATTEMPTS_MAX: u32 = 100;
+/// How many imports are listed.
+const LISTED_MAX: i64 = 50;
 
 /// How often the progress bar of the projection moves.
 const PROGRESS_PAUSE: Duration = Duration::from_millis(200);
 
-/// How many refused events are shown.
-const FAULTS_SHOWN: usize = 10;
-
 #[derive(clap::Args)]
 pub(in crate::cli) struct Import {
-    /// The file, plain or gzip.
-    file: PathBuf,
+    /// Files, plain or gzip; folders of them; - for standard input.
+    #[arg(required_unless_present_any = ["example_mapping", "list"])]
+    files: Vec<PathBuf>,
     /// The brand that the events belong to.
-    #[arg(long, value_name = "SLUG")]
-    brand: String,
-    /// What the file is; guessed from its first line when left out.
+    #[arg(long, value_name = "SLUG", required_unless_present = "example_mapping")]
+    brand: Option<String>,
+    /// What the files are; told by the first line when left out.
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// Only read and judge: store nothing.
+    /// Which column is what: a YAML file, as --example-mapping prints one.
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
+    /// Read and judge everything, and store nothing.
     #[arg(long)]
     dry_run: bool,
-}
-
-/// What an import did.
-#[derive(Debug, Default, Serialize)]
-struct Report {
-    lines: u64,
-    events: u64,
-    stored: u64,
-    duplicates: u64,
-    conflicts: u64,
-    rejected: u64,
-    skipped: BTreeMap<&'static str, u64>,
-    faults: Vec<String>,
+    /// Go on where the last import of these files was stopped or killed.
+    #[arg(long, conflicts_with = "dry_run")]
+    resume: bool,
+    /// Use the mapping that is guessed from the header row, where nothing is missing in it.
+    #[arg(long)]
+    yes: bool,
+    /// How many faults to show.
+    #[arg(long, value_name = "NUMBER", default_value_t = 10)]
+    faults: usize,
+    /// Print the brand's latest imports, how far each came and what came of it.
+    #[arg(long, conflicts_with = "files")]
+    list: bool,
+    /// Print a mapping with comments, for files of this format, and do nothing else.
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    example_mapping: Option<Format>,
 }
 
 impl Import {
@@ -66,166 +73,269 @@ impl Import {
         config: Config,
         output: &Output,
     ) -> anyhow::Result<ExitCode> {
-        let source = Source::open(&self.file)?;
-        let work = async |app: &SharedApp| Box::pin(self.import(app, source, output)).await;
+        if let Some(format) = self.example_mapping {
+            return print_example(format, *output);
+        }
+        if self.list {
+            let work = async |app: &SharedApp| self.list(app, *output).await;
+            return Box::pin(Runtime::with(config, work)).await;
+        }
+        let prepared = match self.prepare(*output)? {
+            Ready::Import(prepared) => Arc::new(prepared),
+            Ready::Suggestion(guess) => return Ok(self.suggest(&guess, *output)),
+        };
+        let work = async |app: &SharedApp| Box::pin(self.import(app, prepared, *output)).await;
         Box::pin(Runtime::with(config, work)).await
+    }
+
+    fn prepare(&self, output: Output) -> anyhow::Result<Ready> {
+        let bar = bar(output, 0, "Looking through the files {spinner} {bytes}")?;
+        let wish = Wish {
+            files: &self.files,
+            format: self.format,
+            mapping: self.mapping.as_deref(),
+            trusts_guess: self.yes,
+        };
+        let prepared = prepare(wish, &|bytes| bar.inc(bytes));
+        bar.finish_and_clear();
+        prepared
+    }
+
+    fn suggest(&self, guess: &Guess, output: Output) -> ExitCode {
+        let data = serde_json::json!({ "mapping": guess.text, "lacks": guess.lacks });
+        output.result(&data, guess.text.trim_end());
+        let advice = if guess.lacks.is_empty() {
+            String::from(
+                "this is a guess, and nothing was imported: save it and give it with --mapping (try it \
+                 with --dry-run), or use it as it is with --yes",
+            )
+        } else {
+            format!(
+                "this is a guess, and nothing was imported. The header row does not tell {}: save it, \
+                 complete it, and give it with --mapping",
+                guess.lacks.join(", ")
+            )
+        };
+        output::error(&advice);
+        ExitCode::from(3)
     }
 
     async fn import(
         &self,
         app: &SharedApp,
-        mut source: Source,
-        output: &Output,
+        prepared: Arc<Prepared>,
+        output: Output,
     ) -> anyhow::Result<ExitCode> {
+        let brand_id = self.find_brand(app).await?;
+        let fingerprint = &prepared.fingerprint;
         let mut conn = app.pool.acquire().await?;
-        let brand = brand::store::find_brand_by_slug(&mut conn, &self.brand).await?;
+        let known = import_store::find_import(&mut conn, brand_id, fingerprint).await?;
         drop(conn);
-        let Some(brand) = brand else {
-            bail!(
-                "there is no brand {0}: make it with `befriend brand create --slug {0} --name …`",
-                self.brand
-            );
-        };
-        let bar = ProgressBar::new(source.size).with_style(
-            ProgressStyle::with_template("Importing [{wide_bar}] {percent} %, {msg}, {eta} left")
-                .context("the template is well formed")?,
-        );
-        let mut reader = Reader::new(self.format);
-        let mut report = Report::default();
-        let mut chunk = Vec::with_capacity(CHUNK_EVENTS);
-        loop {
-            let line = source.next_line()?;
-            let is_last = line.is_none();
-            for step in reader.read(line)? {
-                match step {
-                    Step::Event(event) => chunk.push(event),
-                    Step::Skipped(reason) => *report.skipped.entry(reason).or_default() += 1,
+        let (import_id, tally, pass) = match known {
+            Some(known) if self.resume => self.go_on(known, output)?,
+            _ if self.dry_run => (None, Tally::default(), 0),
+            _ => {
+                if self.resume {
+                    output
+                        .say("No import of these files was begun before: beginning at the start.");
                 }
+                let import_id = begin(app, brand_id, &prepared).await?;
+                (Some(import_id), Tally::default(), 0)
             }
-            if chunk.len() >= CHUNK_EVENTS || is_last {
-                self.store(app, brand.brand_id, std::mem::take(&mut chunk), &mut report)
-                    .await?;
-                bar.set_position(source.position());
-                bar.set_message(format!("{} events", report.events));
-            }
-            if is_last {
-                break;
-            }
+        };
+        let importer = Importer::new(app, brand_id, Arc::clone(&prepared), import_id, tally);
+        self.read_and_store(importer, pass, output).await
+    }
+
+    async fn find_brand(&self, app: &SharedApp) -> anyhow::Result<BrandId> {
+        let slug = self.brand.as_deref().unwrap_or_default();
+        let mut conn = app.pool.acquire().await?;
+        match brand::store::find_brand_by_slug(&mut conn, slug).await? {
+            Some(brand) => Ok(brand.brand_id),
+            None => bail!(
+                "there is no brand {slug}: make it with `befriend brand create --slug {slug} --name …`"
+            ),
         }
-        report.lines = reader.lines;
+    }
+
+    async fn list(&self, app: &SharedApp, output: Output) -> anyhow::Result<ExitCode> {
+        let brand_id = self.find_brand(app).await?;
+        let mut conn = app.pool.acquire().await?;
+        let imports = import_store::list_imports(&mut conn, brand_id, LISTED_MAX).await?;
+        let data: Vec<_> = imports
+            .iter()
+            .map(|import| {
+                serde_json::json!({
+                    "source": import.source,
+                    "format": import.format,
+                    "state": import.state,
+                    "bytes_done": import.bytes_done,
+                    "bytes_total": import.bytes_total,
+                    "started_at": import.started_at,
+                    "updated_at": import.updated_at,
+                    "finished_at": import.finished_at,
+                    "report": import.report,
+                })
+            })
+            .collect();
+        let mut lines: Vec<String> = imports.iter().map(in_words).collect();
+        if lines.is_empty() {
+            lines.push(String::from("Nothing was imported yet."));
+        }
+        output.result(&data, &lines.join("\n"));
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Where the last import of these files ended.
+    fn go_on(
+        &self,
+        known: Known,
+        output: Output,
+    ) -> anyhow::Result<(Option<ImportId>, Tally, u64)> {
+        let tally: Tally = serde_json::from_value(known.report)
+            .context("read what an earlier version noted: import without --resume")?;
+        output.say(&match known.state.as_str() {
+            "done" => String::from("These files were imported to their end before."),
+            _ => format!("Going on after {} events.", tally.events),
+        });
+        let steps = u64::try_from(known.steps_done).unwrap_or(0);
+        Ok((Some(known.import_id), tally, steps))
+    }
+
+    async fn read_and_store(
+        &self,
+        mut importer: Importer<'_>,
+        pass: u64,
+        output: Output,
+    ) -> anyhow::Result<ExitCode> {
+        let app = importer.app;
+        let prepared = Arc::clone(&importer.prepared);
+        let judge = Judge {
+            prepared: Arc::clone(&prepared),
+            clock: app.clock.clone(),
+            entropy: app.entropy.clone(),
+            pass,
+        };
+        let (sender, batches) = tokio::sync::mpsc::channel(BATCHES_AHEAD);
+        let reading = tokio::task::spawn_blocking(move || judge.run(&sender));
+        let stop = CancellationToken::new();
+        let signals = tokio::spawn(stop_on_signal(stop.clone()));
+        let template = "Importing [{wide_bar}] {percent} %, {msg}, {eta} left";
+        let bar = bar(output, prepared.bytes(), template)?;
+        let ran = importer.run(batches, &stop, &bar).await;
         bar.finish_and_clear();
-        if !self.dry_run {
-            Box::pin(project(app)).await?;
+        let read = reading.await.context("reading broke")?;
+        let is_done = match (ran, read) {
+            (Ok(is_done), Ok(())) => is_done,
+            (Err(error), _) | (_, Err(error)) => {
+                // What is noted may lag behind what is stored; going on from there is right all the same.
+                return Err(error.context(
+                    "the import broke off; run the same command again, with --resume to go on where it was",
+                ));
+            }
+        };
+        importer
+            .note(if is_done { "done" } else { "stopped" })
+            .await?;
+        if is_done && !self.dry_run {
+            tokio::select! {
+                done = Box::pin(project(app, output)) => done?,
+                () = stop.cancelled() => output.say(
+                    "All is stored; stages are brought up to date when the service next runs.",
+                ),
+            }
         }
-        self.print(&report, *output);
-        Ok(if report.rejected == 0 {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::from(3)
+        signals.abort();
+        self.print(&importer, is_done, output);
+        Ok(match (is_done, importer.tally.is_clean()) {
+            (false, _) => ExitCode::FAILURE,
+            (true, true) => ExitCode::SUCCESS,
+            (true, false) => ExitCode::from(3),
         })
     }
 
-    async fn store(
-        &self,
-        app: &SharedApp,
-        brand_id: BrandId,
-        events: Vec<Value>,
-        report: &mut Report,
-    ) -> anyhow::Result<()> {
-        if events.is_empty() {
-            return Ok(());
-        }
-        let submission = Submission::internal(brand_id, events, app.clock.now(), &app.entropy);
-        report.events += u64::try_from(submission.items.len()).unwrap_or(0);
-        if self.dry_run {
-            report.count_judged(&submission);
-            return Ok(());
-        }
-        for attempt in 0..ATTEMPTS_MAX {
-            match app.intake.submit(submission.clone()).await {
-                Ok(verdicts) => {
-                    for verdict in verdicts {
-                        report.count(verdict.message_id.as_deref(), &verdict.outcome);
-                    }
-                    return Ok(());
-                }
-                Err(error @ (SubmitError::Busy | SubmitError::Unavailable)) => {
-                    tracing::debug!(%error, attempt, "waiting for the intake");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        bail!("the database did not take the events; run the same command again to go on")
-    }
-
-    fn print(&self, report: &Report, output: Output) {
-        let mut text = if self.dry_run {
-            format!(
-                "{} lines read: {} events would be sent, {} would be rejected",
-                report.lines, report.events, report.rejected
-            )
-        } else {
-            format!(
-                "{} lines read, {} events: {} stored, {} stored before, {} in conflict, {} rejected",
-                report.lines,
-                report.events,
-                report.stored,
-                report.duplicates,
-                report.conflicts,
-                report.rejected
-            )
+    fn print(&self, importer: &Importer<'_>, is_done: bool, output: Output) {
+        let (tally, looked) = (&importer.tally, importer.looked.as_ref());
+        let printed = Printed {
+            tally,
+            dry_run: self.dry_run,
+            done: is_done,
+            people: looked.map(|looked| looked.people()),
+            span: looked.and_then(|looked| looked.span()),
+            first: looked.map_or(&[], |looked| looked.first()),
         };
-        for (reason, count) in &report.skipped {
-            text.push('\n');
-            text.push_str(&[&count.to_string(), " skipped: ", reason].concat());
+        output.result(&printed, &tally.in_words(looked, self.faults));
+        if !is_done && !self.dry_run {
+            output::error("stopped; go on with the same command and --resume");
         }
-        for fault in &report.faults {
-            text.push_str("\n  ");
-            text.push_str(fault);
-        }
-        output.result(report, &text);
     }
 }
 
-impl Report {
-    fn count(&mut self, message_id: Option<&str>, outcome: &Outcome) {
-        match outcome {
-            Outcome::Accepted { .. } => self.stored += 1,
-            Outcome::Duplicate => self.duplicates += 1,
-            Outcome::Conflict => self.conflicts += 1,
-            Outcome::Rejected { code, detail, .. } => {
-                self.reject(format!(
-                    "{}: {code}: {detail}",
-                    message_id.unwrap_or("(no id)")
-                ));
-            }
-        }
-    }
+fn in_words(import: &ListedImport) -> String {
+    let percent = import.bytes_done.saturating_mul(100) / import.bytes_total.max(1);
+    let figure = |key: &str| import.report[key].as_u64().unwrap_or(0);
+    format!(
+        "{}  {} ({}), {}, {percent} % read: {} events, {} stored, {} stored before, {} in conflict, {} \
+         rejected; last seen {}",
+        import.started_at.format("%Y-%m-%d %H:%M"),
+        import.source,
+        import.format,
+        import.state,
+        figure("events"),
+        figure("stored"),
+        figure("duplicates"),
+        figure("conflicts"),
+        figure("rejected"),
+        import.updated_at.format("%Y-%m-%d %H:%M"),
+    )
+}
 
-    fn count_judged(&mut self, submission: &Submission) {
-        for item in &submission.items {
-            if let crate::event::Judged::Rejected(rejection) = item {
-                self.reject(format!("{}: {}", rejection.code, rejection.detail));
-            }
+fn print_example(format: Format, output: Output) -> anyhow::Result<ExitCode> {
+    let example = match format {
+        Format::Csv => EXAMPLE_CSV,
+        Format::Ndjson => EXAMPLE_NDJSON,
+        Format::SegmentArchive | Format::Cdnow | Format::OnlineRetail => {
+            bail!("{} files are read without a mapping", format.name())
         }
-    }
+    };
+    output.result(&example, example.trim_end());
+    Ok(ExitCode::SUCCESS)
+}
 
-    fn reject(&mut self, fault: String) {
-        self.rejected += 1;
-        if self.faults.len() < FAULTS_SHOWN {
-            self.faults.push(fault);
-        }
+async fn begin(
+    app: &SharedApp,
+    brand_id: BrandId,
+    prepared: &Prepared,
+) -> anyhow::Result<ImportId> {
+    let now = app.clock.now();
+    let new = NewImport {
+        import_id: ImportId::new(now, &app.entropy),
+        fingerprint: prepared.fingerprint,
+        source: prepared.names(),
+        format: prepared.format.name(),
+        bytes_total: i64::try_from(prepared.bytes()).unwrap_or(i64::MAX),
+    };
+    let mut conn = app.pool.acquire().await?;
+    Ok(import_store::begin_import(&mut conn, brand_id, &new, now).await?)
+}
+
+/// A bar on standard error; none with `--json` or where nobody watches.
+fn bar(output: Output, length: u64, template: &str) -> anyhow::Result<ProgressBar> {
+    if output.is_json() {
+        return Ok(ProgressBar::hidden());
     }
+    let style = ProgressStyle::with_template(template).context("the template is well formed")?;
+    Ok(ProgressBar::new(length).with_style(style))
 }
 
 /// Brings standings up to date with what was stored, beside whoever else is doing so.
-async fn project(app: &SharedApp) -> anyhow::Result<()> {
+async fn project(app: &SharedApp, output: Output) -> anyhow::Result<()> {
     let waiting = app.projector.count_waiting().await?;
-    let bar = ProgressBar::new(waiting).with_style(
-        ProgressStyle::with_template("Bringing stages up to date [{wide_bar}] {percent} %")
-            .context("the template is well formed")?,
-    );
+    let bar = bar(
+        output,
+        waiting,
+        "Bringing stages up to date [{wide_bar}] {percent} %",
+    )?;
     let show = async {
         loop {
             tokio::time::sleep(PROGRESS_PAUSE).await;
@@ -244,67 +354,4 @@ async fn project(app: &SharedApp) -> anyhow::Result<()> {
     show.await?;
     bar.finish_and_clear();
     Ok(())
-}
-
-/// The events of a purchase history, as [`Import`] sends them, without storing any: what a backtest
-/// in memory is made from. Lines that make no event are left out.
-pub fn read_events(file: &Path) -> anyhow::Result<Vec<Value>> {
-    let mut source = Source::open(file)?;
-    let mut reader = Reader::new(None);
-    let mut events = Vec::new();
-    loop {
-        let line = source.next_line()?;
-        let is_last = line.is_none();
-        for step in reader.read(line)? {
-            match step {
-                Step::Event(event) => events.push(event),
-                Step::Skipped(_) => {}
-            }
-        }
-        if is_last {
-            return Ok(events);
-        }
-    }
-}
-
-/// Reads lines in whatever format the file is.
-struct Reader {
-    format: Option<Format>,
-    online_retail: online_retail::Reader,
-    lines: u64,
-}
-
-impl Reader {
-    fn new(format: Option<Format>) -> Self {
-        Self {
-            format,
-            online_retail: online_retail::Reader::default(),
-            lines: 0,
-        }
-    }
-
-    /// What the next line gives; with `None` (the end), what is left.
-    fn read(&mut self, line: Option<(u64, String)>) -> anyhow::Result<Vec<Step>> {
-        let Some((number, text)) = line else {
-            return Ok(self.online_retail.close());
-        };
-        self.lines = number;
-        if self.format.is_none() {
-            self.format = Format::guess(&text);
-        }
-        let steps: Result<Vec<Step>, LineError> = match self.format {
-            Some(Format::Cdnow) => {
-                cdnow::read_line(number, &text).map(|step| step.into_iter().collect())
-            }
-            Some(Format::OnlineRetail) => self.online_retail.read_line(number, &text),
-            None => bail!(
-                "the first line does not tell what this file is: name it with --format, or see \
-                 `befriend import --help` for what is understood"
-            ),
-        };
-        steps.context(
-            "nothing after this line was imported; mend it and run the same command again, which \
-             stores nothing twice",
-        )
-    }
 }

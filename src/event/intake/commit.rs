@@ -182,7 +182,7 @@ async fn hashes(
     Ok(known)
 }
 
-fn refused(rejection: &Rejection) -> Outcome {
+pub(super) fn refused(rejection: &Rejection) -> Outcome {
     Outcome::Rejected {
         code: rejection.code,
         detail: rejection.detail.clone(),

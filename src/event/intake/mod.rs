@@ -9,6 +9,7 @@ mod commit;
 mod effects;
 mod resolve;
 mod share;
+mod whole;
 mod writer;
 
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use share::{Share, Shares};
+
+pub use whole::{Whole, store_whole};
 
 use super::{Judged, Submission, Verdict};
 use crate::config;

@@ -17,6 +17,8 @@ pub const ALIAS_CHARS_MAX: usize = 255;
 pub const NAME_CHARS_MAX: usize = 200;
 /// An event beyond this size is stored, with a warning: SDKs refuse to send it.
 pub const EVENT_LENGTH_WARNED: usize = 32 * 1024;
+/// An event with more properties is stored, with a warning: no list of properties has room for them.
+pub const PROPERTIES_WARNED: usize = 255;
 /// How much of a refused event is kept, in bytes.
 pub const REJECT_PAYLOAD_LENGTH_MAX: usize = 32 * 1024;
 /// The longest text that is kept of where somebody was met, in bytes.
@@ -83,15 +85,39 @@ pub fn judge_value(value: Value, receipt: &Receipt<'_>) -> Judged {
     }
 }
 
+/// Judges one event out of a file, as it was once sent. Its times are taken as they are: when it was
+/// sent says nothing of today's clock. `message_id` becomes its id if it has none.
+pub fn judge_imported(text: &str, message_id: &str, receipt: &Receipt<'_>) -> Judged {
+    match json::read(text) {
+        Ok(Value::Object(mut map)) => {
+            map.remove("sentAt");
+            let id = map.entry("messageId").or_insert(Value::Null);
+            if id.is_null() || id.as_str().is_some_and(|id| id.trim().is_empty()) {
+                *id = json!(message_id);
+            }
+            judge_checked(Value::Object(map), text.len(), receipt)
+        }
+        Ok(other) => judge_checked(other, text.len(), receipt),
+        Err(fault) => {
+            let fault = Fault::new(fault.code(), "", fault.detail());
+            rejected(fault, redacted(text), Labels::default(), receipt)
+        }
+    }
+}
+
 /// Why an event is not taken.
-struct Fault {
-    code: &'static str,
-    pointer: &'static str,
-    detail: String,
+pub(super) struct Fault {
+    pub(super) code: &'static str,
+    pub(super) pointer: &'static str,
+    pub(super) detail: String,
 }
 
 impl Fault {
-    fn new(code: &'static str, pointer: &'static str, detail: impl Into<String>) -> Self {
+    pub(super) fn new(
+        code: &'static str,
+        pointer: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
         Self {
             code,
             pointer,
@@ -102,13 +128,18 @@ impl Fault {
 
 /// What could be read of an event that is refused.
 #[derive(Default)]
-struct Labels {
+pub(super) struct Labels {
     message_id: Option<String>,
     name: Option<String>,
     sent_at: Option<Value>,
 }
 
-fn rejected(fault: Fault, payload: String, labels: Labels, receipt: &Receipt<'_>) -> Judged {
+pub(super) fn rejected(
+    fault: Fault,
+    payload: String,
+    labels: Labels,
+    receipt: &Receipt<'_>,
+) -> Judged {
     let sent_at = labels.sent_at.as_ref().or(receipt.sent_at);
     Judged::Rejected(Box::new(Rejection {
         code: fault.code,
@@ -187,6 +218,10 @@ fn read(
             let detail = format!("{key} must be an object");
             return Err(Fault::new("not_an_object", pointer, detail));
         }
+    }
+    let properties = map.get("properties").and_then(Value::as_object);
+    if properties.is_some_and(|properties| properties.len() > PROPERTIES_WARNED) {
+        flags.push("many_properties");
     }
     let message_id = message_id(map, receipt)?;
     let kind = kind(map, receipt)?;

@@ -1,4 +1,6 @@
-//! Who calls: the brand whose secret key comes along.
+//! Who calls: the brand whose secret key comes along, and whether the key may do this.
+
+use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -7,47 +9,111 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::app::SharedApp;
+use crate::http::address;
 use crate::http::problem::Problem;
 use crate::kernel::id::{BrandId, KeyId};
-use crate::key::{self, Kind, Presented};
+use crate::key::{self, Key, Kind, Presented, Scope};
 use crate::postgres;
 
-/// A holder of a secret key.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Caller {
+/// What a route asks of a key. Every route names its scope in the type of its caller, so that none can
+/// forget to.
+pub(super) trait Needs {
+    const SCOPE: Scope;
+}
+
+macro_rules! needs {
+    ($($name:ident),+) => {$(
+        #[doc = concat!("Routes that need `Scope::", stringify!($name), "`.")]
+        #[derive(Clone, Copy, Debug)]
+        pub(super) struct $name;
+
+        impl Needs for $name {
+            const SCOPE: Scope = Scope::$name;
+        }
+    )+};
+}
+
+needs!(
+    EventsWrite,
+    ProfilesRead,
+    ContactRead,
+    ContactWrite,
+    DisputesRead,
+    RulesRead,
+    RulesWrite
+);
+
+/// A holder of a secret key that has the scope that the route needs, and quota left.
+#[derive(Clone, Debug)]
+pub(super) struct Caller<N> {
     /// Whose key it is: all that the call may see.
     pub(super) brand_id: BrandId,
     /// Which key it is: what the record says of a change that the call makes.
     pub(super) key_id: KeyId,
+    /// What the key may do.
+    pub(super) key: Key,
+    needs: PhantomData<N>,
 }
 
-impl FromRequestParts<SharedApp> for Caller {
+impl<N: Needs> FromRequestParts<SharedApp> for Caller<N> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
-        let header = parts
-            .headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .ok_or_else(|| unauthorized("send a secret key: Authorization: Bearer bf_sec_…"))?;
-        let unknown = || unauthorized("the key is not one of ours, or was revoked");
-        let presented = presented_key(header).ok_or_else(unknown)?;
-        let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
-        let key = key::store::find_presented_key(&mut conn, &presented, app.clock.now())
-            .await?
-            .ok_or_else(unknown)?;
-        match key.kind {
-            Kind::Secret => Ok(Self {
-                brand_id: key.brand_id,
-                key_id: presented.key_id,
-            }),
-            Kind::Browser => Err(Problem::new(
+        let now = app.clock.now();
+        let address::Caller(network) = address::Caller::from_request_parts(parts, app)
+            .await
+            .unwrap_or_else(|never| match never {});
+        // Who tries keys pays for each; a key that is one answers for its own.
+        app.quotas
+            .take_of_address(network, 1, now)
+            .map_err(|spent| Problem::quota(spent, now))?;
+        let key = key_of(parts, app).await?;
+        if key.kind == Kind::Browser {
+            return Err(Problem::new(
                 StatusCode::FORBIDDEN,
                 "secret_key_needed",
                 "a browser key may only send events; this needs a secret key, on a server",
-            )),
+            ));
         }
+        app.quotas.give_back_to_address(network, 1);
+        require(&key, N::SCOPE)?;
+        app.quotas
+            .take_of_key(&key, 1, now)
+            .map_err(|spent| Problem::quota(spent, now))?;
+        Ok(Self {
+            brand_id: key.brand_id,
+            key_id: key.key_id,
+            key,
+            needs: PhantomData,
+        })
     }
+}
+
+/// Refuses a key that lacks `scope`, and names it.
+pub(super) fn require(key: &Key, scope: Scope) -> Result<(), Problem> {
+    if key.may(scope) {
+        return Ok(());
+    }
+    let scope = scope.as_str();
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "scope_missing",
+        format!("this key lacks the scope {scope}: give it to the key, or use another"),
+    ))
+}
+
+async fn key_of(parts: &Parts, app: &SharedApp) -> Result<Key, Problem> {
+    let header = parts
+        .headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .ok_or_else(|| unauthorized("send a secret key: Authorization: Bearer bf_sec_…"))?;
+    let unknown = || unauthorized("the key is not one of ours, or was revoked");
+    let presented = presented_key(header).ok_or_else(unknown)?;
+    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+    key::store::find_presented_key(&mut conn, &presented, app.clock.now())
+        .await?
+        .ok_or_else(unknown)
 }
 
 fn unauthorized(detail: &'static str) -> Problem {

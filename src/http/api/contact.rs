@@ -11,6 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::caller::{ContactRead, ContactWrite};
 use super::page::{self, Query};
 use super::{Caller, customer};
 use crate::app::SharedApp;
@@ -32,7 +33,7 @@ const PER_WEEK_MAX: i16 = 30;
 /// again.
 pub(super) async fn decide(
     State(app): State<SharedApp>,
-    caller: Caller,
+    caller: Caller<ContactRead>,
     id: Path<String>,
     uri: Uri,
 ) -> Result<Json<Value>, Problem> {
@@ -58,7 +59,7 @@ pub(super) async fn decide(
 /// `GET /api/v1/profiles/{id}/contact/preferences`.
 pub(super) async fn preferences(
     State(app): State<SharedApp>,
-    caller: Caller,
+    caller: Caller<ContactRead>,
     id: Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
@@ -98,7 +99,7 @@ struct SaidOfChannel {
 /// known before.
 pub(super) async fn replace(
     State(app): State<SharedApp>,
-    caller: Caller,
+    caller: Caller<ContactWrite>,
     id: Path<String>,
     body: Result<Json<Said>, JsonRejection>,
 ) -> Result<Json<Value>, Problem> {
@@ -198,7 +199,7 @@ fn check(said: &Said, rules: &ContactRules) -> Result<(), Problem> {
 /// never did first.
 pub(super) async fn keep_in_touch(
     State(app): State<SharedApp>,
-    caller: Caller,
+    caller: Caller<ContactRead>,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let query = Query::read(&uri, &[])?;

@@ -8,6 +8,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::Caller;
+use super::caller::DisputesRead;
 use super::page::{self, Query};
 use crate::app::SharedApp;
 use crate::http::complaints::{self, Case};
@@ -18,7 +19,7 @@ use crate::stage::Dispute;
 
 pub(super) async fn list(
     State(app): State<SharedApp>,
-    caller: Caller,
+    caller: Caller<DisputesRead>,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let query = Query::read(&uri, &["status"])?;

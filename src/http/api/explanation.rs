@@ -6,6 +6,7 @@ use axum::http::Uri;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use super::caller::ProfilesRead;
 use super::page::{self, Query};
 use super::{Caller, customer, standing};
 use crate::app::SharedApp;
@@ -20,7 +21,7 @@ const AHEAD: TimeDelta = TimeDelta::days(366);
 /// nothing happens.
 pub(super) async fn standing(
     State(app): State<SharedApp>,
-    caller: Caller,
+    caller: Caller<ProfilesRead>,
     id: Path<String>,
     uri: Uri,
 ) -> Result<Json<Value>, Problem> {
@@ -55,7 +56,7 @@ pub(super) async fn standing(
 /// would have come of it otherwise.
 pub(super) async fn transition(
     State(app): State<SharedApp>,
-    caller: Caller,
+    caller: Caller<ProfilesRead>,
     Path((id, transition_id)): Path<(String, String)>,
 ) -> Result<Json<Value>, Problem> {
     let nothing = || Problem::not_found("transition");

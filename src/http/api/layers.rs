@@ -7,6 +7,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use super::caller::ProfilesRead;
 use super::page::{self, Query};
 use super::{Caller, customer};
 use crate::app::SharedApp;
@@ -19,10 +20,10 @@ use crate::stage::explain::read_layers;
 /// `GET /api/v1/profiles/{id}/layers`.
 pub(super) async fn show(
     State(app): State<SharedApp>,
-    caller: Caller,
+    caller: Caller<ProfilesRead>,
     id: Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let (id, current) = super::standing::current(&app, caller, &id).await?;
+    let (id, current) = super::standing::current(&app, caller.brand_id, &id).await?;
     let rules = &current.rules.rules;
     let mut body = beside(&current);
     body["profile_id"] = json!(id);
@@ -55,7 +56,7 @@ pub(super) fn beside(current: &Current) -> Value {
 /// believed no longer.
 pub(super) async fn list(
     State(app): State<SharedApp>,
-    caller: Caller,
+    caller: Caller<ProfilesRead>,
     id: Path<String>,
     uri: Uri,
 ) -> Result<Response, Problem> {

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 
+use super::caller::ProfilesRead;
 use super::page::{self, Query};
 use super::{Caller, profile};
 use crate::app::SharedApp;
@@ -18,7 +19,7 @@ const KEYS: [&str; 3] = ["user_id", "anonymous_id", "email"];
 
 pub(super) async fn list(
     State(app): State<SharedApp>,
-    caller: Caller,
+    caller: Caller<ProfilesRead>,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let query = Query::read(&uri, &KEYS)?;

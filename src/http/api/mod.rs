@@ -2,11 +2,12 @@
 //!
 //! Owns its routes, who may call them, and the shape of its answers. Never decides anything about a
 //! customer: the domains are asked. Start with [`routes`], then [`Caller`], by which every handler
-//! is bound to the brand of the key.
+//! is bound to the brand of the key and to a scope that the key must have.
 
 mod caller;
 mod contact;
 mod disputes;
+mod events;
 mod explanation;
 mod layers;
 mod lookup;
@@ -18,8 +19,10 @@ mod rules;
 mod standing;
 mod value;
 
+use std::sync::Arc;
+
 use axum::Router;
-use axum::extract::Path;
+use axum::extract::{Extension, Path};
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::map_response;
@@ -27,6 +30,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 
 use super::problem::Problem;
+use super::tracking::Gate;
 use crate::app::SharedApp;
 use crate::insight::{self, Customer};
 use crate::kernel::id::{BrandId, ProfileId};
@@ -36,8 +40,9 @@ use crate::projection;
 use caller::Caller;
 
 /// The routes.
-pub(super) fn routes() -> Router<SharedApp> {
+pub(super) fn routes(gate: &Arc<Gate>) -> Router<SharedApp> {
     Router::new()
+        .route("/api/v1/events", post(events::receive))
         .route("/api/v1/profiles", get(lookup::list))
         .route("/api/v1/profiles/{id}", get(profile::show))
         .route("/api/v1/profiles/{id}/standing", get(standing::show))
@@ -69,6 +74,7 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route("/api/v1/profiles/{id}/referrals", get(referrals::show))
         .route("/api/v1/disputes", get(disputes::list))
         .route("/api/v1/profiles/{id}/value", get(value::show))
+        .layer(Extension(Arc::clone(gate)))
         .layer(map_response(challenge))
 }
 

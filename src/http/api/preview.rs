@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::Caller;
+use super::caller::{RulesRead, RulesWrite};
 use super::rules::{Document, faulty, unreadable, unusable};
 use crate::app::SharedApp;
 use crate::http::problem::Problem;
@@ -33,7 +34,7 @@ pub(super) struct Asked {
 /// `POST /api/v1/rules/preview`: starts one and says where to read it.
 pub(super) async fn start(
     State(app): State<SharedApp>,
-    caller: Caller,
+    caller: Caller<RulesWrite>,
     body: Result<Json<Asked>, JsonRejection>,
 ) -> Result<Response, Problem> {
     let Json(asked) = body.map_err(|error| unreadable(&error))?;
@@ -68,7 +69,7 @@ pub(super) async fn start(
 /// `GET /api/v1/rules/preview`: the one started last.
 pub(super) async fn latest(
     State(app): State<SharedApp>,
-    caller: Caller,
+    caller: Caller<RulesRead>,
 ) -> Result<Json<StoredPreview>, Problem> {
     found(app.projector.latest_preview(caller.brand_id).await?)
 }
@@ -76,7 +77,7 @@ pub(super) async fn latest(
 /// `GET /api/v1/rules/preview/{id}`.
 pub(super) async fn show(
     State(app): State<SharedApp>,
-    caller: Caller,
+    caller: Caller<RulesRead>,
     Path(id): Path<String>,
 ) -> Result<Json<StoredPreview>, Problem> {
     let id: PreviewId = id.parse().map_err(|_| Problem::not_found("preview"))?;

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
+use super::caller::ProfilesRead;
 use super::{Caller, customer};
 use crate::app::SharedApp;
 use crate::http::problem::Problem;
@@ -12,7 +13,7 @@ use crate::postgres;
 
 pub(super) async fn show(
     State(app): State<SharedApp>,
-    caller: Caller,
+    caller: Caller<ProfilesRead>,
     id: Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;

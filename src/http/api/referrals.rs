@@ -5,6 +5,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
 
+use super::caller::ProfilesRead;
 use super::{Caller, customer};
 use crate::app::SharedApp;
 use crate::http::problem::Problem;
@@ -17,7 +18,7 @@ const BROUGHT_MAX: i64 = 200;
 
 pub(super) async fn show(
     State(app): State<SharedApp>,
-    caller: Caller,
+    caller: Caller<ProfilesRead>,
     id: Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let brand_id = caller.brand_id;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Caller;
+use super::caller::{RulesRead, RulesWrite};
 use crate::app::SharedApp;
 use crate::audit::Actor;
 use crate::http::problem::{FieldError, Problem};
@@ -21,7 +22,7 @@ use crate::stage::ruleset::{Fault, LoadError};
 /// far the last change has been carried out.
 pub(super) async fn show(
     State(app): State<SharedApp>,
-    caller: Caller,
+    caller: Caller<RulesRead>,
 ) -> Result<Json<Value>, Problem> {
     let brand_id = caller.brand_id;
     let in_force = {
@@ -80,7 +81,7 @@ impl Document {
 /// `POST /api/v1/rules/publish`: from now on, from `effective_from` on, or for all history.
 pub(super) async fn publish(
     State(app): State<SharedApp>,
-    caller: Caller,
+    caller: Caller<RulesWrite>,
     body: Result<Json<NewVersion>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let Json(new) = body.map_err(|error| unreadable(&error))?;
@@ -107,7 +108,7 @@ pub(super) async fn publish(
 /// `POST /api/v1/rules/{version}/take-back`.
 pub(super) async fn take_back(
     State(app): State<SharedApp>,
-    caller: Caller,
+    caller: Caller<RulesWrite>,
     Path(version): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let version: i32 = version

@@ -7,11 +7,12 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use super::caller::ProfilesRead;
 use super::page::{self, Query};
 use super::{Caller, customer};
 use crate::app::SharedApp;
 use crate::http::problem::Problem;
-use crate::kernel::id::TransitionId;
+use crate::kernel::id::{BrandId, ProfileId, TransitionId};
 use crate::postgres;
 use crate::projection::{self, Current, RecordedTransition};
 use crate::stage::{self, Explanation, Stage};
@@ -19,11 +20,16 @@ use crate::stage::{self, Explanation, Stage};
 /// `GET /api/v1/profiles/{id}/standing`.
 pub(super) async fn show(
     State(app): State<SharedApp>,
-    caller: Caller,
+    caller: Caller<ProfilesRead>,
     id: Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let (id, current) = current(&app, caller, &id).await?;
-    let explanation = explained(&current);
+    let (id, current) = current(&app, caller.brand_id, &id).await?;
+    Ok(Json(told(id, &current)))
+}
+
+/// Where somebody stands, as the API tells it.
+pub(super) fn told(id: ProfileId, current: &Current) -> Value {
+    let explanation = explained(current);
     let standing = &current.standing;
     let mut body = json!({
         "profile_id": id,
@@ -46,18 +52,18 @@ pub(super) async fn show(
     });
     // The stage is the base's; what lies beyond it stands beside it.
     if let (Value::Object(body), Value::Object(beside)) =
-        (&mut body, super::layers::beside(&current))
+        (&mut body, super::layers::beside(current))
     {
         body.extend(beside);
     }
-    Ok(Json(body))
+    body
 }
 
 /// `GET /api/v1/profiles/{id}/transitions`, latest first. `superseded=true` lists also what is
 /// believed no longer.
 pub(super) async fn list(
     State(app): State<SharedApp>,
-    caller: Caller,
+    caller: Caller<ProfilesRead>,
     id: Path<String>,
     uri: Uri,
 ) -> Result<Response, Problem> {
@@ -88,16 +94,13 @@ pub(super) async fn list(
 
 pub(super) async fn current(
     app: &SharedApp,
-    caller: Caller,
+    brand_id: BrandId,
     id: &Path<String>,
-) -> Result<(crate::kernel::id::ProfileId, Current), Problem> {
+) -> Result<(ProfileId, Current), Problem> {
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
-    let customer = customer(&mut conn, caller.brand_id, id).await?;
+    let customer = customer(&mut conn, brand_id, id).await?;
     let id = customer.profile.profile_id;
-    let current = app
-        .projector
-        .current(&mut conn, caller.brand_id, id)
-        .await?;
+    let current = app.projector.current(&mut conn, brand_id, id).await?;
     Ok((id, current))
 }
 

@@ -1,8 +1,6 @@
 //! Who may use a page of the dashboard, and for which brand.
 
-use std::net::SocketAddr;
-
-use axum::extract::{ConnectInfo, FromRequestParts, OriginalUri, RawPathParams};
+use axum::extract::{FromRequestParts, OriginalUri, RawPathParams};
 use axum::http::Method;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -13,7 +11,6 @@ use super::front_door;
 use crate::app::{App, SharedApp};
 use crate::audit::Actor;
 use crate::brand::{self, Brand};
-use crate::config::Config;
 use crate::http::cookie::{self, Name};
 use crate::http::page::go_to;
 use crate::http::page_error::PageError;
@@ -21,7 +18,6 @@ use crate::http::problem::Problem;
 use crate::postgres;
 use crate::setup::Change;
 use crate::staff;
-use crate::staff::throttle::Network;
 use crate::view::Notice;
 use crate::view::dashboard::{BrandChoice, Shell};
 
@@ -169,27 +165,4 @@ impl FromRequestParts<SharedApp> for InBrand {
             brands: choices,
         })
     }
-}
-
-/// The network that a request comes from, as far as it is known.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Caller(pub(super) Network);
-
-impl FromRequestParts<SharedApp> for Caller {
-    type Rejection = std::convert::Infallible;
-
-    async fn from_request_parts(
-        parts: &mut Parts,
-        app: &SharedApp,
-    ) -> Result<Self, Self::Rejection> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Ok(Self(network(&app.config, peer.map(|info| info.0))))
-    }
-}
-
-/// Where the peer is the proxy that ends TLS, it says nothing of the caller; and what a caller writes
-/// into `X-Forwarded-For` is whatever they like.
-fn network(config: &Config, peer: Option<SocketAddr>) -> Network {
-    let known = peer.filter(|_| !config.is_secure());
-    Network::of(known.map(|address| address.ip()))
 }

@@ -7,9 +7,10 @@ use axum_extra::extract::cookie::CookieJar;
 use chrono::TimeDelta;
 use serde::Deserialize;
 
-use super::access::{Caller, SignedIn};
+use super::access::SignedIn;
 use crate::app::{App, SharedApp};
 use crate::credential::password;
+use crate::http::address::Caller;
 use crate::http::cookie::{self, Name};
 use crate::http::extract::PageForm;
 use crate::http::page::{go_to, page, page_with};

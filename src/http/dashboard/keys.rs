@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::access::InBrand;
 use super::brands::field;
+use super::key::{self, Typed};
 use crate::app::{App, SharedApp};
 use crate::brand::draft::name_fault;
 use crate::http::extract::PageForm;
@@ -15,7 +16,7 @@ use crate::http::page::{go_to, page, page_with};
 use crate::http::page_error::PageError;
 use crate::kernel::id::KeyId;
 use crate::key::store::{self, Listed};
-use crate::key::{Kind, Presented};
+use crate::key::{Grant, Kind, Presented};
 use crate::postgres;
 use crate::setup;
 use crate::view::dashboard::{FreshKey, KeyForm, KeyKind, KeyRow, KeysPage};
@@ -29,25 +30,19 @@ pub(super) struct Shown {
     done: Option<String>,
 }
 
-#[derive(Deserialize)]
-pub(super) struct Form {
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    kind: String,
-}
-
 /// `GET /dashboard/{brand}/keys`
 pub(super) async fn list(
     State(app): State<SharedApp>,
     within: InBrand,
     Query(query): Query<Shown>,
 ) -> Result<Response, PageError> {
-    let mut shown = filled(&app, &within, KeyForm::default()).await?;
-    if query.done.as_deref() == Some("revoked") {
-        let text = "The key is revoked. Whoever uses it is refused from now on.";
-        shown.shell.notice = Some(Notice::Done(text.to_owned()));
-    }
+    let mut shown = filled(&app, &within, empty(&app)).await?;
+    let text = match query.done.as_deref() {
+        Some("revoked") => Some("The key is revoked. Whoever uses it is refused from now on."),
+        Some("changed") => Some("The key is changed."),
+        Some(_) | None => None,
+    };
+    shown.shell.notice = text.map(|text| Notice::Done(text.to_owned()));
     page(&shown)
 }
 
@@ -55,22 +50,39 @@ pub(super) async fn list(
 pub(super) async fn create(
     State(app): State<SharedApp>,
     within: InBrand,
-    PageForm(form): PageForm<Form>,
+    PageForm(form): PageForm<Typed>,
 ) -> Result<Response, PageError> {
-    let name = form.name.trim();
-    let kind = KeyKind::from_slug(&form.kind).unwrap_or_default();
-    if let Some(fault) = name_fault(name) {
-        let name = field(form.name, Some(fault));
-        let page = filled(&app, &within, KeyForm { name, kind }).await?;
+    let typed = |name: &str| form.get(name).map_or("", String::as_str);
+    let name = typed("name").trim();
+    let kind = KeyKind::from_slug(typed("kind")).unwrap_or_default();
+    let (shown, grant) = key::read(&app, kind, &form);
+    let (grant, fault) = match (grant, name_fault(name)) {
+        (Some(grant), None) => (grant, None),
+        (_, fault) => (Grant::default(), Some(fault)),
+    };
+    if let Some(fault) = fault {
+        let form = KeyForm {
+            name: field(typed("name").to_owned(), fault),
+            kind,
+            grant: shown,
+        };
+        let page = filled(&app, &within, form).await?;
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
     let change = within.staff.change(&app);
     let new = (stored(kind), name);
     let key = postgres::tx(&app.pool, async |conn| {
-        setup::create_key(conn, change, within.brand.brand_id, new).await
+        setup::create_key_with(conn, change, within.brand.brand_id, new, &grant).await
     })
     .await?;
     made(&app, &within, name, &key).await
+}
+
+fn empty(app: &App) -> KeyForm {
+    KeyForm {
+        grant: key::form_of(app, KeyKind::default(), &Grant::default()),
+        ..KeyForm::default()
+    }
 }
 
 /// The page after a new key. Not a redirect: the key is shown this once.
@@ -80,7 +92,7 @@ async fn made(
     name: &str,
     key: &Presented,
 ) -> Result<Response, PageError> {
-    let mut shown = filled(app, within, KeyForm::default()).await?;
+    let mut shown = filled(app, within, empty(app)).await?;
     shown.fresh = Some(FreshKey {
         name: name.to_owned(),
         secret: key.expose(),
@@ -127,6 +139,7 @@ fn row(key: &Listed, now: DateTime<Utc>) -> KeyRow {
         name: key.name.clone(),
         kind,
         prefix: prefix(key),
+        reach: key::reach(kind, &key.grant),
         created: format::day_of(key.created_at),
         last_used: used.unwrap_or_else(|| "never".to_owned()),
         revoked: key.revoked_at.map(format::day_of),
@@ -141,13 +154,13 @@ fn prefix(key: &Listed) -> String {
     })
 }
 
-const fn stored(kind: KeyKind) -> Kind {
+pub(super) const fn stored(kind: KeyKind) -> Kind {
     match kind {
         KeyKind::Browser => Kind::Browser,
         KeyKind::Secret => Kind::Secret,
     }
 }
 
-fn shown(kind: &str) -> KeyKind {
+pub(super) fn shown(kind: &str) -> KeyKind {
     KeyKind::from_slug(kind).unwrap_or(KeyKind::Secret)
 }

@@ -11,6 +11,7 @@ mod customer;
 mod customers;
 mod front_door;
 mod keep_in_touch;
+mod key;
 mod keys;
 mod live;
 mod network;
@@ -109,6 +110,10 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route(
             "/dashboard/{brand}/keys",
             get(keys::list).post(keys::create),
+        )
+        .route(
+            "/dashboard/{brand}/keys/{id}",
+            get(key::show).post(key::save),
         )
         .route("/dashboard/{brand}/keys/{id}/revoke", post(keys::revoke))
 }

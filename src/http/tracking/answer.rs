@@ -5,32 +5,37 @@ use std::borrow::Cow;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::event::decode::Malformed;
 use crate::event::intake::RETRY_AFTER_SECONDS;
 use crate::event::{Outcome, SubmitError, Verdict, refusal};
-use crate::http::problem::log_chain;
+use crate::http::problem::{Problem, QUOTA_RESETS, log_chain};
+use crate::key::{Scope, Spent};
 use crate::postgres;
 
 /// Why a request was not served.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(in crate::http) struct Refusal {
     status: StatusCode,
-    code: Cow<'static, str>,
+    code: &'static str,
     message: Cow<'static, str>,
     pointer: Option<&'static str>,
     retry_after: Option<u32>,
+    /// When a quota that is spent has something left again.
+    quota_resets_at: Option<DateTime<Utc>>,
 }
 
 impl Refusal {
     fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             status,
-            code: Cow::Borrowed(code),
+            code,
             message: message.into(),
             pointer: None,
             retry_after: None,
+            quota_resets_at: None,
         }
     }
 
@@ -56,6 +61,56 @@ impl Refusal {
         )
     }
 
+    /// There is a key in the URL of a route where it can stand in a header.
+    pub(super) fn key_in_url() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "key_in_url",
+            "a key may stand in the URL of a beacon or a pixel only: send it as the user name of \
+             Basic authorization",
+        )
+    }
+
+    /// The key may not do this.
+    pub(super) fn scope_missing(scope: Scope) -> Self {
+        let scope = scope.as_str();
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "scope_missing",
+            format!("this key lacks the scope {scope}: give it to the key, or use another"),
+        )
+    }
+
+    /// A quota is spent.
+    pub(super) fn quota(spent: Spent, now: DateTime<Utc>) -> Self {
+        let mut refusal = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "quota_spent",
+            "this is more than the quota allows; come back when Retry-After has passed",
+        );
+        refusal.retry_after = Some(spent.seconds());
+        refusal.quota_resets_at = Some(now + TimeDelta::seconds(i64::from(spent.seconds())));
+        refusal
+    }
+
+    /// The method is not one that the route takes.
+    pub(super) fn wrong_method() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "this route does not take this method: events are sent by POST",
+        )
+    }
+
+    /// The body is in no format that the route takes.
+    pub(super) fn unknown_format(message: &'static str) -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unknown_format",
+            message,
+        )
+    }
+
     /// A secret key came from a browser or in a URL, where others can read it.
     pub(super) fn key_exposed() -> Self {
         Self::new(
@@ -74,7 +129,7 @@ impl Refusal {
         )
     }
 
-    pub(super) fn busy() -> Self {
+    pub(in crate::http) fn busy() -> Self {
         let mut refusal = Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "busy",
@@ -111,7 +166,9 @@ impl From<Malformed> for Refusal {
             Malformed::TooManyEvents => (StatusCode::PAYLOAD_TOO_LARGE, "too_many_events"),
             Malformed::UnknownEncoding => (StatusCode::BAD_REQUEST, "unknown_encoding"),
             Malformed::BrokenGzip => (StatusCode::BAD_REQUEST, "broken_gzip"),
-            Malformed::NotAnObject(_) => (StatusCode::BAD_REQUEST, "invalid_json"),
+            Malformed::NotAnObject(_) | Malformed::NotAnArray(_) => {
+                (StatusCode::BAD_REQUEST, "invalid_json")
+            }
             Malformed::DuplicateKey => (StatusCode::BAD_REQUEST, "duplicate_key"),
             Malformed::NoBatch => (StatusCode::BAD_REQUEST, "no_batch"),
         };
@@ -140,11 +197,20 @@ impl From<postgres::Error> for Refusal {
     }
 }
 
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let mut problem = Self::new(refusal.status, refusal.code, refusal.message);
+        problem.retry_after = refusal.retry_after.map(|seconds| seconds.max(1));
+        problem.quota_resets_at = refusal.quota_resets_at;
+        problem
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut body = json!({
             "success": false, "code": self.code, "message": self.message,
-            "docs": refusal::docs(&self.code),
+            "docs": refusal::docs(self.code),
         });
         if let Some(pointer) = self.pointer {
             body["pointer"] = json!(pointer);
@@ -155,8 +221,17 @@ impl IntoResponse for Refusal {
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
+        if let Some(at) = self.quota_resets_at {
+            let millis = HeaderValue::from(at.timestamp_millis());
+            response.headers_mut().insert(QUOTA_RESETS, millis);
+        }
         response
     }
+}
+
+/// What somebody is told who sends nothing that is kept.
+pub(super) fn nothing_kept() -> Response {
+    Json(json!({ "success": true })).into_response()
 }
 
 /// What a batch is told: stored, and what became of each event.
@@ -186,7 +261,7 @@ pub(super) fn single(verdicts: &[Verdict]) -> Result<Response, Refusal> {
     Ok(batch(verdicts))
 }
 
-fn shown(verdict: &Verdict) -> Value {
+pub(in crate::http) fn shown(verdict: &Verdict) -> Value {
     let mut shown = match &verdict.outcome {
         Outcome::Accepted { flags } if flags.is_empty() => json!({ "status": "accepted" }),
         Outcome::Accepted { flags } => json!({ "status": "accepted", "flags": flags }),

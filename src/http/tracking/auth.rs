@@ -110,7 +110,7 @@ impl Keys {
             found
                 .get(&presented.key_id)
                 .filter(|found| found.until > Instant::now() && hash.matches(&found.secret_hash))
-                .map(|found| found.key)
+                .map(|found| found.key.clone())
                 .filter(|key| key.kind == presented.kind)
         };
         if let Some(key) = known() {
@@ -139,7 +139,7 @@ impl Keys {
         found.insert(
             presented.key_id,
             Found {
-                key,
+                key: key.clone(),
                 secret_hash: hash.to_vec(),
                 until,
             },

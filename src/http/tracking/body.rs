@@ -35,8 +35,8 @@ impl Default for Room {
 }
 
 /// A body, and the room that it takes until dropped.
-pub(super) struct Held {
-    pub(super) bytes: Vec<u8>,
+pub(in crate::http) struct Held {
+    pub(in crate::http) bytes: Vec<u8>,
     room: Option<OwnedSemaphorePermit>,
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn allow(request: Request, next: Next) -> Response {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(
         ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("retry-after, request-id"),
+        HeaderValue::from_static("retry-after, x-ratelimit-reset, request-id"),
     );
     response
 }

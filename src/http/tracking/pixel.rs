@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use axum::extract::{Extension, RawQuery, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
+use super::admit::Asked;
 use super::answer::{self, Refusal};
 use super::{Gate, receive};
 use crate::app::SharedApp;
+use crate::event::Kind;
 use crate::event::validate::{Receipt, judge_value};
-use crate::event::{Kind, Submission};
+use crate::http::address::Caller;
 
 /// A transparent GIF of one pixel.
 const PIXEL: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\
@@ -26,40 +28,45 @@ const DEPTH_MAX: usize = 4;
 pub(super) async fn track(
     state: State<SharedApp>,
     gate: Extension<Arc<Gate>>,
+    caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    take(state, gate, query.unwrap_or_default(), Kind::Track).await
+    take(state, gate, caller, query.unwrap_or_default(), Kind::Track).await
 }
 
 /// Takes a page.
 pub(super) async fn page(
     state: State<SharedApp>,
     gate: Extension<Arc<Gate>>,
+    caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    take(state, gate, query.unwrap_or_default(), Kind::Page).await
+    take(state, gate, caller, query.unwrap_or_default(), Kind::Page).await
 }
 
 async fn take(
     State(app): State<SharedApp>,
     Extension(gate): Extension<Arc<Gate>>,
+    Caller(network): Caller,
     query: String,
     kind: Kind,
 ) -> Result<Response, Refusal> {
     let (write_key, event) = event(&query);
-    let write_key = write_key.ok_or_else(Refusal::key_missing)?;
-    let key = gate.keys.find_in_url(&app, &write_key).await?;
+    let asked = Asked {
+        app: &app,
+        gate: &gate,
+        headers: &HeaderMap::new(),
+        network,
+    };
+    let key = asked.admit_by_url(write_key.as_deref()).await?;
     let receipt = Receipt {
         received_at: app.clock.now(),
         sent_at: None,
         kind: Some(kind),
         entropy: &app.entropy,
     };
-    let submission = Submission {
-        sender: receive::sender(&key),
-        items: vec![judge_value(event, &receipt)],
-    };
-    answer::single(&app.intake.submit(submission).await?)?;
+    let items = vec![judge_value(event, &receipt)];
+    answer::single(&receive::take(&app, &key, None, items).await?)?;
     Ok(([(header::CONTENT_TYPE, "image/gif")], PIXEL).into_response())
 }
 

@@ -4,27 +4,31 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Extension, RawQuery, State};
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::Value;
 
+use super::admit::{Asked, InUrl, sender};
 use super::answer::{self, Refusal};
-use super::body::UNKNOWN_LENGTH_MAX;
-use super::{Gate, auth, prove};
+use super::{Gate, auth, prove, screen};
 use crate::app::{App, SharedApp};
-use crate::event::decode::{self, BODY_LENGTH_MAX, Envelope, Malformed};
+use crate::event::decode::{self, Envelope, Malformed};
 use crate::event::validate::{self, Receipt};
-use crate::event::{Judged, Kind, Rejection, Sender, Submission, Trust};
-use crate::key;
+use crate::event::{Judged, Kind, Submission, Verdict};
+use crate::http::address::Caller;
+use crate::kernel::Secret;
+use crate::key::Key;
 
 /// After so many events a long batch lets others have their turn.
-const EVENTS_PER_TURN: usize = 64;
+pub(super) const EVENTS_PER_TURN: usize = 64;
 
 /// What a route takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// An envelope with a batch.
     Batch,
+    /// The same from a page that unloads, which can bring its key in the URL only.
+    Beacon,
     /// One event of this kind.
     Single(Kind),
 }
@@ -34,105 +38,54 @@ pub(super) async fn receive(
     State(app): State<SharedApp>,
     Extension(gate): Extension<Arc<Gate>>,
     Extension(shape): Extension<Shape>,
+    Caller(network): Caller,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    let credentials = auth::credentials(&headers)?;
-    // The beacon that a page sends as it unloads can bring its key in the URL only.
-    let early = match (&credentials.key, auth::in_query(query.as_deref())) {
-        (Some(presented), _) => Some(gate.keys.find(&app, presented).await?),
-        (None, Some(text)) => Some(gate.keys.find_in_url(&app, &text).await?),
-        (None, None) => None,
+    let asked = Asked {
+        app: &app,
+        gate: &gate,
+        headers: &headers,
+        network,
     };
-    let length_max = match early {
-        Some(_) => BODY_LENGTH_MAX,
-        None => UNKNOWN_LENGTH_MAX,
+    let in_url = match (shape, auth::in_query(query.as_deref())) {
+        (_, None) => InUrl::None,
+        (Shape::Beacon, Some(text)) => InUrl::Allowed(text),
+        (Shape::Batch | Shape::Single(_), Some(_)) => InUrl::Refused,
     };
-    let mut held = gate.room.read(&headers, body, length_max).await?;
-    let encoding = headers.get(header::CONTENT_ENCODING);
-    let encoding = encoding.map_or(Some(""), |value| value.to_str().ok());
-    if decode::is_packed(encoding.or(Some("?")), &held.bytes)? {
-        // Unpacking is work, which is done for those who have a key.
-        if early.is_none() {
-            return Err(Refusal::key_missing());
-        }
-        let inflated = decode::inflate(&held.bytes)?;
-        gate.room.take(&mut held, inflated.len())?;
-        held.bytes = inflated;
-    }
+    let early = asked.admit(in_url).await?;
+    let held = gate.read(&headers, body, early.key.is_some()).await?;
     // What cannot be stored need not be read closely.
-    if let Some(key) = &early {
+    if let Some(key) = &early.key {
         app.intake.has_room(key.brand_id)?;
     }
     let text = decode::text(&held.bytes);
     let envelope = decode::envelope(&text)?;
-    let key = match early {
+    let key = match early.key {
         Some(key) => key,
-        None => find_in_body(&app, &gate, &envelope).await?,
+        None => asked.admit_by_body(envelope.write_key.as_deref()).await?,
     };
-    let sender = sender(&key);
-    if key.kind == key::Kind::Secret && headers.contains_key(header::ORIGIN) {
-        return Err(expose(&app, sender).await);
-    }
-    let mut items = judge(&app, shape, &envelope, &text, &headers).await?;
-    prove::mark(&app, &sender, credentials.token.as_ref(), &mut items).await?;
-    let verdicts = app.intake.submit(Submission { sender, items }).await?;
+    asked.pay_for_more(&key, envelope.batch.as_ref().map_or(1, Vec::len));
+    let items = judge(&app, shape, &envelope, &text, &headers).await?;
+    let verdicts = take(&app, &key, early.token.as_ref(), items).await?;
     match shape {
-        Shape::Batch => Ok(answer::batch(&verdicts)),
+        Shape::Batch | Shape::Beacon => Ok(answer::batch(&verdicts)),
         Shape::Single(_) => answer::single(&verdicts),
     }
 }
 
-async fn find_in_body(
+/// Stores what was judged, as far as the key's holder may send it.
+pub(super) async fn take(
     app: &App,
-    gate: &Gate,
-    envelope: &Envelope<'_>,
-) -> Result<key::Key, Refusal> {
-    let text = envelope
-        .write_key
-        .as_deref()
-        .filter(|text| !text.is_empty())
-        .ok_or_else(Refusal::key_missing)?;
-    let presented = key::Presented::parse(text).ok_or_else(Refusal::key_unknown)?;
-    gate.keys.find(app, &presented).await
-}
-
-/// Who a key's holder is to the intake.
-pub(super) const fn sender(key: &key::Key) -> Sender {
-    Sender {
-        brand_id: key.brand_id,
-        key_id: Some(key.key_id),
-        trust: match key.kind {
-            key::Kind::Secret => Trust::Trusted,
-            key::Kind::Browser => Trust::Browser,
-        },
-    }
-}
-
-/// Refuses a secret key that a page sends, and leaves word of it where the brand looks.
-async fn expose(app: &App, sender: Sender) -> Refusal {
-    tracing::warn!(brand = %sender.brand_id, key = ?sender.key_id, "a page sent a secret key");
-    let word = Judged::Rejected(Box::new(Rejection {
-        code: "secret_key_exposed",
-        detail: "a web page sent events with this secret key: revoke it, and use a browser key"
-            .to_owned(),
-        pointer: "",
-        message_id: None,
-        name: None,
-        payload: String::new(),
-        routed_kind: None,
-        sent_at: None,
-        received_at: app.clock.now(),
-    }));
-    let submission = Submission {
-        sender,
-        items: vec![word],
-    };
-    match app.intake.submit(submission).await {
-        Ok(_) => Refusal::key_exposed(),
-        Err(error) => error.into(),
-    }
+    key: &Key,
+    token: Option<&Secret>,
+    mut items: Vec<Judged>,
+) -> Result<Vec<Verdict>, Refusal> {
+    let sender = sender(key);
+    screen::screen(app, key, &mut items).await;
+    prove::mark(app, &sender, token, &mut items).await?;
+    Ok(app.intake.submit(Submission { sender, items }).await?)
 }
 
 async fn judge(
@@ -154,7 +107,7 @@ async fn judge(
         entropy: &app.entropy,
     };
     match (shape, &envelope.batch) {
-        (Shape::Batch, None) => Err(Malformed::NoBatch.into()),
+        (Shape::Batch | Shape::Beacon, None) => Err(Malformed::NoBatch.into()),
         (Shape::Single(_), Some(_)) => Err(Refusal::bad_request(
             "unexpected_batch",
             "this route takes one event: send a batch to /v1/batch",
@@ -163,7 +116,7 @@ async fn judge(
             receipt.kind = Some(kind);
             Ok(vec![validate::judge(text, &receipt)])
         }
-        (Shape::Batch, Some(batch)) => {
+        (Shape::Batch | Shape::Beacon, Some(batch)) => {
             let mut items = Vec::with_capacity(batch.len());
             for (number, raw) in batch.iter().enumerate() {
                 if number % EVENTS_PER_TURN == EVENTS_PER_TURN - 1 {

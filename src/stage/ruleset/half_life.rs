@@ -7,7 +7,7 @@ use serde::de::{Error, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::validate::{DAYS_MAX, FACTOR_MAX};
+use super::validate::{DAYS_MAX, FACTOR_MAX, Faults};
 use crate::stage::dimension::{DIMENSIONS, Dimension};
 
 /// Days after which half of a weight is left, 1 to 3,650 for each dimension.
@@ -41,6 +41,32 @@ impl HalfLives {
     /// The half-life of `dimension`, in days; for one that is learnt, what holds until it is.
     pub const fn of(&self, dimension: Dimension) -> f64 {
         self.to_array()[dimension.index()]
+    }
+
+    pub(super) fn check(&self, faults: &mut Faults) {
+        for dimension in Dimension::ALL {
+            let days = self.of(dimension);
+            if !(1.0..=f64::from(DAYS_MAX)).contains(&days) {
+                faults.add(
+                    &self.path(dimension),
+                    format!("{days} is not a usable half-life"),
+                    format!("give 1 to {DAYS_MAX} days"),
+                );
+            }
+        }
+        if let Some(learnt) = self.investment.learnt() {
+            learnt.check("half_life_days.investment.learnt", faults);
+        }
+    }
+
+    fn path(&self, dimension: Dimension) -> String {
+        let is_learnt = self.investment.learnt().is_some();
+        let inner = if is_learnt && dimension == Dimension::Investment {
+            ".learnt.until_known"
+        } else {
+            ""
+        };
+        format!("half_life_days.{}{inner}", dimension.name())
     }
 }
 
@@ -94,6 +120,30 @@ impl Learnt {
     /// The half-life for a median gap, both in days.
     pub fn days(&self, median_gap: f64) -> f64 {
         (self.factor * median_gap).clamp(self.at_least, self.at_most.max(self.at_least))
+    }
+
+    fn check(&self, path: &str, faults: &mut Faults) {
+        if !(self.factor > 0.0 && self.factor <= FACTOR_MAX) {
+            faults.add(
+                &format!("{path}.factor"),
+                format!("{} is not a usable multiple", self.factor),
+                format!("give a number above 0, at most {FACTOR_MAX}"),
+            );
+        }
+        if !(1.0..=f64::from(DAYS_MAX)).contains(&self.at_least) {
+            faults.add(
+                &format!("{path}.at_least"),
+                format!("{} is not a usable half-life", self.at_least),
+                format!("give 1 to {DAYS_MAX} days"),
+            );
+        }
+        if !(self.at_least..=f64::from(DAYS_MAX)).contains(&self.at_most) {
+            faults.add(
+                &format!("{path}.at_most"),
+                format!("{} is not a usable upper bound", self.at_most),
+                format!("give at_least or more, at most {DAYS_MAX} days"),
+            );
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::validate::{DAYS_MAX, Faults, check_condition};
+use super::condition_check::check_condition;
+use super::validate::{DAYS_MAX, Faults};
 use super::{Condition, DormantAfter, Keep, Layer, RuleSet};
 use crate::stage::tier::Stage;
 

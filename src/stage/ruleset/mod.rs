@@ -2,11 +2,12 @@
 //!
 //! Owns the document (YAML for people, JSON on the wire), its reading and its checking. Holds data
 //! only: nothing here computes a score. Start with [`RuleSet`], then `condition.rs` for the closed
-//! set of things a rule may ask, `validate.rs` for what a document must satisfy, and
-//! `rules/default.yaml` for the set a brand starts with.
+//! set of things a rule may ask, `validate.rs` and the `…_check.rs` that it calls upon for what a
+//! document must satisfy, and `rules/default.yaml` for the set a brand starts with.
 
 mod changes;
 mod condition;
+mod condition_check;
 mod contact;
 mod dispute;
 mod document;
@@ -17,9 +18,13 @@ pub mod lint;
 mod load;
 pub mod presets;
 mod referral;
+mod rule_check;
 mod schema;
 pub mod sentences;
 mod signal;
+mod signal_check;
+#[cfg(test)]
+mod tests;
 mod validate;
 mod write;
 

@@ -7,6 +7,24 @@ use super::validate::{NAME_CHARS_MAX, POINTS_MAX};
 use crate::stage::dimension::{DIMENSIONS, Dimension};
 use crate::stage::turn::Step;
 
+/// Events that never count from a browser, whatever a rule set says: anybody could claim a purchase, a
+/// friend who bought, a complaint put right, or another's consent.
+const ONLY_FROM_SERVERS: [&str; 13] = [
+    "Order Completed",
+    "Completed Order",
+    "Order Delivered",
+    "Order Refunded",
+    "Order Cancelled",
+    "Subscription Renewed",
+    "Donation Made",
+    "Referral Converted",
+    "Dispute Resolved",
+    "Dispute Withdrawn",
+    "Consent Given",
+    "Consent Withdrawn",
+    "Account Deleted",
+];
+
 /// What the rule set makes of one event name.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -33,7 +51,8 @@ pub struct Signal {
     }))]
     #[serde(default, skip_serializing_if = "Amounts::is_empty")]
     pub cap: Amounts,
-    /// Who may say it. Left out: a browser may, if it adds familiarity only and plays no part.
+    /// Who may say it. Left out: a browser may, if it adds familiarity only and plays no part. What
+    /// only a server may ever say, such as an order or a consent, no rule opens to browsers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<Trust>,
     /// The part it plays beyond its weight.
@@ -59,6 +78,13 @@ pub struct Signal {
 impl Signal {
     /// Whether an event from an untrusted browser counts.
     pub fn counts_untrusted(&self) -> bool {
+        let is_guarded = |name: &String| ONLY_FROM_SERVERS.contains(&name.as_str());
+        if std::iter::once(&self.event)
+            .chain(&self.aliases)
+            .any(is_guarded)
+        {
+            return false;
+        }
         match self.trust {
             Some(trust) => trust == Trust::Any,
             None => self.role.is_none() && self.amounts().all(Amounts::is_familiarity_only),
@@ -252,4 +278,25 @@ pub enum Role {
     ContactSent,
     /// The customer closes the channel that `channel` names, else the signal's own.
     ChannelClosed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a84_no_rule_set_opens_to_browsers_what_only_servers_may_say() {
+        let signal = |event: &str, aliases: &[&str]| Signal {
+            event: event.to_owned(),
+            aliases: aliases.iter().map(|name| (*name).to_owned()).collect(),
+            trust: Some(Trust::Any),
+            ..Signal::default()
+        };
+
+        for name in ONLY_FROM_SERVERS {
+            assert!(!signal(name, &[]).counts_untrusted(), "{name}");
+            assert!(!signal("Bought", &[name]).counts_untrusted(), "{name}");
+        }
+        assert!(signal("Product Viewed", &["Seen"]).counts_untrusted());
+    }
 }

@@ -156,3 +156,40 @@ fn ratio(part: u64, whole: u64) -> f64 {
 pub(super) fn as_f64(count: u64) -> f64 {
     count as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_stage_earns_per_head_and_of_all() {
+        let nobody = Course::default();
+        let mut course = Course::default();
+        course.earned[1] = Earned {
+            people: 8,
+            bought_again: 2,
+            orders: 4,
+            revenue: Money::of(24.0),
+        };
+        course.earned[3].revenue = Money::of(8.0);
+        let earned = course.earned[1];
+
+        let figures = [
+            earned.again_share(),
+            earned.orders_per_head(),
+            earned.revenue_per_head(),
+            course.revenue_share(Stage::Acquaintance),
+        ];
+        assert_eq!(
+            figures.map(|figure| format!("{figure:.3}")),
+            ["0.250", "0.500", "3.000", "0.750"]
+        );
+        let nothing = [
+            nobody.earned[1].again_share(),
+            nobody.earned[1].orders_per_head(),
+            nobody.earned[1].revenue_per_head(),
+            nobody.revenue_share(Stage::Friend),
+        ];
+        assert_eq!(nothing.map(|figure| format!("{figure}")), ["0"; 4]);
+    }
+}

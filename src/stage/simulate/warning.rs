@@ -110,3 +110,136 @@ const fn one(stage: Stage) -> &'static str {
         Stage::Advocate => "an advocate",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stage::simulate::Money;
+
+    /// A hundred people, all of them friends under either set, of whom nothing is remarkable.
+    fn quiet() -> Preview {
+        let mut preview = Preview {
+            people: 100,
+            currency: Some(String::from("EUR")),
+            ..Preview::default()
+        };
+        preview.matrix[2][2] = 100;
+        preview.draft.earned[2].people = 100;
+        preview
+    }
+
+    fn told(change: impl Fn(&mut Preview)) -> Vec<String> {
+        let mut preview = quiet();
+        change(&mut preview);
+        warnings(&preview, &BTreeMap::new())
+    }
+
+    #[test]
+    fn a_quiet_preview_warns_of_nothing() {
+        assert_eq!(told(|_| {}), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_stage_that_loses_everybody_is_named() {
+        let emptied = told(|preview| {
+            preview.matrix = [[0; 4]; 4];
+            preview.matrix[3][1] = 3;
+            preview.matrix[0][1] = 1;
+        });
+        let shared = told(|preview| {
+            preview.matrix[3][1] = 3;
+            preview.matrix[1][3] = 1;
+        });
+
+        assert_eq!(
+            emptied,
+            ["Nobody would be a stranger or an advocate any more."]
+        );
+        assert_eq!(shared, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_quarter_is_many() {
+        assert_eq!(told(|preview| preview.moved = 24), Vec::<String>::new());
+        assert_eq!(
+            told(|preview| preview.moved = 25),
+            ["25 of 100 customers would move at once."]
+        );
+    }
+
+    #[test]
+    fn ten_reversals_and_twice_as_many_as_before_are_worth_a_word() {
+        let warns = |before, after| {
+            let told = told(|preview| {
+                preview.present.flip_flops = before;
+                preview.draft.flip_flops = after;
+            });
+            !told.is_empty()
+        };
+
+        for (before, after, expected) in [
+            (0, 9, false),
+            (0, 10, true),
+            (5, 10, true),
+            (6, 11, false),
+            (6, 12, true),
+            (20, 39, false),
+        ] {
+            assert_eq!(warns(before, after), expected, "{before} {after}");
+        }
+    }
+
+    #[test]
+    fn a_lower_stage_that_earns_more_is_told_once_thirty_people_are_in_each() {
+        let warns = |people: [u64; 2], revenue: [f64; 2]| {
+            told(|preview| {
+                for (index, (people, revenue)) in people.into_iter().zip(revenue).enumerate() {
+                    let earned = &mut preview.draft.earned[1 + 2 * index];
+                    (earned.people, earned.revenue) = (people, Money::of(revenue));
+                }
+                preview.draft.earned[2].people = 0;
+            })
+        };
+
+        let told = warns([30, 30], [31.0, 30.0]);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("were an acquaintance on"), "{told:?}");
+        assert!(
+            told[0].ends_with("than those who were an advocate."),
+            "{told:?}"
+        );
+        for (people, revenue) in [
+            ([30, 30], [30.0, 30.0]),
+            ([30, 30], [30.0, 31.0]),
+            ([29, 30], [31.0, 30.0]),
+            ([30, 29], [31.0, 3.0]),
+        ] {
+            assert_eq!(
+                warns(people, revenue),
+                Vec::<String>::new(),
+                "{people:?} {revenue:?}"
+            );
+        }
+        let nobody = warns([0, 0], [0.0, 0.0]);
+        assert!(nobody[0].starts_with("Nobody was known on"), "{nobody:?}");
+    }
+
+    #[test]
+    fn orders_in_other_currencies_are_counted() {
+        let orders = |list: &[(&str, u64)]| {
+            let orders = list
+                .iter()
+                .map(|(name, count)| ((*name).to_owned(), *count));
+            warnings(&quiet(), &orders.collect())
+        };
+
+        assert_eq!(orders(&[("EUR", 5)]), Vec::<String>::new());
+        assert_eq!(
+            orders(&[("", 2), ("EUR", 5), ("USD", 1)]),
+            [
+                "Amounts are in EUR; of other orders only the number counts: 2 that name no currency, \
+              1 in USD."
+            ]
+        );
+    }
+}

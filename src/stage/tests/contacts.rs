@@ -7,7 +7,7 @@ use serde_json::json;
 use super::history::{History, instant, rules};
 use super::properties::{DAYS, acts, history};
 use crate::stage::{
-    self, ChannelWish, ContactAsked, ContactDecision, Permission, State, Wishes, may_contact,
+    self, ChannelWish, ContactAsked, ContactDecision, Permission, Rules, State, Wishes, may_contact,
 };
 
 fn utc() -> FixedOffset {
@@ -97,6 +97,43 @@ fn each_stage_has_its_cap() {
     assert_eq!(decided(&friend(), 70, &Wishes::default()).cap, Some(3));
     let nobody = may_contact(rules(), &State::new(rules()), &Wishes::default(), &asked(0));
     assert_eq!(codes(&nobody), ["no_permission"]);
+}
+
+#[test]
+fn a_brand_s_own_caps_channels_and_purposes_hold() {
+    let own = {
+        let mut set = rules().set().clone();
+        set.contact.at_most.friend = 1;
+        set.contact.per_days = 10;
+        set.contact.channels = vec![String::from("carrier_pigeon")];
+        set.contact.service_purposes = vec![String::from("weather")];
+        Rules::new(set).expect("usable rules")
+    };
+    let history = friend()
+        .on(
+            70,
+            "Contact Sent",
+            json!({ "channel": "carrier_pigeon", "purpose": "news" }),
+        )
+        .on(71, "Contact Sent", json!({ "purpose": "weather" }));
+    let state = history.fold_under(&own, 75).state;
+    let decide = |day, purpose| {
+        let asked = ContactAsked {
+            channel: Some("carrier_pigeon"),
+            purpose,
+            ..asked(day)
+        };
+        may_contact(&own, &state, &Wishes::default(), &asked)
+    };
+
+    assert!(
+        !decide(79, "news").allowed,
+        "the pigeon of day 70 is the one of ten days"
+    );
+    assert!(decide(80, "news").allowed);
+    assert!(decide(75, "weather").allowed, "that is service here");
+    let elsewhere = may_contact(&own, &state, &Wishes::default(), &asked(85));
+    assert!(!elsewhere.allowed, "there is no email here: {elsewhere:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::history::{History, instant, rules, schedule};
 use crate::stage::explain::explain_transition;
-use crate::stage::{self, Explanation};
+use crate::stage::{self, Explanation, Stage};
 
 fn consented() -> History {
     History::of_a_known_person()
@@ -253,4 +253,26 @@ fn a_move_is_weighed_against_the_life_without_its_cause() {
         "Without this NPS Submitted they would have remained an advocate; if nothing \
          happens they would become a friend on 1 December 2026."
     );
+}
+
+#[test]
+fn a_brand_s_own_names_are_used_throughout() {
+    let mut set = rules().set().clone();
+    set.stages.acquaintance = String::from("Guest");
+    set.stages.friend = String::from("Regular");
+    let own = stage::Rules::new(set).expect("usable rules");
+    let history = three_orders();
+
+    let outcome = history.fold_under(&own, 70);
+
+    let told = stage::explain_transition(&own, &outcome.transitions[1]);
+    assert_eq!(
+        told.headline,
+        "Warmed from guest to regular on 3 March 2026."
+    );
+    assert_eq!(stage::explain::plural_of(&own, Stage::Friend), "regulars");
+    let condition =
+        serde_json::from_value(json!({ "orders": { "at_least": 2, "within_days": 9 } }));
+    let asked = stage::explain::describe(&condition.expect("a condition"));
+    assert!(asked.contains('2') && asked.contains('9'), "{asked}");
 }

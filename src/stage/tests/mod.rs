@@ -7,12 +7,15 @@ mod explanations;
 mod foresight;
 mod history;
 mod layers;
+mod merging;
 mod over_time;
 mod pinned;
 mod presets;
 mod properties;
+mod readings;
 mod referrals;
 mod simulate;
+mod windows;
 mod worked_examples;
 
 /// On how many histories a law is tried: `usual`, in proportion more where the environment's

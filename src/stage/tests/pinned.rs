@@ -7,11 +7,13 @@
 //! it say what people would notice.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
+use chrono::{DateTime, FixedOffset, Utc};
 use serde_json::{Value, json};
 
 use super::history::{Happening, day_number, instant, layered_rules, mixed_rules, rules};
-use crate::stage::{self, Act, Outcome, Rules, hash};
+use crate::stage::{self, Act, ContactAsked, Outcome, Rules, Schedule, Wishes, hash};
 
 /// Histories under each set of rules.
 const HISTORIES: u64 = 60;
@@ -218,6 +220,149 @@ fn a_set_of_histories_gives_the_answers_written_down() {
                 "{name} {seed}: {states:016x} {moves:016x} {words:016x}{told}"
             )
             .expect("text takes text");
+        }
+    }
+
+    insta::assert_snapshot!(answers);
+}
+
+/// Customers who keep coming.
+const REGULARS: u64 = 24;
+
+/// What somebody who keeps coming does besides ordering.
+fn besides(dice: &mut Dice, order: u64) -> (&'static str, Value) {
+    let dispute = dice.roll(2);
+    let layer = if dice.roll(4) == 0 { "council" } else { "vip" };
+    let of_before = json!({ "order_id": order.saturating_sub(dice.roll(3)) });
+    let referee = json!({ "referee_id": dice.roll(5), "hop": 1 + dice.roll(2) });
+    match dice.roll(26) {
+        0..=3 => ("Invitation Accepted", json!({ "layer": layer })),
+        4 => ("Layer Left", json!({ "layer": layer })),
+        5 => ("Order Refunded", of_before),
+        6..=8 => ("Product Reviewed", json!({ "rating": 2 + dice.roll(4) })),
+        9..=11 => ("Referral Converted", referee),
+        12 => ("Referral Clawed Back", referee),
+        13 => ("Dispute Opened", json!({ "dispute_id": dispute })),
+        14 => ("Dispute Opened", json!({ "channel": "public" })),
+        15 => ("Remedy Proposed", json!({})),
+        16 => ("Dispute Resolved", json!({ "satisfied": dice.roll(3) > 0 })),
+        17 => ("Dispute Reopened", json!({})),
+        18 => ("Dispute Handed Off", json!({})),
+        19 => ("NPS Submitted", json!({ "score": 4 + dice.roll(7) })),
+        20 => (
+            "Relationship Paused",
+            json!({ "layer": if dispute == 0 { json!(layer) } else { json!(null) } }),
+        ),
+        21 => ("Relationship Resumed", json!({})),
+        22..=23 => (
+            "Contact Sent",
+            json!({ "channel": "email", "purpose": "promotion" }),
+        ),
+        24 => ("Email Link Clicked", json!({ "channel": "email" })),
+        _ => (
+            "Milestone Reached",
+            json!({ "milestone": "graduated", "layer": layer }),
+        ),
+    }
+}
+
+/// Orders that come with a rhythm, stop for a while and come again, and what happens between them.
+pub(super) fn regular(seed: u64) -> Vec<Happening> {
+    let mut dice = Dice(1_000 + seed);
+    let rhythm = 5 + dice.roll(40);
+    let mut all: Vec<(u64, &'static str, Value)> =
+        vec![(0, "Signed Up", json!({})), (0, "Consent Given", json!({}))];
+    let (mut day, mut order) = (dice.roll(3), 0);
+    while day < DAYS {
+        let discount = if dice.roll(4) == 0 { 40 } else { 0 };
+        let properties = json!({ "order_id": order, "revenue": 60, "discount": discount });
+        all.push((day, "Order Completed", properties));
+        for _ in 0..dice.roll(3) {
+            let (name, properties) = besides(&mut dice, order);
+            all.push((day + dice.roll(rhythm), name, properties));
+        }
+        let silence = if dice.roll(12) == 0 { 150 } else { 0 };
+        day += 1 + rhythm / 2 + dice.roll(rhythm) + silence;
+        order += 1;
+    }
+    all.into_iter()
+        .enumerate()
+        .map(|(number, (day, name, properties))| Happening {
+            at: instant(
+                i32::try_from(day).expect("days are few"),
+                i64::try_from(dice.roll(900)).expect("minutes are few"),
+            ),
+            id: format!("r{number}"),
+            name,
+            properties,
+            known: true,
+        })
+        .collect()
+}
+
+/// What a look at `at` shows, with the acts behind it: continued from the look before, and explained
+/// from everything.
+fn look(schedule: &Schedule, past: &[Act<'_>], at: DateTime<Utc>) -> String {
+    let outcome = schedule.fold(past, None, at);
+    let rules = schedule.in_force_at(at);
+    let asked = ContactAsked {
+        channel: None,
+        purpose: "newsletter",
+        at,
+        offset: FixedOffset::east_opt(7_200).expect("an offset"),
+    };
+    json!([
+        outcome.state,
+        outcome.standing,
+        outcome.ledger,
+        outcome.review_at,
+        outcome.state.turns(),
+        stage::explain_history(schedule, past, None, at),
+        stage::may_contact(rules, &outcome.state, &Wishes::default(), &asked),
+    ])
+    .to_string()
+}
+
+#[test]
+fn regulars_get_the_answers_written_down_also_where_the_rules_change() {
+    let end = i32::try_from(DAYS).expect("days are few") + 300;
+    let until = instant(end, 600);
+    let [plain, mixed, layered] =
+        [rules(), mixed_rules(), layered_rules()].map(|rules| Arc::new(rules.clone()));
+    let schedules = [
+        ("default", Schedule::single(Arc::clone(&plain))),
+        ("layered", Schedule::single(Arc::clone(&layered))),
+        (
+            "changing",
+            Schedule::single(plain)
+                .then(instant(150, 200), mixed)
+                .then(instant(400, 0), layered),
+        ),
+    ];
+
+    let mut answers = String::new();
+    for (name, schedule) in &schedules {
+        for seed in 0..REGULARS {
+            let happenings = regular(seed);
+            let acts: Vec<_> = happenings
+                .iter()
+                .map(|happening| schedule.interpret(&happening.fact()))
+                .collect();
+            let whole = schedule.fold(&acts, None, until);
+            let mut looks = String::new();
+            for day in (40..=end).step_by(170) {
+                let at = instant(day, 600);
+                let past: Vec<_> = acts.iter().filter(|act| act.at <= at).copied().collect();
+                looks += &look(schedule, &past, at);
+            }
+            let mut why = json!(whole.transitions).to_string();
+            for step in &whole.transitions {
+                why += &json!(stage::explain_move(schedule, &acts, None, step, until)).to_string();
+            }
+            let [looks, why] = [looks, why].map(|text| hash::fnv(text.as_bytes()));
+            let told = moves(&whole);
+            writeln!(answers, "{name} {seed}: {looks:016x} {why:016x}{told}")
+                .expect("text takes text");
         }
     }
 

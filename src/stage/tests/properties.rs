@@ -4,7 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::history::{Happening, day_number, day_zero, instant, layered_rules, mixed_rules, rules};
+use super::history::{
+    Happening, History, day_number, day_zero, instant, layered_rules, mixed_rules, rules,
+};
 use crate::stage::{
     self, Act, AdvanceError, Day, LayerStatus, Outcome, Rules, Stage, State, Transition,
 };
@@ -104,7 +106,7 @@ pub(super) fn history() -> impl Strategy<Value = Vec<Happening>> {
 }
 
 /// The default rules, and ones with layers that are easily entered and left.
-fn either() -> impl Strategy<Value = &'static Rules> {
+pub(super) fn either() -> impl Strategy<Value = &'static Rules> {
     prop_oneof![Just(rules()), Just(layered_rules())]
 }
 
@@ -361,6 +363,48 @@ proptest! {
             prop_assert_eq!(outcome.state, whole.state);
         }
     }
+}
+
+#[test]
+fn an_act_of_the_same_instant_is_not_late_and_one_before_it_is() {
+    let history = History::of_a_known_person().order(3).order(3).order(3);
+    let mut happenings = history.happenings;
+    for happening in &mut happenings {
+        happening.at = instant(3, 0);
+    }
+    let acts = acts(rules(), &happenings);
+    let first = stage::fold(rules(), &acts[1..2], None, instant(3, 0));
+    let with = |more: &[Act<'_>]| stage::advance(rules(), &first.state, more, None, instant(3, 0));
+
+    let whole = stage::fold(rules(), &acts[1..], None, instant(3, 0));
+    assert_eq!(
+        with(&acts[2..]).map(|outcome| outcome.state),
+        Ok(whole.state)
+    );
+    assert_eq!(
+        with(&acts[..1]),
+        Err(AdvanceError::Late),
+        "its id comes before"
+    );
+    let again = with(&acts[1..2]).map(|outcome| outcome.state);
+    assert_eq!(again, Ok(first.state.clone()), "told twice");
+
+    // Being known from that instant on is not late either, and from before it is.
+    let visitor = History::of_an_anonymous_visitor().on(3, "Signed Up", json!({}));
+    let seen = visitor.fold(3).state;
+    let known = |at| stage::advance(rules(), &seen, &[], Some(at), instant(5, 0)).is_ok();
+    assert!(known(instant(3, 0)) && known(instant(4, 0)));
+    assert!(!known(instant(3, -1)));
+}
+
+#[test]
+fn a_state_is_continued_by_the_rules_it_came_about_under() {
+    let state = stage::fold(rules(), &[], None, instant(0, 0)).state;
+
+    let continued = stage::advance(mixed_rules(), &state, &[], None, end());
+
+    assert_eq!(continued, Err(AdvanceError::OtherRules));
+    assert!(state.is_under(rules()) && !state.is_under(mixed_rules()));
 }
 
 /// Stops on every day and looks, the slow and obvious way, and compares.

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::history::{Happening, History, instant, rules};
+use super::pinned::regular;
 use super::properties::history;
 use crate::stage::simulate::{
     Money, Preview, Purchase, Question, Subject, Tally, View, count_flip_flops, purchases, stage_at,
@@ -249,6 +250,23 @@ fn messages_about_one_order_are_one_purchase_and_a_refund_may_come_first() {
 
     let amounts: Vec<_> = found.iter().map(|purchase| purchase.amount).collect();
     assert_eq!(amounts, [Some(Money::of(11.0)), Some(Money::of(8.0)), None]);
+}
+
+#[test]
+fn a_preview_of_forty_regulars_says_what_is_written_down() {
+    let draft = eager_rules();
+    let at = instant(300, 0);
+    let mut tally = Tally::new(Question::about(at, 120));
+    for number in 0..40 {
+        let happenings = regular(number);
+        let past: Vec<_> = happenings.into_iter().filter(|one| one.at <= at).collect();
+        let one = evaluate(&number.to_string(), &past, &draft, at);
+        tally.add(&subject(&one, &draft));
+    }
+
+    let told = serde_json::to_string_pretty(&tally.finish()).expect("JSON");
+
+    insta::assert_snapshot!(told);
 }
 
 proptest! {

@@ -8,7 +8,8 @@ use crate::view::format::path_segment;
 
 /// `/dashboard/{brand}/keys`.
 ///
-/// A new key posts `name` and `kind` to the same address; revoking posts to `…/keys/{id}/revoke`.
+/// A new key posts `name`, `kind` and what it may do to the same address; revoking posts to
+/// `…/keys/{id}/revoke`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "dashboard/keys.html")]
 pub struct KeysPage {
@@ -60,7 +61,9 @@ impl KeyKind {
     const fn hint(self) -> &'static str {
         match self {
             Self::Browser => "Goes into web pages. Can send events and nothing else.",
-            Self::Secret => "Stays on your server. Can read and write everything of this brand.",
+            Self::Secret => {
+                "Stays on your server. Can do everything of this brand, or what you tick below."
+            }
         }
     }
 }
@@ -78,6 +81,8 @@ pub struct KeyRow {
     pub prefix: String,
     /// The day it was made.
     pub created: String,
+    /// What it may do, in plain words.
+    pub reach: Vec<String>,
     /// When it was last used, as in `3 minutes ago` or `never`.
     pub last_used: String,
     /// The day it was revoked.
@@ -100,9 +105,120 @@ pub struct KeyForm {
     pub name: Field,
     /// Who may hold it.
     pub kind: KeyKind,
+    /// What it may do.
+    pub grant: GrantForm,
+}
+
+/// What a key may do beyond its kind, as a form.
+#[derive(Debug, Clone, Default)]
+pub struct GrantForm {
+    /// Whether it is limited to the ticked scopes.
+    pub is_limited: bool,
+    /// The scopes offered.
+    pub scopes: Vec<ScopeChoice>,
+    /// What is wrong with the choice of scopes.
+    pub scopes_fault: Option<String>,
+    /// The events it may send, one a line.
+    pub events: Field,
+    /// Events a second.
+    pub rate: Field,
+    /// What holds where no number is given, in words.
+    pub rate_default: String,
+}
+
+/// A scope on offer.
+#[derive(Debug, Clone)]
+pub struct ScopeChoice {
+    /// The word that programs use: `events:write`.
+    pub slug: String,
+    /// What it allows.
+    pub words: String,
+    /// Whether it is ticked.
+    pub is_chosen: bool,
+}
+
+/// `/dashboard/{brand}/keys/{id}`: what one key may do. The form posts to the same address.
+#[derive(Debug, Clone, Template)]
+#[template(path = "dashboard/key.html")]
+pub struct KeyPage {
+    /// The frame.
+    pub shell: Shell,
+    /// The key's id.
+    pub id: String,
+    /// What it is for.
+    pub name: String,
+    /// Who may hold it.
+    pub kind: KeyKind,
+    /// What it may do.
+    pub grant: GrantForm,
+}
+
+impl KeyPage {
+    /// A browser key sends events and nothing else.
+    fn shows_scopes(&self) -> bool {
+        self.kind == KeyKind::Secret
+    }
+
+    fn action(&self) -> String {
+        format!("{}/{}", self.shell.href("keys"), path_segment(&self.id))
+    }
+}
+
+#[cfg(test)]
+impl GrantForm {
+    fn sample(words: crate::view::sample::Words) -> Self {
+        let choice = |slug: &str, text: &str, is_chosen| ScopeChoice {
+            slug: words.text(slug),
+            words: words.text(text),
+            is_chosen,
+        };
+        Self {
+            is_limited: true,
+            scopes: vec![
+                choice("events:write", "Send events", true),
+                choice(
+                    "profiles:read",
+                    "Read customers, where they stand and why",
+                    false,
+                ),
+            ],
+            scopes_fault: Some(words.text("Tick at least one.")),
+            events: Field::refused(
+                words.text("Product *"),
+                words.text("A * may only stand at the end, as in Product *."),
+            ),
+            rate: Field::filled("50"),
+            rate_default: words.text("20,000 events a second"),
+        }
+    }
+}
+
+#[cfg(test)]
+impl KeyPage {
+    pub(in crate::view) fn sample(words: crate::view::sample::Words) -> Self {
+        Self {
+            shell: Shell::sample(words),
+            id: words.text("key_02"),
+            name: words.text("Order desk"),
+            kind: KeyKind::Secret,
+            grant: GrantForm::sample(words),
+        }
+    }
+
+    pub(in crate::view) fn sample_browser(words: crate::view::sample::Words) -> Self {
+        Self {
+            kind: KeyKind::Browser,
+            grant: GrantForm::default(),
+            ..Self::sample(words)
+        }
+    }
 }
 
 impl KeysPage {
+    fn key_href(&self, row: &KeyRow) -> String {
+        format!("{}/{}", self.shell.href("keys"), path_segment(&row.id))
+    }
+
     fn revoke_action(&self, row: &KeyRow) -> String {
         format!(
             "{}/{}/revoke",
@@ -121,6 +237,10 @@ impl KeysPage {
                 name: words.text(name),
                 kind,
                 prefix: words.text(prefix),
+                reach: vec![
+                    words.text("Sends Product * only"),
+                    words.text("50 events a second"),
+                ],
                 created: "14 Sep 2025".to_owned(),
                 last_used: used.to_owned(),
                 revoked: revoked.map(str::to_owned),
@@ -160,6 +280,7 @@ impl KeysPage {
             form: KeyForm {
                 name: Field::refused("", words.text("Give it a name, so that you know it later.")),
                 kind: KeyKind::Secret,
+                grant: GrantForm::sample(words),
             },
         }
     }

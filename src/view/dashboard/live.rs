@@ -213,13 +213,7 @@ impl LivePage {
         Self {
             shell: Shell::sample(words),
             filter: None,
-            set_apart: vec![SetApartRow {
-                profile_id: words.text("prf_02"),
-                who: words.text("Tom Whitfield"),
-                reason: words.text("the time of an event could not be read"),
-                attempts: "5 attempts".to_owned(),
-                since: "3 hours ago".to_owned(),
-            }],
+            set_apart: vec![SetApartRow::sample(words)],
             rows: vec![
                 row(
                     "evt_06",
@@ -273,6 +267,19 @@ impl LivePage {
             rows: Vec::new(),
             filter: Some(LiveStatus::Rejected),
             ..Self::sample(words)
+        }
+    }
+}
+
+#[cfg(test)]
+impl SetApartRow {
+    fn sample(words: crate::view::sample::Words) -> Self {
+        Self {
+            profile_id: words.text("prf_02"),
+            who: words.text("Tom Whitfield"),
+            reason: words.text("the time of an event could not be read"),
+            attempts: "5 attempts".to_owned(),
+            since: "3 hours ago".to_owned(),
         }
     }
 }

@@ -36,7 +36,7 @@ pub use customer_parts::{
     AliasRow, ConsentRow, Direction, IdentityRow, Move, MoveTold, TimelineEntry,
 };
 pub use customers::{CustomerRow, CustomersPage};
-pub use keys::{FreshKey, KeyForm, KeyKind, KeyRow, KeysPage};
+pub use keys::{FreshKey, GrantForm, KeyForm, KeyKind, KeyPage, KeyRow, KeysPage, ScopeChoice};
 pub use live::{LivePage, LiveRow, LiveStatus, LiveUpdate, RejectPage, SetApartRow};
 pub use network::{FamilyTree, Kin, NetworkFigures, NetworkPage, Outcome, RefusedRow, TopRow};
 pub use overview::{Overview, OverviewPage, WeekStats};

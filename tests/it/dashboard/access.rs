@@ -20,7 +20,7 @@ const OPEN: [(&str, &str); 4] = [
 ];
 
 /// Everything else: method, pattern, and a path that fits it. A new route needs a row.
-const GUARDED: [(&str, &str, &str); 41] = [
+const GUARDED: [(&str, &str, &str); 43] = [
     ("POST", "/dashboard/sign-out", "/dashboard/sign-out"),
     ("GET", "/dashboard", "/dashboard"),
     ("GET", "/dashboard/", "/dashboard/"),
@@ -169,6 +169,16 @@ const GUARDED: [(&str, &str, &str); 41] = [
     ("GET", "/dashboard/{brand}/keys", "/dashboard/bakery/keys"),
     ("POST", "/dashboard/{brand}/keys", "/dashboard/bakery/keys"),
     (
+        "GET",
+        "/dashboard/{brand}/keys/{id}",
+        "/dashboard/bakery/keys/key_00000000000000000000000000000000",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/keys/{id}",
+        "/dashboard/bakery/keys/key_00000000000000000000000000000000",
+    ),
+    (
         "POST",
         "/dashboard/{brand}/keys/{id}/revoke",
         "/dashboard/bakery/keys/key_00000000000000000000000000000000/revoke",
@@ -251,6 +261,7 @@ async fn a93_every_guarded_route_refuses_strangers() {
     assert_eq!(audited(&test, "key.created").await, before);
     assert_eq!(audited(&test, "brand.created").await, 1);
     assert_eq!(audited(&test, "connection.disabled").await, 0);
+    assert_eq!(audited(&test, "key.changed").await, 0);
     drop(signed_in);
 }
 

@@ -104,6 +104,122 @@ async fn a_key_is_shown_once_and_dies_when_revoked() {
     assert!(!refused.text().contains("shown this once"));
 }
 
+/// What a key may do, as the database has it.
+async fn granted(test: &TestApp, key: &str) -> (Option<Vec<String>>, Vec<String>, Option<i32>) {
+    let id = Presented::parse(key).unwrap().key_id;
+    sqlx::query_as(
+        "select scopes, events_allowed, events_per_second from api_key where key_id = $1",
+    )
+    .bind(id.uuid())
+    .fetch_one(&test.app.pool)
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn what_a_key_may_do_is_said_when_it_is_made_and_changed_later() {
+    let test = TestApp::start().await;
+    let mut browser = staff_with_brand(&test).await;
+    let fields = [
+        ("name", "Order desk"),
+        ("kind", "secret"),
+        ("reach", "some"),
+        ("events:write", "on"),
+        ("profiles:read", "on"),
+        ("events", "Order Completed\r\nOrder *"),
+        ("rate", "50"),
+    ];
+    let made = browser.post_form("/dashboard/bakery/keys", &fields).await;
+    let key = find_key(&made, "bf_sec_");
+    let (scopes, events, rate) = granted(&test, &key).await;
+    assert_eq!(scopes.unwrap(), ["events:write", "profiles:read"]);
+    assert_eq!(events, ["Order Completed", "Order *"]);
+    assert_eq!(rate, Some(50));
+
+    let id = Presented::parse(&key).unwrap().key_id;
+    let path = format!("/dashboard/bakery/keys/{id}");
+    let shown = browser.get(&path).await.text();
+    assert!(
+        shown.contains("Order Completed\nOrder *</textarea>"),
+        "{shown}"
+    );
+    assert_eq!(shown.matches(" checked").count(), 3, "{shown}");
+    for (fields, said) in [
+        (vec![("reach", "some")], "Tick at least one."),
+        (
+            vec![("reach", "all"), ("events", "a*b")],
+            "may only stand at the end",
+        ),
+        (vec![("reach", "all"), ("rate", "0")], "whole number from 1"),
+    ] {
+        let refused = browser.post_form(&path, &fields).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{said}");
+        assert!(refused.text().contains(said), "{said}: {}", refused.text());
+    }
+    let (_, unchanged, _) = granted(&test, &key).await;
+    assert_eq!(unchanged.len(), 2);
+
+    let saved = browser
+        .post_form(&path, &[("reach", "all"), ("rate", "")])
+        .await;
+    assert_eq!(saved.location(), "/dashboard/bakery/keys?done=changed");
+    assert_eq!(granted(&test, &key).await, (None, Vec::new(), None));
+    assert_eq!(audited(&test, "key.changed").await, 1);
+    let list = browser
+        .get("/dashboard/bakery/keys?done=changed")
+        .await
+        .text();
+    assert!(list.contains("The key is changed.") && list.contains(&path));
+
+    browser.post_form(&format!("{path}/revoke"), &[]).await;
+    assert_eq!(browser.get(&path).await.status, StatusCode::NOT_FOUND);
+    let dead = browser.post_form(&path, &[("reach", "all")]).await;
+    assert_eq!(dead.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a98_a_key_is_made_by_a_session_alone_and_for_the_brand_of_the_page() {
+    let test = TestApp::start().await;
+    let mut browser = staff_with_brand(&test).await;
+    let fields = [("name", "Other"), ("slug", "other"), ("colour", "")];
+    browser.post_form("/dashboard/brands", &fields).await;
+    let fields = [
+        ("name", "Till"),
+        ("kind", "secret"),
+        ("brand", "other"),
+        ("brand_id", "brn_1"),
+        ("userId", "somebody"),
+    ];
+    let made = browser.post_form("/dashboard/bakery/keys", &fields).await;
+    let key = find_key(&made, "bf_sec_");
+    let before = audited(&test, "key.created").await;
+
+    let bearer = format!("Bearer {key}");
+    let headers = [
+        ("authorization", &*bearer),
+        ("sec-fetch-site", "same-origin"),
+    ];
+    let form = axum::body::Body::from("name=E&kind=secret");
+    let path = "/dashboard/bakery/keys";
+    let by_key = test
+        .browser()
+        .send(axum::http::Method::POST, path, &headers, form)
+        .await;
+
+    assert_eq!(by_key.status, StatusCode::SEE_OTHER);
+    assert!(by_key.location().starts_with("/dashboard/sign-in"));
+    assert_eq!(audited(&test, "key.created").await, before);
+    let id = Presented::parse(&key).unwrap().key_id;
+    let owner: String = sqlx::query_scalar(
+        "select slug from api_key join brand using (brand_id) where key_id = $1",
+    )
+    .bind(id.uuid())
+    .fetch_one(&test.app.pool)
+    .await
+    .unwrap();
+    assert_eq!(owner, "bakery");
+}
+
 #[tokio::test]
 async fn a94_a_key_of_another_brand_is_not_found() {
     let test = TestApp::start().await;
@@ -115,9 +231,13 @@ async fn a94_a_key_of_another_brand_is_not_found() {
     let key = find_key(&made, "bf_sec_");
     let id = Presented::parse(&key).unwrap().key_id;
 
-    let foreign = format!("/dashboard/other/keys/{id}/revoke");
-    let answer = browser.post_form(&foreign, &[]).await;
+    let foreign = format!("/dashboard/other/keys/{id}");
+    let seen = browser.get(&foreign).await;
+    let changed = browser.post_form(&foreign, &[("rate", "1")]).await;
+    let answer = browser.post_form(&format!("{foreign}/revoke"), &[]).await;
 
+    assert_eq!(seen.status, StatusCode::NOT_FOUND);
+    assert_eq!(changed.status, StatusCode::NOT_FOUND);
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     assert!(is_good(&test, &key).await);
 }

@@ -102,24 +102,25 @@ async fn a89_visitors_handed_from_one_to_the_next_end_with_one_person() {
     let visits: Vec<Value> = (0..BATCH)
         .map(|n| track(&format!("v{n}"), &json!({ "anonymousId": format!("a{n}") })))
         .collect();
-    let claims: Vec<Value> = (0..BATCH)
-        .flat_map(|n| {
-            let alias = |id: String, user: &str| {
-                json!({ "type": "alias", "messageId": id, "userId": user, "previousId": format!("a{n}") })
-            };
-            [alias(format!("c{n}"), "first"), alias(format!("d{n}"), "second")]
-        })
-        .collect();
+    let claims = |user: &str| -> Vec<Value> {
+        (0..BATCH)
+            .map(|n| {
+                json!({
+                    "type": "alias", "messageId": format!("{user}-{n}"), "userId": user,
+                    "previousId": format!("a{n}")
+                })
+            })
+            .collect()
+    };
 
-    sender.send(&test, &visits).await;
-    for batch in claims.chunks(BATCH) {
-        sender.send(&test, batch).await;
+    for batch in [visits, claims("first"), claims("second")] {
+        sender.send(&test, &batch).await;
     }
 
     assert_flat(&test, &sender, "claims").await;
     let merged = "select count(*) from profile where brand_id = $1 and status = 'merged'";
     assert_eq!(ask::<i64>(&test, &sender, merged).await, 500);
-    let others = "select count(*) from event where brand_id = $1 and message_id like 'd%'
+    let others = "select count(*) from event where brand_id = $1 and message_id like 'second-%'
                       and 'alias_of_another' = any(flags)";
     assert_eq!(ask::<i64>(&test, &sender, others).await, 500);
 }

@@ -1,6 +1,10 @@
 //! Requests that nobody with good intentions sends, the same ones for the same seed.
 
 /// A request, and how many events it means to bring.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is tossed for by itself"
+)]
 pub(super) struct Request {
     pub(super) path: &'static str,
     pub(super) headers: Vec<(&'static str, &'static str)>,

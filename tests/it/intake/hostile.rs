@@ -1,7 +1,7 @@
 //! Events as an enemy would send them, by the thousand: none makes the service fail, and what became
 //! of every single one is told.
 //!
-//! `BEFRIEND_HOSTILE_EVENTS=1000000` sends a million.
+//! `HOSTILE_EVENTS=1000000` sends a million.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -51,7 +51,7 @@ impl Tally {
     reason = "how much the test does is no setting"
 )]
 fn events_asked() -> Option<usize> {
-    let text = std::env::var("BEFRIEND_HOSTILE_EVENTS").ok()?;
+    let text = std::env::var("HOSTILE_EVENTS").ok()?;
     Some(text.parse().expect("a number of events"))
 }
 
@@ -73,17 +73,20 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 async fn send(test: &TestApp, sender: &Sender, request: &Request, tally: &Mutex<Tally>) {
-    let key = match request.is_trusted {
-        true => &sender.secret,
-        false => &sender.browser,
+    let key = if request.is_trusted {
+        &sender.secret
+    } else {
+        &sender.browser
     };
-    let body = match request.is_packed {
-        true => gzip(&request.body),
-        false => request.body.clone(),
+    let body = if request.is_packed {
+        gzip(&request.body)
+    } else {
+        request.body.clone()
     };
-    let authorization = match request.has_key {
-        true => basic(key),
-        false => format!("Basic {}", super::STANDARD.encode("nobody:")),
+    let authorization = if request.has_key {
+        basic(key)
+    } else {
+        format!("Basic {}", super::STANDARD.encode("nobody:"))
     };
     let mut headers = vec![("authorization", authorization.as_str())];
     headers.extend(request.headers.iter().map(|(name, value)| (*name, *value)));
@@ -233,7 +236,12 @@ async fn every_code_leads_to_its_explanation() {
 
     assert_eq!(page.status, 200);
     let text = page.text();
-    for list in [refusal::OF_EVENTS, refusal::OF_REQUESTS, refusal::WARNINGS] {
+    for list in [
+        refusal::OF_EVENTS,
+        refusal::OF_ROWS,
+        refusal::OF_REQUESTS,
+        refusal::WARNINGS,
+    ] {
         for one in list {
             assert!(
                 text.contains(&format!("id=\"{}\"", one.code)),

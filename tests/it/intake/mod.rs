@@ -2,10 +2,13 @@
 
 mod aliases;
 mod cancel;
+mod cloud;
 mod dedup;
 mod generator;
 mod hostile;
+mod native;
 mod people;
+mod trust;
 mod wire;
 
 use base64::Engine as _;

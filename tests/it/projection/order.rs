@@ -12,11 +12,11 @@ const HISTORIES: usize = 30;
 const EVENTS_MAX: usize = 24;
 const ROUNDS: usize = 6;
 
-fn pick(entropy: &Entropy, below: usize) -> usize {
+pub(super) fn pick(entropy: &Entropy, below: usize) -> usize {
     usize::try_from(u32::from_le_bytes(entropy.bytes())).unwrap() % below
 }
 
-fn random_act(entropy: &Entropy, start: DateTime<Utc>, number: usize) -> Act {
+pub(super) fn random_act(entropy: &Entropy, start: DateTime<Utc>, number: usize) -> Act {
     // Half hours, so that several fall on one day and some on one instant.
     let at = start + TimeDelta::minutes(30 * i64::try_from(pick(entropy, 48 * 500)).unwrap());
     let order_id = pick(entropy, 6).to_string();
