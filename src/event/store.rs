@@ -16,15 +16,25 @@ pub(super) struct NewEvent<'a> {
     pub(super) flags: &'a [&'static str],
 }
 
-/// Has the statements of this transaction look rows up by their indexes. A plan made while the tables
-/// were as good as empty reads them from end to end, and is kept until the server next counts rows;
-/// a commit holds few enough events that an index is never the wrong way.
-pub(super) async fn plan_by_index(conn: &mut PgConnection) -> Result<(), Error> {
-    let sql = "set local enable_seqscan = off; set local enable_hashjoin = off;
-               set local enable_mergejoin = off";
-    sqlx::raw_sql(sql).execute(conn).await?;
-    Ok(())
+/// Has the statements of this transaction planned anew, unless the server has counted the rows of the
+/// tables that they look into. Until then a plan made while these were as good as empty would be kept,
+/// which reads all of a brand for each event. Returns whether they are counted: then this need not be
+/// asked again.
+pub(super) async fn plan_until_counted(conn: &mut PgConnection) -> Result<bool, Error> {
+    let mode = sqlx::query_scalar!(
+        "select set_config('plan_cache_mode', case when min(reltuples) < $1 then 'force_custom_plan'
+                                                   else 'auto' end, true)
+         from pg_class
+         where oid in ('event'::regclass, 'alias'::regclass, 'profile'::regclass)",
+        COUNTED_ROWS_MIN,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(mode.as_deref() == Some("auto"))
 }
+
+/// With fewer rows counted a table may have grown to anything since.
+const COUNTED_ROWS_MIN: f32 = 1_000.0;
 
 /// Writes events, in the order given, unless their message ids are taken. Returns the message ids
 /// that were written.

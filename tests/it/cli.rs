@@ -189,6 +189,84 @@ fn a_healthcheck_fails_where_nothing_answers() {
 }
 
 #[test]
+fn a_measurement_sends_to_this_machine_alone_and_needs_a_service() {
+    let installation = Installation::new("bench");
+
+    let elsewhere = installation.run(&["bench", "intake", "--address", "192.0.2.1:7700"]);
+    let nobody = installation.run(&["bench", "intake"]);
+
+    for (output, said) in [
+        (elsewhere, "not an address of this machine"),
+        (nobody, "no service is ready on 127.0.0.1:1"),
+    ] {
+        assert_eq!(output.status.code(), Some(1));
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(text.contains(said), "{text}");
+    }
+    assert!(!installation.0.exists(), "no database was made");
+}
+
+#[test]
+fn a_measurement_leaves_nothing_behind() {
+    use std::io::Read as _;
+
+    let installation = Installation::new("bench-whole");
+    std::fs::create_dir_all(&installation.0).unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .unwrap()
+        .port();
+    let address = format!("127.0.0.1:{port}");
+    let mut service = Command::new(env!("CARGO_BIN_EXE_befriend"))
+        .args(["serve", "--listen", &address, "--data-dir"])
+        .arg(&installation.0)
+        .env("BEFRIEND_LOG", "befriend=info")
+        .env_remove("DATABASE_URL")
+        .stderr(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut log = service.stderr.take().unwrap();
+    let (mut said, mut some) = (String::new(), [0; 1_024]);
+    while !said.contains("listening") {
+        let read = log.read(&mut some).unwrap();
+        assert!(read > 0, "the service ended: {said}");
+        said += &String::from_utf8_lossy(&some[..read]);
+    }
+
+    let report = installation.json(&[
+        "bench",
+        "intake",
+        "--address",
+        &address,
+        "--seconds",
+        "1",
+        "--people",
+        "100",
+        "--connections",
+        "4",
+        "--only",
+        "single,batch",
+    ]);
+    let brands = installation.json(&["brand", "list"]);
+
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(service.id()).unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+    assert!(service.wait().unwrap().success());
+    let goals = report["goals"].as_array().unwrap();
+    assert_eq!(goals.len(), 2, "{report}");
+    assert!(
+        goals
+            .iter()
+            .all(|goal| goal["figure"].as_f64().unwrap() > 0.0)
+    );
+    assert!(
+        brands.to_string().find("befriend-bench").is_none(),
+        "{brands}"
+    );
+}
+
+#[test]
 fn rules_are_checked_compared_and_begun_with_by_commands() {
     let installation = Installation::new("rules");
     std::fs::create_dir_all(&installation.0).unwrap();

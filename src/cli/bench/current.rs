@@ -22,6 +22,8 @@ use crate::kernel::id::BrandId;
 /// allowed, so that it is not exceeded in between.
 const LAG_HIGH: f64 = 1.2;
 const LAG_LOW: f64 = 0.7;
+/// How long it takes until a slower pace shows in the lag.
+const TELLING: Duration = Duration::from_millis(1_500);
 /// How often the lag is looked at.
 const LOOK: Duration = Duration::from_millis(200);
 /// How long the pace may look for itself before it is measured, at least.
@@ -62,17 +64,18 @@ pub(super) async fn keep_up(
     first_guess: f64,
 ) -> anyhow::Result<(Load, f64)> {
     let pace = Pace::new(rounded(first_guess));
-    let (longest, mut last) = (Cell::new(0.0_f64), 0.0);
+    let (longest, mut slowed) = (Cell::new(0.0_f64), None::<Instant>);
     let steering = async {
         loop {
             let lag = lag(app, brand_id).await?;
             longest.set(longest.get().max(lag));
-            let is_growing = lag > last;
-            last = lag;
+            // What was sent before the pace slowed down is behind for a while yet.
+            let is_told = slowed.is_none_or(|at| at.elapsed() > TELLING);
             #[expect(clippy::cast_precision_loss, reason = "far below 2^53 events")]
             let rate = pace.rate() as f64;
-            if lag > LAG_HIGH && is_growing {
-                pace.set(rounded(rate * 0.9));
+            if lag > LAG_HIGH && is_told {
+                pace.set(rounded(rate * 0.75));
+                slowed = Some(Instant::now());
             } else if lag < LAG_LOW {
                 pace.set(rounded(rate * 1.03));
             }

@@ -50,7 +50,6 @@ pub(super) async fn write(
             .or_default()
             .push(position);
     }
-    store::plan_by_index(conn).await?;
     let mut outcomes = vec![Outcome::Duplicate; items.len()];
     for (brand_id, positions) in brands {
         let scope = Scope {

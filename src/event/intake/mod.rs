@@ -24,6 +24,7 @@ pub use whole::{Whole, store_whole};
 
 use super::{Judged, Submission, Verdict};
 use crate::config;
+use crate::kernel::id::BrandId;
 use crate::kernel::{Clock, Entropy};
 use crate::postgres::{self, Pool};
 
@@ -101,6 +102,7 @@ impl Intake {
                 limits,
                 on_commit: Arc::clone(&on_commit),
                 closing: closing.clone(),
+                is_counted: std::sync::atomic::AtomicBool::new(false),
             });
             writers.spawn(writer.run(Arc::clone(&waiting)));
         }
@@ -140,6 +142,16 @@ impl Intake {
                 .map_err(refused)?,
         ];
         self.enqueue(submission, room, Some(share)).await
+    }
+
+    /// Refuses at once if the brand could not submit a single event: asked before a request is read
+    /// closely, so that a flood costs little.
+    pub fn has_room(&self, brand_id: BrandId) -> Result<(), SubmitError> {
+        let inner = &self.0;
+        if inner.events.available_permits() == 0 || inner.shares.is_used_up(brand_id) {
+            return Err(SubmitError::Busy);
+        }
+        Ok(())
     }
 
     /// As [`Intake::submit`], but waits for room: for imports, which nobody hurries.

@@ -46,6 +46,16 @@ impl Shares {
     }
 }
 
+impl Shares {
+    /// Whether the brand has as much waiting as it may.
+    pub(super) fn is_used_up(&self, brand_id: BrandId) -> bool {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting
+            .get(&brand_id)
+            .is_some_and(|own| *own >= self.events_max)
+    }
+}
+
 impl Drop for Share {
     fn drop(&mut self) {
         let mut waiting = self
@@ -77,6 +87,7 @@ mod tests {
 
         let large = shares.try_take(one, 80).expect("nothing waits yet");
         assert!(shares.try_take(one, 1).is_none());
+        assert!(shares.is_used_up(one) && !shares.is_used_up(other));
         let fair = shares.try_take(other, 30).expect("another brand has room");
         let more = shares.try_take(other, 20).expect("up to half");
         assert!(shares.try_take(other, 1).is_none());

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::Mutex;
@@ -12,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::commit::{self, Item};
 use super::{Pending, SubmitError};
 use crate::config;
-use crate::event::{Event, Judged, Outcome, Rejection, Verdict, validate};
+use crate::event::{Event, Judged, Outcome, Rejection, Verdict, store, validate};
 use crate::kernel::{Clock, Entropy};
 use crate::postgres::{self, Pool};
 
@@ -29,6 +30,8 @@ pub(super) struct Writer {
     pub(super) limits: config::Intake,
     pub(super) on_commit: Arc<dyn Fn() + Send + Sync>,
     pub(super) closing: CancellationToken,
+    /// Whether the server has counted the rows of the tables that a commit looks into.
+    pub(super) is_counted: AtomicBool,
 }
 
 impl Writer {
@@ -152,6 +155,10 @@ impl Writer {
         let now = self.clock.now();
         let entropy = &self.entropy;
         postgres::tx(&self.pool, async |conn| {
+            if !self.is_counted.load(Ordering::Relaxed) {
+                let is_counted = store::plan_until_counted(conn).await?;
+                self.is_counted.store(is_counted, Ordering::Relaxed);
+            }
             commit::write(conn, entropy, now, items).await
         })
         .await

@@ -56,6 +56,10 @@ pub(super) async fn receive(
     };
     let early = asked.admit(in_url).await?;
     let held = gate.read(&headers, body, early.key.is_some()).await?;
+    // What cannot be stored need not be read closely.
+    if let Some(key) = &early.key {
+        app.intake.has_room(key.brand_id)?;
+    }
     let text = decode::text(&held.bytes);
     let envelope = decode::envelope(&text)?;
     let key = match early.key {
