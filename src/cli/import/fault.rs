@@ -31,13 +31,13 @@ impl Place {
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
 pub(super) struct Fault<Code = &'static str> {
     /// The file; empty until it is known.
-    pub(super) file: String,
+    pub(super) file: Box<str>,
     /// The line, from 1.
     pub(super) line: u64,
     /// The column, or for JSON where in the event.
-    pub(super) column: Option<String>,
+    pub(super) column: Option<Box<str>>,
     /// What stands there.
-    pub(super) value: Option<String>,
+    pub(super) value: Option<Box<str>>,
     /// A stable word.
     pub(super) code: Code,
     /// What is wrong.
@@ -52,9 +52,9 @@ pub(super) type Kept = Fault<String>;
 impl Fault {
     pub(super) fn new(place: Place, code: &'static str, why: impl Into<String>) -> Self {
         Self {
-            file: String::new(),
+            file: Box::default(),
             line: place.line,
-            column: place.column,
+            column: place.column.map(String::into_boxed_str),
             value: None,
             code,
             why: why.into(),
@@ -71,7 +71,7 @@ impl Fault {
         let value = value.as_ref();
         let shown: String = value.chars().take(VALUE_CHARS_MAX).collect();
         let is_cut = shown.len() < value.len();
-        self.value = Some(if is_cut { shown + "…" } else { shown });
+        self.value = Some(if is_cut { shown + "…" } else { shown }.into_boxed_str());
         self
     }
 

@@ -235,9 +235,7 @@ impl<'a> Importer<'a> {
         let mut fault = Fault::new(Place::line(item.line), "message_id_reused", why)
             .value(&event.message_id)
             .mend("give each event an id of its own");
-        fault
-            .file
-            .clone_from(&self.prepared.inputs[file].source.name);
+        fault.file = self.prepared.inputs[file].source.name.as_str().into();
         self.tally.conflicts += 1;
         self.tally.fault(fault.kept());
     }
@@ -286,9 +284,7 @@ impl<'a> Importer<'a> {
                 Outcome::Conflict => self.conflict(file, item),
                 Outcome::Rejected { code, detail, .. } => {
                     let mut fault = Fault::new(Place::line(item.line), code, detail);
-                    fault
-                        .file
-                        .clone_from(&self.prepared.inputs[file].source.name);
+                    fault.file = self.prepared.inputs[file].source.name.as_str().into();
                     self.tally.rejected += 1;
                     self.tally.fault(fault.kept());
                 }

@@ -168,7 +168,7 @@ fn named(line: u64, judged: Judged, fault: Option<Fault>, input: &Input) -> Item
             .and_then(|plan| plan.column_of(rejection.pointer));
         Fault::of(&rejection, line, column.map(str::to_owned))
     });
-    fault.file.clone_from(&input.source.name);
+    fault.file = input.source.name.as_str().into();
     rejection.detail = match &fault.column {
         Some(column) => format!("{}, line {line}, {column}: {}", fault.file, fault.why),
         None => format!("{}, line {line}: {}", fault.file, fault.why),

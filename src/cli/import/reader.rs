@@ -15,8 +15,8 @@ use super::{Format, LineError, cdnow, online_retail};
 use crate::event::decode;
 use crate::kernel::secret::sha256;
 
-/// Hexadecimal digits of a file's hash in the ids of its rows.
-const ID_DIGITS: usize = 32;
+/// Bytes of a hash that ids are made of.
+const ID_BYTES: usize = 16;
 
 /// What a file gives.
 #[derive(Debug)]
@@ -85,15 +85,9 @@ impl<'a> Reader<'a> {
             }
             (Format::Ndjson | Format::SegmentArchive | Format::Csv, None) => Rows::Events(lines),
         };
-        let digits: String = input
-            .source
-            .digest
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
         Ok(Self {
             rows,
-            id: format!("import-{}", &digits[..ID_DIGITS]),
+            id: ["import-", &digits(&input.source.digest)].concat(),
             ready: VecDeque::new(),
             is_done: false,
         })
@@ -266,8 +260,7 @@ impl Mapped<'_> {
         let hash = sha256(text.join("\u{1e}").as_bytes());
         let count = self.seen.entry(hash).or_default();
         *count += 1;
-        let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("row-{}-{count}", &digits[..ID_DIGITS])
+        format!("row-{}-{count}", digits(&hash))
     }
 
     /// The next row; one without cells is no row.
@@ -331,6 +324,15 @@ fn find<'v>(object: &'v Value, field: &str) -> Option<&'v Value> {
             .split('.')
             .try_fold(object, |value, key| value.get(key))
     })
+}
+
+/// The digits of a hash, as many as ids have.
+fn digits(hash: &[u8; 32]) -> String {
+    let digits: Vec<String> = hash[..ID_BYTES]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    digits.concat()
 }
 
 fn is_blank(line: &Line) -> bool {

@@ -249,7 +249,10 @@ mod tests {
     use super::super::source::Source;
     use super::*;
 
-    fn read(content: &[u8], encoding: Encoding) -> Vec<Result<(u64, String), (u64, &'static str)>> {
+    /// A row's line and fields, or its line and fault.
+    type Seen = Result<(u64, String), (u64, &'static str)>;
+
+    fn read(content: &[u8], encoding: Encoding) -> Vec<Seen> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("rows.csv");
         std::fs::write(&path, content).expect("written");
@@ -265,7 +268,8 @@ mod tests {
         seen
     }
 
-    fn row(line: u64, text: &str) -> Result<(u64, String), (u64, &'static str)> {
+    #[expect(clippy::unnecessary_wraps, reason = "one of what is seen")]
+    fn row(line: u64, text: &str) -> Seen {
         Ok((line, text.to_owned()))
     }
 

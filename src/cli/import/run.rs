@@ -14,7 +14,7 @@ use super::importer::Importer;
 use super::judge::Judge;
 use super::mapping::{EXAMPLE_CSV, EXAMPLE_NDJSON, Guess};
 use super::prepare::{Prepared, Ready, Wish, prepare};
-use super::tally::{Printed, Tally};
+use super::tally::{Looked, Printed, Tally};
 use crate::app::SharedApp;
 use crate::brand;
 use crate::cli::output::{self, Output};
@@ -34,6 +34,7 @@ const LISTED_MAX: i64 = 50;
 const PROGRESS_PAUSE: Duration = Duration::from_millis(200);
 
 #[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(in crate::cli) struct Import {
     /// Files, plain or gzip; folders of them; - for standard input.
     #[arg(required_unless_present_any = ["example_mapping", "list"])]
@@ -82,7 +83,7 @@ impl Import {
         }
         let prepared = match self.prepare(*output)? {
             Ready::Import(prepared) => Arc::new(prepared),
-            Ready::Suggestion(guess) => return Ok(self.suggest(&guess, *output)),
+            Ready::Suggestion(guess) => return Ok(suggest(&guess, *output)),
         };
         let work = async |app: &SharedApp| Box::pin(self.import(app, prepared, *output)).await;
         Box::pin(Runtime::with(config, work)).await
@@ -101,25 +102,6 @@ impl Import {
         prepared
     }
 
-    fn suggest(&self, guess: &Guess, output: Output) -> ExitCode {
-        let data = serde_json::json!({ "mapping": guess.text, "lacks": guess.lacks });
-        output.result(&data, guess.text.trim_end());
-        let advice = if guess.lacks.is_empty() {
-            String::from(
-                "this is a guess, and nothing was imported: save it and give it with --mapping (try it \
-                 with --dry-run), or use it as it is with --yes",
-            )
-        } else {
-            format!(
-                "this is a guess, and nothing was imported. The header row does not tell {}: save it, \
-                 complete it, and give it with --mapping",
-                guess.lacks.join(", ")
-            )
-        };
-        output::error(&advice);
-        ExitCode::from(3)
-    }
-
     async fn import(
         &self,
         app: &SharedApp,
@@ -132,7 +114,7 @@ impl Import {
         let known = import_store::find_import(&mut conn, brand_id, fingerprint).await?;
         drop(conn);
         let (import_id, tally, pass) = match known {
-            Some(known) if self.resume => self.go_on(known, output)?,
+            Some(known) if self.resume => go_on(known, output)?,
             _ if self.dry_run => (None, Tally::default(), 0),
             _ => {
                 if self.resume {
@@ -184,22 +166,6 @@ impl Import {
         }
         output.result(&data, &lines.join("\n"));
         Ok(ExitCode::SUCCESS)
-    }
-
-    /// Where the last import of these files ended.
-    fn go_on(
-        &self,
-        known: Known,
-        output: Output,
-    ) -> anyhow::Result<(Option<ImportId>, Tally, u64)> {
-        let tally: Tally = serde_json::from_value(known.report)
-            .context("read what an earlier version noted: import without --resume")?;
-        output.say(&match known.state.as_str() {
-            "done" => String::from("These files were imported to their end before."),
-            _ => format!("Going on after {} events.", tally.events),
-        });
-        let steps = u64::try_from(known.steps_done).unwrap_or(0);
-        Ok((Some(known.import_id), tally, steps))
     }
 
     async fn read_and_store(
@@ -260,15 +226,46 @@ impl Import {
             tally,
             dry_run: self.dry_run,
             done: is_done,
-            people: looked.map(|looked| looked.people()),
-            span: looked.and_then(|looked| looked.span()),
-            first: looked.map_or(&[], |looked| looked.first()),
+            people: looked.map(Looked::people),
+            span: looked.and_then(Looked::span),
+            first: looked.map_or(&[], Looked::first),
         };
         output.result(&printed, &tally.in_words(looked, self.faults));
         if !is_done && !self.dry_run {
             output::error("stopped; go on with the same command and --resume");
         }
     }
+}
+
+fn suggest(guess: &Guess, output: Output) -> ExitCode {
+    let data = serde_json::json!({ "mapping": guess.text, "lacks": guess.lacks });
+    output.result(&data, guess.text.trim_end());
+    let advice = if guess.lacks.is_empty() {
+        String::from(
+            "this is a guess, and nothing was imported: save it and give it with --mapping (try it \
+             with --dry-run), or use it as it is with --yes",
+        )
+    } else {
+        format!(
+            "this is a guess, and nothing was imported. The header row does not tell {}: save it, \
+             complete it, and give it with --mapping",
+            guess.lacks.join(", ")
+        )
+    };
+    output::error(&advice);
+    ExitCode::from(3)
+}
+
+/// Where the last import of these files ended.
+fn go_on(known: Known, output: Output) -> anyhow::Result<(Option<ImportId>, Tally, u64)> {
+    let tally: Tally = serde_json::from_value(known.report)
+        .context("read what an earlier version noted: import without --resume")?;
+    output.say(&match known.state.as_str() {
+        "done" => String::from("These files were imported to their end before."),
+        _ => format!("Going on after {} events.", tally.events),
+    });
+    let steps = u64::try_from(known.steps_done).unwrap_or(0);
+    Ok((Some(known.import_id), tally, steps))
 }
 
 fn in_words(import: &ListedImport) -> String {

@@ -17,6 +17,7 @@ use crate::http::extract::PageForm;
 use crate::http::page::{go_to, page, page_with};
 use crate::http::page_error::PageError;
 use crate::kernel::id::RejectId;
+use crate::key;
 use crate::postgres;
 use crate::view::dashboard::RejectPage;
 use crate::view::{Field, format};
@@ -104,8 +105,13 @@ async fn submit(
     kept: &Kept,
     judged: Judged,
 ) -> Result<(&'static str, String, Option<String>), PageError> {
-    if let Judged::Rejected(rejection) = judged {
-        return Ok(("rejected", rejection.detail, None));
+    let event = match &judged {
+        Judged::Accepted(event) => event,
+        Judged::Rejected(rejection) => return Ok(("rejected", rejection.detail.clone(), None)),
+    };
+    if !may_send(app, within, kept, &event.title()).await? {
+        let detail = "the key that sent it may not send such an event".to_owned();
+        return Ok(("rejected", detail, None));
     }
     let submission = Submission {
         sender: replay::sender(kept, within.brand.brand_id),
@@ -129,6 +135,23 @@ async fn submit(
         .ok_or_else(PageError::not_found)?;
     let (status, detail) = replay::told(&verdict.outcome);
     Ok((status, detail, verdict.message_id))
+}
+
+/// Whether the key that an event came by may send it: what staff edited gives a key no more than it
+/// has.
+async fn may_send(
+    app: &App,
+    within: &InBrand,
+    kept: &Kept,
+    title: &str,
+) -> Result<bool, PageError> {
+    let Some(key_id) = kept.key_id else {
+        return Ok(true);
+    };
+    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+    let keys = key::store::list_keys(&mut conn, within.brand.brand_id).await?;
+    let key = keys.into_iter().find(|key| key.key_id == key_id);
+    Ok(key.is_none_or(|key| key.grant.events.allows(title)))
 }
 
 async fn note(

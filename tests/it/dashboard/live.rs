@@ -143,8 +143,21 @@ async fn staff_lend_no_trust_to_what_a_browser_sent() {
         .unwrap();
     let path = format!("live/rejects/rej_{}", id.simple());
 
+    // Nor what its key may not send.
+    sqlx::query("update api_key set events_allowed = '{Product *}'")
+        .execute(&shop.test.app.pool)
+        .await
+        .unwrap();
     let page = shop.see(&path).await;
-    let mended = r#"{"userId":"4711","messageId":"m1","event":"Order Completed"}"#;
+    let forbidden = r#"{"userId":"4711","event":"Refund Granted"}"#;
+    let refused = format!("/dashboard/bakery/{path}/replay");
+    let refused = shop
+        .browser
+        .post_form(&refused, &[("event", forbidden)])
+        .await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text().contains("may not send") && stored(&shop).await.is_empty());
+    let mended = r#"{"userId":"4711","messageId":"m1","event":"Product Viewed"}"#;
     let replay = format!("/dashboard/bakery/{path}/replay");
     let done = shop.browser.post_form(&replay, &[("event", mended)]).await;
 

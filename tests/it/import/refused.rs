@@ -5,12 +5,12 @@ use super::{Installation, gzip};
 #[tokio::test]
 async fn a_file_that_cannot_be_read_to_its_end_stores_nothing() {
     let place = Installation::new();
-    let lines: String = (0..5_000)
+    let lines: Vec<String> = (0..5_000)
         .map(|number| {
             format!("{{\"type\":\"track\",\"event\":\"E{number}\",\"userId\":\"u{number}\"}}\n")
         })
         .collect();
-    let packed = gzip(lines.as_bytes());
+    let packed = gzip(lines.concat().as_bytes());
     let torn = &packed[..packed.len() - 200];
     let mut damaged = packed.clone();
     damaged[packed.len() / 2] ^= 0xff;
@@ -86,7 +86,7 @@ async fn an_empty_file_is_an_import_of_nothing() {
             vec!["--mapping", mapping.to_str().unwrap()],
         ),
     ] {
-        let content = if name.ends_with(".gz") {
+        let content = if name == "empty.csv.gz" {
             gzip(content.as_bytes())
         } else {
             content.into()
@@ -137,12 +137,12 @@ async fn a_mapping_that_does_not_fit_is_refused_with_line_and_mend() {
 #[tokio::test]
 async fn of_a_file_in_which_every_row_is_wrong_the_first_thousand_are_kept() {
     let place = Installation::new();
-    let rows: String = (0..2_500)
+    let rows: Vec<String> = (0..2_500)
         .map(|number| {
             format!("{{\"type\":\"track\",\"event\":\"E\",\"messageId\":\"m{number}\"}}\n")
         })
         .collect();
-    let path = place.file("nobody.ndjson", rows);
+    let path = place.file("nobody.ndjson", rows.concat());
 
     let (report, code) = place.report(&path, &[]);
 

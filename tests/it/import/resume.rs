@@ -82,7 +82,7 @@ async fn a_stopped_import_goes_on_where_it_was_and_counts_the_whole() {
         stopped.said
     );
     assert!(stopped.said.contains("--resume"), "{}", stopped.said);
-    assert!(0 < steps && steps < EVENTS as i64, "{steps}");
+    assert!((1..30_000).contains(&steps), "{steps}");
     assert_eq!(report["stored"], stored, "what is noted is what is stored");
     assert_eq!(resumed.code, Some(3));
     assert!(

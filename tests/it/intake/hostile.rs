@@ -143,7 +143,15 @@ async fn send(test: &TestApp, sender: &Sender, request: &Request, tally: &Mutex<
 async fn whatever_is_sent_nothing_fails_and_every_event_is_accounted_for() {
     let asked = events_asked();
     let events = asked.unwrap_or(EVENTS);
-    let test = Arc::new(TestApp::start().await);
+    // The clock stands still, so that a quota once spent would stay so.
+    let test = Arc::new(
+        TestApp::start_with(&[
+            ("quota_secret_key_events_per_second", "1000000"),
+            ("quota_browser_key_events_per_second", "1000000"),
+            ("quota_address_events_per_second", "1000000"),
+        ])
+        .await,
+    );
     let sender = Arc::new(Sender::new(&test, "bakery").await);
     let tally = Arc::new(Mutex::new(Tally::default()));
     let started = std::time::Instant::now();

@@ -3,7 +3,6 @@
 use super::super::records::Encoding;
 use super::time::{Format, Reading};
 use chrono_tz::Tz;
-use std::fmt::Write as _;
 
 /// Names that a column of each sort goes by, without case and punctuation.
 const USER: [&str; 11] = [
@@ -89,6 +88,18 @@ pub(in crate::cli::import) struct Guess {
     pub(in crate::cli::import) lacks: Vec<&'static str>,
 }
 
+/// A file's columns and first rows, and which column seems to be what.
+struct Look<'a> {
+    columns: &'a [String],
+    rows: &'a [Vec<String>],
+    user: Option<usize>,
+    anonymous: Option<usize>,
+    event: Option<usize>,
+    time: Option<usize>,
+    id: Option<usize>,
+    order: Option<usize>,
+}
+
 /// Guesses a mapping from the columns and the first rows.
 pub(in crate::cli::import) fn guess(
     columns: &[String],
@@ -96,109 +107,144 @@ pub(in crate::cli::import) fn guess(
     delimiter: u8,
     encoding: Encoding,
 ) -> Guess {
-    let mut taken = Vec::new();
-    let mut find = |names: &[&str]| {
-        let found = names.iter().find_map(|name| {
-            columns
-                .iter()
-                .position(|column| super::plan::plain(column) == *name)
-        })?;
-        taken.push(found);
-        Some(found)
+    let look = Look::new(columns, rows);
+    let mut guess = Guess {
+        text: String::from(
+            "# Guessed from the header row and the first rows: look whether it is right.\nformat: csv\n",
+        ),
+        lacks: Vec::new(),
     };
-    let (user, anonymous, event) = (find(&USER), find(&ANONYMOUS), find(&EVENT));
-    let (time, id, order) = (find(&TIME), find(&ID), find(&ORDER));
-    let values = |column: usize| -> Vec<&str> {
-        rows.iter()
+    if delimiter != b',' {
+        guess.line("delimiter", &quoted(&char::from(delimiter).to_string()));
+    }
+    if encoding == Encoding::Windows1252 {
+        guess.line("encoding", "windows-1252");
+    }
+    look.say_who_and_what(&mut guess);
+    look.say_when(&mut guess);
+    if let Some(column) = look.id {
+        guess.line(
+            "message_id",
+            &format!("{{ columns: [{}] }}", look.name(column)),
+        );
+    }
+    look.say_properties(&mut guess);
+    if let Some(column) = look.user
+        && look.anonymous.is_none()
+        && look.values(column).len() < rows.len()
+    {
+        guess.line("skip_when_empty", &format!("[{}]", look.name(column)));
+    }
+    guess
+}
+
+impl Guess {
+    fn line(&mut self, key: &str, value: &str) {
+        self.text.push_str(&[key, ": ", value, "\n"].concat());
+    }
+}
+
+impl<'a> Look<'a> {
+    fn new(columns: &'a [String], rows: &'a [Vec<String>]) -> Self {
+        let find = |names: &[&str]| {
+            names.iter().find_map(|name| {
+                columns
+                    .iter()
+                    .position(|column| super::plan::plain(column) == *name)
+            })
+        };
+        Self {
+            columns,
+            rows,
+            user: find(&USER),
+            anonymous: find(&ANONYMOUS),
+            event: find(&EVENT),
+            time: find(&TIME),
+            id: find(&ID),
+            order: find(&ORDER),
+        }
+    }
+
+    fn name(&self, column: usize) -> String {
+        quoted(&self.columns[column])
+    }
+
+    /// What stands in a column, where anything does.
+    fn values(&self, column: usize) -> Vec<&'a str> {
+        self.rows
+            .iter()
             .filter_map(|row| row.get(column).map(|cell| cell.trim()))
             .filter(|cell| !cell.is_empty())
             .collect()
-    };
-    let mut lacks = Vec::new();
-    let mut text = String::from(
-        "# Guessed from the header row and the first rows: look whether it is right.\nformat: csv\n",
-    );
-    let mut line = |key: &str, value: &str| {
-        let _ = writeln!(text, "{key}: {value}");
-    };
-    if delimiter != b',' {
-        line("delimiter", &quoted(&char::from(delimiter).to_string()));
     }
-    if encoding == Encoding::Windows1252 {
-        line("encoding", "windows-1252");
-    }
-    let name = |column: usize| quoted(&columns[column]);
-    match (user, anonymous) {
-        (None, None) => {
-            lacks.push("who the rows are about");
-            line("user_id", "\"\"   # which column says who?");
+
+    fn say_who_and_what(&self, guess: &mut Guess) {
+        for (key, column) in [("user_id", self.user), ("anonymous_id", self.anonymous)] {
+            if let Some(column) = column {
+                guess.line(key, &self.name(column));
+            }
         }
-        _ => {
-            for (key, column) in [("user_id", user), ("anonymous_id", anonymous)] {
-                if let Some(column) = column {
-                    line(key, &name(column));
-                }
+        if self.user.or(self.anonymous).is_none() {
+            guess.lacks.push("who the rows are about");
+            guess.line("user_id", "\"\"   # which column says who?");
+        }
+        match (self.event, self.order) {
+            (Some(column), _) => guess.line("event_column", &self.name(column)),
+            (None, Some(_)) => guess.line("event", "Order Completed"),
+            (None, None) => {
+                guess.lacks.push("what happened");
+                guess.line("event", "\"\"   # one name for all rows, or event_column");
             }
         }
     }
-    match (event, order) {
-        (Some(column), _) => line("event_column", &name(column)),
-        (None, Some(_)) => line("event", "Order Completed"),
-        (None, None) => {
-            lacks.push("what happened");
-            line("event", "\"\"   # one name for all rows, or event_column");
-        }
-    }
-    let format = time.and_then(|column| Some((column, time_format(&values(column))?)));
-    if let Some((column, format)) = format {
+
+    fn say_when(&self, guess: &mut Guess) {
+        let found = self
+            .time
+            .and_then(|column| Some((column, time_format(&self.values(column))?)));
+        let Some((column, format)) = found else {
+            guess.lacks.push("when it happened");
+            guess.line(
+                "time",
+                "{ column: \"\" }   # which column, and in which format?",
+            );
+            return;
+        };
         let time = format!(
             "{{ column: {}, format: {} }}   # zone: Europe/Zurich",
-            name(column),
+            self.name(column),
             quoted(format)
         );
-        line("time", &time);
-        if fits_other_way(format, &values(column)) {
-            lacks.push("whether the day or the month comes first");
+        guess.line("time", &time);
+        if fits_other_way(format, &self.values(column)) {
+            guess.lacks.push("whether the day or the month comes first");
         }
-    } else {
-        lacks.push("when it happened");
-        line(
-            "time",
-            "{ column: \"\" }   # which column, and in which format?",
-        );
     }
-    if let Some(column) = id {
-        line("message_id", &format!("{{ columns: [{}] }}", name(column)));
+
+    /// Every column that is nothing else; an order's number is a property too.
+    fn say_properties(&self, guess: &mut Guess) {
+        let taken = [self.user, self.anonymous, self.event, self.time, self.id];
+        let rest: Vec<usize> = (0..self.columns.len())
+            .filter(|column| !self.columns[*column].trim().is_empty())
+            .filter(|column| !taken.contains(&Some(*column)))
+            .collect();
+        if !rest.is_empty() {
+            guess.text.push_str("properties:\n");
+        }
+        for column in rest {
+            let name = self.name(column);
+            let (key, is) = if Some(column) == self.order {
+                (String::from("order_id"), "text")
+            } else {
+                (snake(&self.columns[column]), type_of(&self.values(column)))
+            };
+            let value = match is {
+                "text" => name,
+                _ => format!("{{ column: {name}, type: {is} }}"),
+            };
+            guess.line(&["  ", &quoted(&key)].concat(), &value);
+        }
     }
-    let rest: Vec<usize> = (0..columns.len())
-        .filter(|column| !columns[*column].trim().is_empty())
-        .filter(|column| !taken.contains(column) || Some(*column) == order)
-        .collect();
-    if !rest.is_empty() {
-        text.push_str("properties:\n");
-    }
-    for column in rest {
-        let (key, is) = if Some(column) == order {
-            (String::from("order_id"), "text")
-        } else {
-            (snake(&columns[column]), type_of(&values(column)))
-        };
-        let _ = match is {
-            "text" => writeln!(text, "  {}: {}", quoted(&key), name(column)),
-            _ => writeln!(
-                text,
-                "  {}: {{ column: {}, type: {is} }}",
-                quoted(&key),
-                name(column)
-            ),
-        };
-    }
-    if let Some(column) =
-        user.filter(|column| values(*column).len() < rows.len() && anonymous.is_none())
-    {
-        let _ = writeln!(text, "skip_when_empty: [{}]", name(column));
-    }
-    Guess { text, lacks }
 }
 
 /// Whether every value is a time in this format.
