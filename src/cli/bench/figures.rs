@@ -258,7 +258,8 @@ mod tests {
             summary.p99_ms,
             summary.max_ms,
         ];
-        assert_eq!(all, [50.0, 95.0, 99.0, 100.0]);
+        let told = all.map(|millis| format!("{millis:.3}"));
+        assert_eq!(told, ["50.000", "95.000", "99.000", "100.000"]);
     }
 
     #[test]
