@@ -212,20 +212,20 @@ pub(super) const MEMORY_AFTER: &str = "service: most memory meanwhile, in MiB";
 pub(super) fn in_words(lines: &[Line], goals: &[Goal]) -> String {
     let mut text = Vec::new();
     for line in lines {
-        let mut told = format!("{:<58}", line.what);
+        let mut told = vec![format!("{:<58}", line.what)];
         if let Some(figure) = line.figure {
-            told += &format!("{:>10.1}", figure.median);
+            told.push(format!("{:>10.1}", figure.median));
             if figure.least < figure.most {
-                told += &format!(" ({:.1} to {:.1})", figure.least, figure.most);
+                told.push(format!(" ({:.1} to {:.1})", figure.least, figure.most));
             }
         }
         if let Some(latency) = line.latency {
-            told += &format!(
+            told.push(format!(
                 "   p50 {:.1} ms, p95 {:.1}, p99 {:.1}, most {:.1} ({} requests)",
                 latency.p50_ms, latency.p95_ms, latency.p99_ms, latency.max_ms, latency.requests
-            );
+            ));
         }
-        text.push(told);
+        text.push(told.concat());
     }
     text.push(String::new());
     for goal in goals {
@@ -258,7 +258,8 @@ mod tests {
             summary.p99_ms,
             summary.max_ms,
         ];
-        assert_eq!(all, [50.0, 95.0, 99.0, 100.0]);
+        let told = all.map(|millis| format!("{millis:.3}"));
+        assert_eq!(told, ["50.000", "95.000", "99.000", "100.000"]);
     }
 
     #[test]
