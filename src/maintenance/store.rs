@@ -46,6 +46,21 @@ pub async fn delete_codes(conn: &mut PgConnection, before: DateTime<Utc>) -> Res
     Ok(done.rows_affected())
 }
 
+/// Deletes what applications could renew until `before`, with its tokens. Returns how many families.
+pub async fn delete_refresh_families(
+    conn: &mut PgConnection,
+    before: DateTime<Utc>,
+) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        "delete from refresh_family where ctid in
+            (select ctid from refresh_family where expires_at < $1 limit 1000 for update skip locked)",
+        before,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// Deletes sign-ins that ended before `before`, with their attempts. Returns how many.
 pub async fn delete_flows(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<u64, Error> {
     let done = sqlx::query!(

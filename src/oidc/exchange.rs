@@ -1,22 +1,19 @@
 //! A code for tokens, once.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use serde_json::json;
 
+use super::issue::{Error, Granted, Maker, Outcome, Tokens, issue};
 use super::store::StoredCode;
-use super::userinfo::AccessToken;
 use super::{
-    ACCESS_TOKEN_LIFE, CODE_LIFE, ErrorCode, Fault, Params, Scope, authorize::Authorization, pkce,
-    store,
+    CODE_LIFE, Fault, Params, Scope, authorize::Authorization, pkce, refresh, refresh_store, store,
 };
 use crate::application::Application;
 use crate::audit::{self, Actor};
-use crate::kernel::id::{ApplicationId, CodeId, TokenId};
+use crate::kernel::id::{ApplicationId, CodeId};
 use crate::kernel::{Entropy, Secret};
 use crate::postgres::{self, PgConnection};
 use crate::session::Session;
-use crate::token::{ID_TOKEN_LIFE, IdClaims, Keys};
 
 /// What an application sends to exchange a code.
 #[derive(Clone, Debug)]
@@ -28,16 +25,8 @@ pub struct Presented {
 
 impl Presented {
     /// Reads the form (RFC 6749 §4.1.3, RFC 7636 §4.5).
-    pub fn read(form: &Params) -> Result<Self, Fault> {
+    pub(super) fn read(form: &Params) -> Result<Self, Fault> {
         let get = |name: &str| form.get(name).map_err(Fault::invalid_request);
-        match get("grant_type")? {
-            Some("authorization_code") => {}
-            Some(_) => {
-                let text = "only grant_type authorization_code is offered";
-                return Err(Fault::new(ErrorCode::UnsupportedGrantType, text));
-            }
-            None => return Err(Fault::invalid_request("grant_type is missing")),
-        }
         let must = |value: Option<&str>, description| {
             value
                 .map(str::to_owned)
@@ -49,40 +38,6 @@ impl Presented {
             verifier: must(get("code_verifier")?, "code_verifier is missing")?,
         })
     }
-}
-
-/// What the token endpoint answers with (RFC 6749 §5.1, OIDC Core §3.1.3.3).
-#[derive(Serialize)]
-pub struct Tokens {
-    access_token: String,
-    token_type: &'static str,
-    expires_in: i64,
-    id_token: String,
-    scope: String,
-}
-
-/// No tokens.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The database failed.
-    #[error(transparent)]
-    Database(#[from] postgres::Error),
-    /// No key signs just now.
-    #[error("there is no signing key")]
-    NoKey,
-}
-
-/// The parts that making tokens needs.
-#[derive(Clone, Copy, Debug)]
-pub struct Maker<'a> {
-    /// Our issuer.
-    pub issuer: &'a str,
-    /// Our keys.
-    pub keys: &'a Keys,
-    /// Randomness.
-    pub entropy: &'a Entropy,
-    /// The present instant.
-    pub now: DateTime<Utc>,
 }
 
 /// Writes a new code for `session` and returns it.
@@ -145,14 +100,6 @@ fn judge(
     }
 }
 
-/// What came of an exchange; both are committed.
-pub enum Outcome {
-    /// Tokens.
-    Given(Box<Tokens>),
-    /// None; what must be taken back was.
-    Refused,
-}
-
 /// Exchanges a code that `application`, which has proved itself, presents. Call within a
 /// transaction and commit it whatever the outcome: a refusal may have revoked something.
 pub async fn exchange(
@@ -176,6 +123,7 @@ pub async fn exchange(
         }
         Judgement::Refuse(why) => why,
         Judgement::Replayed => {
+            refresh_store::revoke_family(conn, brand_id, code.code_id, now).await?;
             store::revoke_tokens_of_code(conn, brand_id, code.code_id, now).await?;
             "used before"
         }
@@ -201,39 +149,20 @@ async fn give(
     code: &StoredCode,
     maker: Maker<'_>,
 ) -> Result<Tokens, Error> {
-    let Maker {
-        issuer,
-        keys,
-        entropy,
-        now,
-    } = maker;
-    let brand_id = application.brand_id;
-    let token = AccessToken::generate(brand_id, entropy);
-    let stored = store::NewToken {
-        token_id: TokenId::new(now, entropy),
-        created_at: now,
-        expires_at: now + ACCESS_TOKEN_LIFE,
-    };
-    store::insert_access_token(conn, brand_id, code, &stored, &token.secret).await?;
-    let claims = IdClaims {
-        issuer: issuer.to_owned(),
-        subject: code.profile_id,
-        audience: application.client_id.clone(),
-        authorized_party: application.client_id.clone(),
-        expires_at: now + ID_TOKEN_LIFE,
-        issued_at: now,
-        authenticated_at: code.authenticated_at,
-        nonce: code.nonce.clone(),
+    let granted = Granted {
+        code_id: code.code_id,
         session_id: code.session_id,
-        brand_id,
+        profile_id: code.profile_id,
+        scope: Scope::parse(&code.scope).unwrap_or_default(),
+        nonce: code.nonce.clone(),
+        authenticated_at: code.authenticated_at,
     };
-    Ok(Tokens {
-        access_token: token.expose(),
-        token_type: "Bearer",
-        expires_in: ACCESS_TOKEN_LIFE.num_seconds(),
-        id_token: keys.sign_id_token(&claims, now).ok_or(Error::NoKey)?,
-        scope: Scope::parse(&code.scope).unwrap_or_default().to_string(),
-    })
+    let refresh = if granted.scope.offline_access {
+        Some(refresh::begin(conn, application, &granted, maker).await?)
+    } else {
+        None
+    };
+    issue(conn, application, &granted, refresh.as_ref(), maker).await
 }
 
 #[cfg(test)]
@@ -348,32 +277,5 @@ mod tests {
             judge(&used(), &application(), &wrong, now() + CODE_LIFE * 10),
             Judgement::Replayed
         );
-    }
-
-    #[test]
-    fn s6_only_a_code_is_a_grant() {
-        let read = |form: &str| Presented::read(&Params::parse(form)).map_err(|f| f.code);
-        let right = "grant_type=authorization_code&code=c&redirect_uri=r&code_verifier=v";
-
-        assert!(read(right).is_ok());
-        for (form, code) in [
-            ("", ErrorCode::InvalidRequest),
-            ("grant_type=password", ErrorCode::UnsupportedGrantType),
-            ("grant_type=refresh_token", ErrorCode::UnsupportedGrantType),
-            (
-                "grant_type=authorization_code&redirect_uri=r&code_verifier=v",
-                ErrorCode::InvalidRequest,
-            ),
-            (
-                "grant_type=authorization_code&code=c&redirect_uri=r",
-                ErrorCode::InvalidRequest,
-            ),
-            (
-                "grant_type=authorization_code&code=c&code=d&redirect_uri=r&code_verifier=v",
-                ErrorCode::InvalidRequest,
-            ),
-        ] {
-            assert_eq!(read(form).err(), Some(code), "{form}");
-        }
     }
 }

@@ -1,8 +1,9 @@
 //! The OpenID Connect provider: what applications are told about who signed in.
 //!
-//! Owns authorization codes, access tokens, and every rule about them. The rules are pure functions
-//! with tables of tests; [`store`] holds the SQL and [`exchange`] the one transaction. Never speaks
-//! HTTP and never signs anybody in (that is `flow`). Start with [`authorize`], then [`exchange`].
+//! Owns authorization codes, access and refresh tokens, and every rule about them. The rules are pure
+//! functions with tables of tests; [`store`] and [`refresh_store`] hold the SQL, [`exchange`] and
+//! [`refresh`] the transactions. Never speaks HTTP and never signs anybody in (that is `flow`). Start
+//! with [`authorize`], then [`exchange`].
 //!
 //! The shape is OAuth 2.1 with OpenID Connect Core: code and PKCE for everybody, no implicit or
 //! password grant, no token in a front channel (RFC 9700).
@@ -12,12 +13,18 @@ pub mod client;
 pub mod discovery;
 mod error;
 pub mod exchange;
+pub mod grant;
+pub mod inspect;
+pub mod issue;
 pub mod logout;
 mod params;
 mod pkce;
+pub mod refresh;
+pub mod refresh_store;
 mod scope;
 pub mod store;
 pub mod userinfo;
+pub mod wire;
 
 use chrono::TimeDelta;
 

@@ -11,11 +11,14 @@ pub struct Scope {
     pub profile: bool,
     /// The email address, and whether it is verified.
     pub email: bool,
+    /// A refresh token (OIDC Core §11), for as long as the person stays signed in.
+    #[serde(default)]
+    pub offline_access: bool,
 }
 
 impl Scope {
     /// Every scope that is offered, as discovery lists them.
-    pub const OFFERED: [&'static str; 3] = ["openid", "profile", "email"];
+    pub const OFFERED: [&'static str; 4] = ["openid", "profile", "email", "offline_access"];
 
     /// Reads a space-separated list. Unknown scopes are left out (OIDC Core §3.1.2.1); without
     /// `openid` it is no request of this kind, and `None`.
@@ -24,7 +27,15 @@ impl Scope {
         asked("openid").then(|| Self {
             profile: asked("profile"),
             email: asked("email"),
+            offline_access: asked("offline_access"),
         })
+    }
+
+    /// Whether all of this is part of `granted`.
+    pub const fn is_within(self, granted: Self) -> bool {
+        (granted.profile || !self.profile)
+            && (granted.email || !self.email)
+            && (granted.offline_access || !self.offline_access)
     }
 }
 
@@ -36,6 +47,9 @@ impl fmt::Display for Scope {
         }
         if self.email {
             f.write_str(" email")?;
+        }
+        if self.offline_access {
+            f.write_str(" offline_access")?;
         }
         Ok(())
     }
@@ -51,8 +65,8 @@ mod tests {
             ("openid", Some("openid")),
             ("email openid", Some("openid email")),
             (
-                "openid profile email offline_access",
-                Some("openid profile email"),
+                "openid offline_access address profile email",
+                Some("openid profile email offline_access"),
             ),
             ("openid  profile", Some("openid profile")),
             ("profile email", None),
@@ -61,6 +75,26 @@ mod tests {
         ] {
             let scope = Scope::parse(asked).map(|scope| scope.to_string());
             assert_eq!(scope.as_deref(), granted, "{asked}");
+        }
+    }
+
+    #[test]
+    fn less_is_within_and_more_is_not() {
+        let all = "openid profile email offline_access";
+        for (asked, granted, is_within) in [
+            ("openid", "openid", true),
+            ("openid email", all, true),
+            (all, all, true),
+            ("openid profile", "openid email", false),
+            ("openid email", "openid profile", false),
+            ("openid offline_access", "openid profile email", false),
+        ] {
+            let read = |text| Scope::parse(text).expect("a scope");
+            assert_eq!(
+                read(asked).is_within(read(granted)),
+                is_within,
+                "{asked} of {granted}"
+            );
         }
     }
 }

@@ -1,7 +1,9 @@
-//! SQL of authorization codes and access tokens.
+//! SQL of authorization codes and access tokens. Refresh tokens are in `refresh_store`.
 
 use chrono::{DateTime, Utc};
 
+use super::inspect::Live;
+use super::issue::Granted;
 use super::userinfo::Person;
 use crate::kernel::Secret;
 use crate::kernel::id::{ApplicationId, BrandId, CodeId, ProfileId, SessionId, TokenId};
@@ -43,6 +45,8 @@ pub struct StoredCode {
 pub struct NewToken {
     /// Its id.
     pub token_id: TokenId,
+    /// For whom.
+    pub application_id: ApplicationId,
     /// When it was issued.
     pub created_at: DateTime<Utc>,
     /// Until when it is good.
@@ -131,11 +135,11 @@ pub async fn mark_code_used(
     Ok(())
 }
 
-/// Writes the access token that `code` gives; `secret` itself is not stored.
+/// Writes an access token for what was granted; `secret` itself is not stored.
 pub async fn insert_access_token(
     conn: &mut PgConnection,
     brand_id: BrandId,
-    code: &StoredCode,
+    granted: &Granted,
     token: &NewToken,
     secret: &Secret,
 ) -> Result<(), Error> {
@@ -147,11 +151,11 @@ pub async fn insert_access_token(
         brand_id.uuid(),
         token.token_id.uuid(),
         secret.hash().to_vec(),
-        code.code_id.uuid(),
-        code.application_id.uuid(),
-        code.session_id.uuid(),
-        code.profile_id.uuid(),
-        code.scope,
+        granted.code_id.uuid(),
+        token.application_id.uuid(),
+        granted.session_id.uuid(),
+        granted.profile_id.uuid(),
+        granted.scope.to_string(),
         token.created_at,
         token.expires_at,
     )
@@ -214,4 +218,55 @@ pub async fn find_person_by_token(
     .fetch_optional(conn)
     .await?;
     Ok(person)
+}
+
+/// What a live access token is good for: live as in [`find_person_by_token`].
+pub async fn find_live_access_token(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    secret: &Secret,
+    now: DateTime<Utc>,
+) -> Result<Option<Live>, Error> {
+    let live = sqlx::query_as!(
+        Live,
+        r#"select t.application_id as "application_id: ApplicationId", a.client_id,
+                  t.session_id as "session_id: SessionId", t.profile_id as "profile_id: ProfileId",
+                  t.scope, t.created_at, t.expires_at
+           from access_token t
+           join session s on s.brand_id = t.brand_id and s.session_id = t.session_id
+           join profile p on p.brand_id = t.brand_id and p.profile_id = t.profile_id
+           join application a
+               on a.brand_id = t.brand_id and a.application_id = t.application_id
+           join brand b on b.brand_id = t.brand_id
+           where t.brand_id = $1 and t.token_hash = $2 and t.expires_at > $3
+             and t.revoked_at is null and s.ended_at is null and s.expires_at > $3
+             and p.status = 'active' and a.disabled_at is null and b.disabled_at is null"#,
+        brand_id.uuid(),
+        secret.hash().to_vec(),
+        now,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(live)
+}
+
+/// Takes an access token back, if it is this application's. Returns whether it was in force.
+pub async fn revoke_access_token(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    application_id: ApplicationId,
+    secret: &Secret,
+    at: DateTime<Utc>,
+) -> Result<bool, Error> {
+    let done = sqlx::query!(
+        "update access_token set revoked_at = $4
+         where brand_id = $1 and application_id = $2 and token_hash = $3 and revoked_at is null",
+        brand_id.uuid(),
+        application_id.uuid(),
+        secret.hash().to_vec(),
+        at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }

@@ -1,59 +1,9 @@
-//! What the userinfo endpoint tells (OIDC Core §5.3), and the access token that opens it.
+//! What the userinfo endpoint tells (OIDC Core §5.3).
 
 use serde_json::{Map, Value};
 
 use super::Scope;
-use crate::kernel::id::{BrandId, ProfileId};
-use crate::kernel::{Entropy, Secret};
-
-/// How an access token begins, so that scanners of leaked secrets know it.
-const PREFIX: &str = "bf_at_";
-
-/// An access token as its holder writes it: `bf_at_`, 32 hexadecimal digits that say whose brand it
-/// is (so that every query is bound to one), an underscore, and 43 characters that prove it.
-pub struct AccessToken {
-    /// Whose brand.
-    pub brand_id: BrandId,
-    /// What proves it.
-    pub secret: Secret,
-}
-
-impl AccessToken {
-    /// Makes a new token.
-    pub fn generate(brand_id: BrandId, entropy: &Entropy) -> Self {
-        Self {
-            brand_id,
-            secret: Secret::random(entropy),
-        }
-    }
-
-    /// Reads the wire form; anything that differs in the least is not a token.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (brand, secret) = text.strip_prefix(PREFIX)?.split_at_checked(32)?;
-        let secret = secret.strip_prefix('_').filter(|secret| {
-            secret.len() == 43
-                && secret
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-        })?;
-        Some(Self {
-            brand_id: format!("brd_{brand}").parse().ok()?,
-            secret: Secret::new(secret),
-        })
-    }
-
-    /// The wire form.
-    pub fn expose(&self) -> String {
-        let brand = self.brand_id.uuid();
-        format!("{PREFIX}{}_{}", brand.simple(), self.secret.expose())
-    }
-}
-
-impl std::fmt::Debug for AccessToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "AccessToken({}, …)", self.brand_id)
-    }
-}
+use crate::kernel::id::ProfileId;
 
 /// What a live access token leads to.
 #[derive(Clone, Debug)]
@@ -110,29 +60,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn only_the_exact_wire_form_is_a_token() {
-        let entropy = Entropy::seeded(1);
-        let brand_id = BrandId::new(DateTime::UNIX_EPOCH, &entropy);
-        let text = AccessToken::generate(brand_id, &entropy).expose();
-
-        let read = AccessToken::parse(&text).expect("its own form");
-
-        assert_eq!(read.brand_id, brand_id);
-        assert_eq!(read.expose(), text);
-        for wrong in [
-            "",
-            "bf_at_",
-            &text[1..],
-            &text[..text.len() - 1],
-            &format!("{text}x"),
-            &text.to_uppercase(),
-            &text.replace("bf_at_", "bf_sec_"),
-        ] {
-            assert!(AccessToken::parse(wrong).is_none(), "{wrong}");
-        }
-    }
+    use crate::kernel::Entropy;
 
     #[test]
     fn the_scope_decides_what_is_told() {

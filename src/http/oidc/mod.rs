@@ -5,6 +5,8 @@
 //! is for programs and open to every origin (S11). Start with [`authorize`].
 
 mod authorize;
+mod client_form;
+mod inspect;
 mod logout;
 mod metadata;
 mod refusal;
@@ -41,6 +43,8 @@ pub(super) fn machines() -> Router<SharedApp> {
             "/oauth/userinfo",
             get(userinfo::userinfo).post(userinfo::userinfo),
         )
+        .route("/oauth/revoke", post(inspect::revoke))
+        .route("/oauth/introspect", post(inspect::introspect))
         .route("/oauth/jwks", get(metadata::jwks))
         .route("/.well-known/openid-configuration", get(metadata::document))
         .route(

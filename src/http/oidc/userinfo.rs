@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::refusal::Refusal;
 use crate::app::SharedApp;
-use crate::oidc::userinfo::AccessToken;
+use crate::oidc::wire::{TokenKind, WireToken};
 use crate::oidc::{ErrorCode, Fault, store};
 use crate::postgres;
 
@@ -22,7 +22,7 @@ pub(super) async fn userinfo(
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
     let token = bearer(&headers)
-        .and_then(AccessToken::parse)
+        .and_then(|text| WireToken::parse(TokenKind::Access, text))
         .ok_or(INVALID_TOKEN)?;
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     let person =

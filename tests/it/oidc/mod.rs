@@ -6,6 +6,7 @@ mod journey;
 mod keys;
 mod logout;
 mod me;
+mod refresh;
 mod shop;
 mod token;
 mod world;

@@ -290,7 +290,7 @@ async fn a_minimal_scope_tells_only_who() {
     let world = World::start().await;
     let anna = world.customer().await;
     let (mut browser, _) = world.signed_in(anna).await;
-    let path = authorize_path("bakery.web", &[("scope", "openid offline_access")]);
+    let path = authorize_path("bakery.web", &[("scope", "openid")]);
     let code = parameter(browser.get(&path).await.location(), "code").unwrap();
 
     let tokens = world.exchange(&code, &[]).await.json();
