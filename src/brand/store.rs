@@ -75,7 +75,9 @@ pub async fn insert_brand(conn: &mut PgConnection, brand: &Brand) -> Result<(), 
 
 /// Tables that hold a brand's rows, each before what it points to. The audit record stays: it is
 /// never deleted.
-pub const TABLES: [&str; 39] = [
+pub const TABLES: [&str; 42] = [
+    "refresh_token",
+    "refresh_family",
     "access_token",
     "authorization_code",
     "session",
@@ -98,6 +100,7 @@ pub const TABLES: [&str; 39] = [
     "event",
     "event_name",
     "reject",
+    "import",
     "identity",
     "alias",
     "profile_email",
