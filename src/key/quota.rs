@@ -228,19 +228,15 @@ fn make_room<K: Copy + Eq + Hash>(shard: &mut HashMap<K, Bucket>, now: DateTime<
     if shard.len() < SHARD_BUCKETS_MAX / 2 {
         return;
     }
-    let mut shares: Vec<f64> = shard
-        .values()
-        .map(|one| one.left_at(now) / one.size)
+    let mut shares: Vec<(f64, K)> = shard
+        .iter()
+        .map(|(key, one)| (one.left_at(now) / one.size, *key))
         .collect();
     let middle = shares.len() / 2;
-    let (_, median, _) = shares.select_nth_unstable_by(middle, f64::total_cmp);
-    let median = *median;
-    let mut kept = 0;
-    shard.retain(|_, bucket| {
-        let keeps = bucket.left_at(now) / bucket.size <= median && kept < middle;
-        kept += usize::from(keeps);
-        keeps
-    });
+    let (_, _, fuller) = shares.select_nth_unstable_by(middle, |a, b| a.0.total_cmp(&b.0));
+    for (_, key) in fuller {
+        shard.remove(key);
+    }
 }
 
 fn whole_seconds(seconds: f64) -> TimeDelta {

@@ -3,6 +3,7 @@
 mod figures;
 mod layers;
 mod shapes;
+mod told;
 
 use serde_json::{Value, json};
 
