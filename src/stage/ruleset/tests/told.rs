@@ -41,7 +41,7 @@ fn in_words(set: &RuleSet) -> String {
     for rule in &all.rules {
         let _ = writeln!(told, "rule:");
         for line in &rule.lines {
-            sentence(&mut told, 2 + usize::from(line.depth) * 2, &line.sentence);
+            sentence(&mut told, 2 + line.depth * 2, &line.sentence);
         }
     }
     for signal in &all.signals {
@@ -115,7 +115,9 @@ fn damage(was: &Value, number: usize) -> Value {
     };
     // Figures are more often off than of another kind.
     match was.as_f64() {
-        Some(figure) if number % 2 == 0 => json!(figure * [0.0, 0.5, 2.0, 40.0][number / 2 % 4]),
+        Some(figure) if number.is_multiple_of(2) => {
+            json!(figure * [0.0, 0.5, 2.0, 40.0][number / 2 % 4])
+        }
         _ => turned,
     }
 }
