@@ -140,14 +140,21 @@ proptest! {
             let told = explained(schedule, &acts, at);
 
             prop_assert_eq!(&told.standing, &folded(rules, &acts, at).standing);
-            // What is met has moved them already, or does as the next day begins: nobody warms at
-            // the instant at which they cooled. Whoever ended it comes back by an act alone.
+            // What is met has moved them already, or does as the next day begins, if it is met then:
+            // nobody warms at the instant at which they cooled. Whoever ended it comes back by an
+            // act alone.
             let tomorrow = Day::of(at).plus(1).start();
             let past: Vec<_> = acts.iter().filter(|act| act.at <= at).copied().collect();
             let moved = stage::fold(rules, &past, None, tomorrow).standing.since;
             for rule in told.deeper.iter().chain(&told.back).filter(|rule| rule.met) {
                 let is_kept = told.standing.estranged && rule.to > told.standing.stage;
-                prop_assert!(is_kept || moved == Some(tomorrow), "{rule:?}");
+                let is_of_today = rule.to > told.standing.stage
+                    && told.standing.since.is_some_and(|since| Day::of(since) == Day::of(at))
+                    && {
+                        let next = explained(schedule, &past, tomorrow);
+                        next.deeper.iter().all(|then| then.rule != rule.rule || !then.met)
+                    };
+                prop_assert!(is_kept || is_of_today || moved == Some(tomorrow), "{rule:?}");
             }
         }
     }
