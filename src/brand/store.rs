@@ -75,12 +75,15 @@ pub async fn insert_brand(conn: &mut PgConnection, brand: &Brand) -> Result<(), 
 
 /// Tables that hold a brand's rows, each before what it points to. The audit record stays: it is
 /// never deleted.
-pub const TABLES: [&str; 42] = [
+pub const TABLES: [&str; 45] = [
     "refresh_token",
     "refresh_family",
     "access_token",
     "authorization_code",
     "session",
+    "mail",
+    "credential",
+    "proof",
     "attempt",
     "flow",
     "consent",
