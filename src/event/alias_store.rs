@@ -39,6 +39,9 @@ pub(super) type Alias = (AliasKind, String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Person {
     pub(super) profile_id: ProfileId,
+    /// The profile that the alias is of by itself: what an event that comes by it keeps, so that a
+    /// merge can be undone.
+    pub(super) subject: ProfileId,
     /// Whether somebody stands behind it, so that it is never absorbed.
     pub(super) is_known: bool,
 }
@@ -52,7 +55,8 @@ pub(super) async fn list_aliases(
     let kinds: Vec<&str> = aliases.iter().map(|alias| alias.0.as_str()).collect();
     let texts: Vec<&str> = aliases.iter().map(|alias| alias.1.as_str()).collect();
     let rows = sqlx::query!(
-        r#"select a.kind, a.alias, p.profile_id as "profile_id: ProfileId", p.status
+        r#"select a.kind, a.alias, p.profile_id as "profile_id: ProfileId",
+                  own.profile_id as "subject: ProfileId", p.status
            from unnest($2::text[], $3::text[]) as wanted (kind, alias)
                 join alias a on a.brand_id = $1 and a.kind = wanted.kind and a.alias = wanted.alias
                 join profile own on own.brand_id = a.brand_id and own.profile_id = a.profile_id
@@ -69,6 +73,7 @@ pub(super) async fn list_aliases(
         .filter_map(|row| {
             let person = Person {
                 profile_id: row.profile_id,
+                subject: row.subject,
                 is_known: row.status != "anonymous",
             };
             Some(((AliasKind::parse(&row.kind)?, row.alias), person))

@@ -231,7 +231,7 @@ async fn whole(
     let Ok(Ok(_turn)) = turn else {
         return Err(Refusal::busy().into());
     };
-    let stored = store_whole(&app.pool, &app.clock, &app.entropy, &submission)
+    let stored = store_whole(&app.pool, &app.clock, (&app.entropy, &app.hash_key), &submission)
         .await
         .map_err(problem)?;
     match stored {
