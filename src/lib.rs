@@ -17,6 +17,7 @@ pub mod view;
 
 // 2: what every change writes beside itself
 pub mod audit;
+pub mod mail;
 pub mod outbox;
 
 // 3: the domains

@@ -195,6 +195,8 @@ kinds! {
     Fact, FactId, "fct";
     /// One background job.
     Job, JobId, "job";
+    /// One mail to somebody.
+    Mail, MailId, "mal";
     /// One HTTP request.
     Request, RequestId, "req";
 }
