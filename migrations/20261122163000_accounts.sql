@@ -51,6 +51,8 @@ create table erasure (
     undo_hash    bytea,
     undone_at    timestamptz,
     done_at      timestamptz,
+    -- What was erased: the profile and those that were joined into it.
+    profiles     uuid[]      not null default '{}',
     -- When what was on its way at that moment was deleted too.
     swept_at     timestamptz,
     constraint erasure_pkey primary key (brand_id, erasure_id),
