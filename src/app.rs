@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use crate::abuse;
 use crate::audit::Actor;
 use crate::brand::{self, Brand};
 use crate::config::Config;
@@ -36,6 +37,8 @@ pub struct App {
     pub hash_key: HashKey,
     /// For passwords.
     pub passwords: Hasher,
+    /// How often passwords and codes may be tried, and mail be asked for.
+    pub abuse: abuse::Guard,
     /// How fast staff passwords may be guessed.
     pub staff_throttle: staff::Throttle,
     /// The keys that sign our tokens.
@@ -123,6 +126,7 @@ impl App {
             intake,
             event_names: Names::default(),
             quotas: Quotas::new(config.quotas),
+            abuse: abuse::Guard::new(&installation_key),
             staff_throttle: staff::Throttle::default(),
             config,
             pool,

@@ -21,6 +21,7 @@ pub mod mail;
 pub mod outbox;
 
 // 3: the domains
+pub mod abuse;
 pub mod application;
 pub mod brand;
 pub mod contact;

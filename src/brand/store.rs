@@ -75,12 +75,15 @@ pub async fn insert_brand(conn: &mut PgConnection, brand: &Brand) -> Result<(), 
 
 /// Tables that hold a brand's rows, each before what it points to. The audit record stays: it is
 /// never deleted.
-pub const TABLES: [&str; 46] = [
+pub const TABLES: [&str; 49] = [
     "refresh_token",
     "refresh_family",
     "access_token",
     "authorization_code",
     "session",
+    "mail",
+    "credential",
+    "proof",
     "attempt",
     "flow",
     "consent",

@@ -19,6 +19,8 @@ pub struct Situation<'a> {
     pub known: Option<Known>,
     /// Set when the flow was begun to link.
     pub linking: Option<Linking>,
+    /// Set when the flow is for one person only, who is to prove again who they are.
+    pub again: Option<ProfileId>,
     /// Set when another newcomer of this flow waits to be joined with one of these profiles, and
     /// what was just vouched for is to prove it.
     pub awaited: Option<&'a [ProfileId]>,
@@ -151,6 +153,8 @@ pub enum Refusal {
     LinkSessionStale,
     /// The identity signs somebody else in.
     IdentityTaken,
+    /// Not the person who was to prove again who they are.
+    SomebodyElse,
 }
 
 impl Decision {
@@ -188,6 +192,7 @@ impl Refusal {
             Self::LinkSessionEnded => "refuse.link_session_ended",
             Self::LinkSessionStale => "refuse.link_session_stale",
             Self::IdentityTaken => "refuse.identity_taken",
+            Self::SomebodyElse => "refuse.somebody_else",
         }
     }
 }
@@ -204,6 +209,12 @@ pub fn decide(situation: &Situation<'_>) -> Decision {
     }
     if let Some(linking) = situation.linking {
         return link_by_session(linking, situation.known);
+    }
+    if let Some(expected) = situation.again {
+        return match situation.known {
+            Some(known) if known.profile_id == expected => sign_in(known, None),
+            Some(_) | None => Decision::Refuse(Refusal::SomebodyElse),
+        };
     }
     if let Some(known) = situation.known {
         return sign_in(known, situation.awaited);
@@ -305,6 +316,7 @@ mod tests {
         connection_is_enabled: true,
         known: None,
         linking: None,
+        again: None,
         awaited: None,
         candidates: &[],
         policy: POLICY,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::federation::NormalClaims;
 use crate::kernel::id::{ConnectionId, ProfileId, SessionId};
+use crate::session::Method;
 
 /// What a flow is for beside signing in, or what its person still has to answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,30 @@ pub enum Pending {
         /// Whether they said that they are nobody who was here before.
         goes_on_as_new: bool,
     },
+    /// Somebody proved who they are, and their profile asks for a second factor. Nobody is let in
+    /// and nothing is linked before it is given (A34, A64).
+    SecondFactor {
+        /// Who.
+        profile_id: ProfileId,
+        /// By what they proved it.
+        method: Method,
+        /// Through which connection, if through one.
+        connection_id: Option<ConnectionId>,
+        /// The way in that is linked to the profile once they are in.
+        joins: Option<Newcomer>,
+    },
+}
+
+/// Whose session a flow renews, and where its person goes on: they are signed in, and prove again
+/// who they are (S40).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Again {
+    /// The session.
+    pub session_id: SessionId,
+    /// The only person who may finish the flow.
+    pub profile_id: ProfileId,
+    /// A path of ours.
+    pub return_to: String,
 }
 
 /// Somebody whom a provider vouched for and who has no profile yet. Kept with the flow only, and

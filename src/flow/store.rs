@@ -16,6 +16,7 @@ struct Row {
     request: Option<Value>,
     browser_hash: Vec<u8>,
     pending: Option<Value>,
+    again: Option<Value>,
     created_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
@@ -28,6 +29,11 @@ impl Row {
             .map(serde_json::from_value)
             .transpose()
             .map_err(|_| Inconsistency::new("flow", self.flow_id, "unreadable pending state"))?;
+        let again = self
+            .again
+            .map(serde_json::from_value)
+            .transpose()
+            .map_err(|_| Inconsistency::new("flow", self.flow_id, "unreadable second proof"))?;
         Ok(Flow {
             brand_id: self.brand_id,
             flow_id: self.flow_id,
@@ -35,6 +41,7 @@ impl Row {
             request: self.request,
             browser_hash: self.browser_hash,
             pending,
+            again,
             created_at: self.created_at,
             expires_at: self.expires_at,
             finished_at: self.finished_at,
@@ -46,8 +53,8 @@ impl Row {
 pub async fn insert_flow(conn: &mut PgConnection, flow: &Flow) -> Result<(), Error> {
     sqlx::query!(
         "insert into flow (brand_id, flow_id, application_id, request, browser_hash, pending,
-                           created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+                           created_at, expires_at, again)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         flow.brand_id.uuid(),
         flow.flow_id.uuid(),
         flow.application_id.map(ApplicationId::uuid),
@@ -56,6 +63,9 @@ pub async fn insert_flow(conn: &mut PgConnection, flow: &Flow) -> Result<(), Err
         flow.pending.as_ref().map(json),
         flow.created_at,
         flow.expires_at,
+        flow.again
+            .as_ref()
+            .map(|again| serde_json::to_value(again).expect("it is plain data")),
     )
     .execute(conn)
     .await?;
@@ -69,7 +79,7 @@ pub async fn find_flow(conn: &mut PgConnection, flow_id: FlowId) -> Result<Optio
         Row,
         r#"select brand_id as "brand_id: BrandId", flow_id as "flow_id: FlowId",
                   application_id as "application_id: ApplicationId", request, browser_hash, pending,
-                  created_at, expires_at, finished_at
+                  again, created_at, expires_at, finished_at
            from flow where flow_id = $1"#,
         flow_id.uuid(),
     )
@@ -104,7 +114,7 @@ pub async fn lock_flow(
         Row,
         r#"select brand_id as "brand_id: BrandId", flow_id as "flow_id: FlowId",
                   application_id as "application_id: ApplicationId", request, browser_hash, pending,
-                  created_at, expires_at, finished_at
+                  again, created_at, expires_at, finished_at
            from flow where brand_id = $1 and flow_id = $2 for update"#,
         brand_id.uuid(),
         flow_id.uuid(),

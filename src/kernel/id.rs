@@ -151,6 +151,10 @@ kinds! {
     Profile, ProfileId, "prf";
     /// A (connection, issuer, subject) that signs a profile in.
     Identity, IdentityId, "idn";
+    /// Something of a person's own by which they prove who they are.
+    Credential, CredentialId, "crd";
+    /// A secret that was sent to somebody.
+    Proof, ProofId, "prv";
     /// A signed-in browser.
     Session, SessionId, "ses";
     /// A stored sign-in in progress.

@@ -106,8 +106,31 @@ pub async fn queue(
     post: &Post<'_>,
     mail: Mail<'_>,
 ) -> Result<(), Error> {
+    let is_asked = mail.message.is_asked();
+    queue_counted(conn, brand_id, post, mail, is_asked).await
+}
+
+/// [`queue`] for mail asked for in a browser in which the account was signed in to before, whose
+/// asking the caller has limited by itself: strangers who use up [`ASKED_MAX`] do not keep the owner
+/// from it.
+pub async fn queue_for_known(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    post: &Post<'_>,
+    mail: Mail<'_>,
+) -> Result<(), Error> {
+    queue_counted(conn, brand_id, post, mail, false).await
+}
+
+async fn queue_counted(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    post: &Post<'_>,
+    mail: Mail<'_>,
+    is_asked: bool,
+) -> Result<(), Error> {
     let mailbox = mailbox(mail.to);
-    if mail.message.is_asked() {
+    if is_asked {
         store::hold_mailbox(conn, brand_id, &mailbox).await?;
         let since = mail.at - ASKED_WITHIN;
         if store::count_asked(conn, brand_id, &mailbox, since).await? >= ASKED_MAX {
@@ -126,7 +149,7 @@ pub async fn queue(
     let new = store::New {
         mail_id,
         kind: mail.message.kind(),
-        is_asked: mail.message.is_asked(),
+        is_asked,
         language: post.language.tag(),
         recipient: mail.to,
         mailbox: &mailbox,

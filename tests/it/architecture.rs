@@ -12,6 +12,7 @@ const LAYERS: [&[&str]; 8] = [
     &["postgres", "egress", "view", "telemetry"],
     &["job", "outbox", "audit", "mail"],
     &[
+        "abuse",
         "brand",
         "contact",
         "application",

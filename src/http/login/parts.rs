@@ -53,6 +53,17 @@ pub(super) async fn open_flow(
     Ok((flow, brand.ok_or_else(gone)?))
 }
 
+/// The path, if it is one of a customer's own pages: where somebody may be sent after they have
+/// proven again who they are. Anything else a link may say leads nowhere (A71).
+pub(super) fn own_path(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("/me")?;
+    let is_plain = rest
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"/?&=-_.~%".contains(&byte));
+    let is_within = rest.is_empty() || rest.starts_with(['/', '?']);
+    (is_within && is_plain && !rest.contains("//") && !rest.contains("..")).then_some(text)
+}
+
 /// Where somebody goes who says no to the provider that the application itself named: back there,
 /// since the login page would be one they never saw.
 pub(super) fn way_back(flow: &Flow, connection_slug: &str) -> Option<String> {
@@ -132,5 +143,30 @@ fn plain_button(connection: &Connection, action: String) -> ProviderButton {
             "google" => ButtonTheme::Light,
             _ => ButtonTheme::Neutral,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_path;
+
+    #[test]
+    fn a_link_sends_nobody_off_the_pages_of_their_own() {
+        for good in ["/me", "/me?brand=bakery", "/me/security?brand=a&add=1"] {
+            assert_eq!(own_path(good), Some(good));
+        }
+        for bad in [
+            "",
+            "/",
+            "//evil.example",
+            "/merry",
+            "/me//evil.example",
+            "/me/../login",
+            "https://evil.example/me",
+            "/me\r\nset-cookie: a=b",
+            "/me@evil.example",
+        ] {
+            assert_eq!(own_path(bad), None, "{bad:?}");
+        }
     }
 }

@@ -98,6 +98,13 @@ pub(super) fn refused(refusal: Refusal, flow: &Flow) -> PageError {
             "Sign in again before you link an account",
             "Linking asks that you signed in lately, in this browser. Nothing was linked.",
         ),
+        Refusal::SomebodyElse => PageError::new(
+            StatusCode::FORBIDDEN,
+            "That is somebody else's account",
+            "You are signed in as another person, and only they can go on here. Nothing was \
+             changed.",
+        )
+        .with_action(back, "Try again"),
         Refusal::IdentityTaken => PageError::new(
             StatusCode::CONFLICT,
             "This account signs somebody else in",
