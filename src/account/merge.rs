@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::{Change, NOTICE_LIFE, erasure_store, merge_store, store};
 use crate::audit::Actor;
+use crate::credential;
 use crate::kernel::Secret;
 use crate::kernel::id::{BrandId, MergeId, ProfileId, SessionId};
 use crate::mail::Message;
@@ -169,7 +170,7 @@ pub async fn part(
     merge_store::update_parted(conn, brand_id, holder, merged, &moved).await?;
     let kept = match by {
         By::Session(session_id) => {
-            if store::count_ways_in(conn, brand_id, holder).await? == 0 {
+            if credential::store::count_ways_in(conn, brand_id, holder).await? == 0 {
                 return Err(Error::LastWay);
             }
             Some(session_id)

@@ -52,32 +52,6 @@ pub(super) async fn list_boxes(
         .collect())
 }
 
-/// How many ways lead into a profile: accounts on connections that are switched on, passkeys, and a
-/// password where an address is proven, since it is asked for by the address.
-pub(super) async fn count_ways_in(
-    conn: &mut PgConnection,
-    brand_id: BrandId,
-    profile_id: ProfileId,
-) -> Result<i64, Error> {
-    let count = sqlx::query_scalar!(
-        r#"select (select count(*) from identity i
-                        join connection c on c.brand_id = $1 and c.connection_id = i.connection_id
-                   where i.brand_id = $1 and i.profile_id = $2 and c.enabled)
-                + (select count(*) from credential k
-                   where k.brand_id = $1 and k.profile_id = $2
-                     and (k.kind = 'passkey'
-                          or (k.kind = 'password'
-                              and exists (select from profile_email e
-                                          where e.brand_id = $1 and e.profile_id = $2
-                                            and e.verified_at is not null)))) as "ways!""#,
-        brand_id.uuid(),
-        profile_id.uuid(),
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok(count)
-}
-
 /// An identity that was taken away.
 #[derive(Clone, Debug)]
 pub(super) struct Removed {

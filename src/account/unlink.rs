@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Change, store};
+use crate::credential;
 use crate::kernel::id::{IdentityId, ProfileId, SessionId};
 use crate::mail::Message;
 use crate::postgres::{self, PgConnection};
@@ -39,14 +40,20 @@ pub async fn unlink(
     }
     let removed = store::delete_identity(conn, brand_id, profile_id, identity_id).await?;
     let removed = removed.ok_or(Error::Unknown)?;
-    if store::count_ways_in(conn, brand_id, profile_id).await? == 0 {
+    if credential::store::count_ways_in(conn, brand_id, profile_id).await? == 0 {
         return Err(Error::LastWay);
     }
     let connection_id = removed.connection_id;
     store::end_sessions_by(conn, brand_id, profile_id, connection_id, kept, change.at).await?;
     let detail = json!({ "connection": removed.slug });
     change
-        .tell(conn, profile_id, "identity.unlinked", detail.clone(), detail)
+        .tell(
+            conn,
+            profile_id,
+            "identity.unlinked",
+            detail.clone(),
+            detail,
+        )
         .await?;
     let properties = json!({ "provider": removed.provider });
     change

@@ -191,8 +191,9 @@ pub async fn list_ways_in(
     Ok(ids)
 }
 
-/// Takes an unproven address from a profile and signs out whoever is signed in to it. Returns
-/// whether the profile bore it.
+/// Takes an unproven address from a profile, signs out whoever is signed in to it, takes back what
+/// applications hold by them, and makes codes, links and changes that wait for a proof worthless
+/// (A6, A7, A9). Returns whether the profile bore it.
 pub async fn delete_unproven_email(
     conn: &mut PgConnection,
     brand_id: BrandId,
@@ -210,8 +211,18 @@ pub async fn delete_unproven_email(
     .execute(&mut *conn)
     .await?;
     sqlx::query!(
-        "update session set ended_at = $3
-         where brand_id = $1 and profile_id = $2 and ended_at is null",
+        "with ended as (
+             update session set ended_at = $3
+             where brand_id = $1 and profile_id = $2 and ended_at is null
+         ), families as (
+             update refresh_family set revoked_at = $3
+             where brand_id = $1 and profile_id = $2 and revoked_at is null
+         ), tokens as (
+             update access_token set revoked_at = $3
+             where brand_id = $1 and profile_id = $2 and revoked_at is null
+         )
+         update proof set used_at = $3
+         where brand_id = $1 and profile_id = $2 and used_at is null",
         brand_id.uuid(),
         profile_id.uuid(),
         at,

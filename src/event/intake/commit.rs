@@ -11,8 +11,8 @@ use super::effects;
 use super::resolve::{self, Resolution};
 use crate::event::store::{self, NewEvent, NewReject};
 use crate::event::{Event, Judged, Outcome, Rejection, Sender};
-use crate::kernel::{Entropy, HashKey};
 use crate::kernel::id::{BrandId, RejectId};
+use crate::kernel::{Entropy, HashKey};
 use crate::postgres::{Error, Inconsistency, PgConnection};
 
 /// One judged event and who sent it.
@@ -198,7 +198,7 @@ fn of_somebody_forgotten() -> Outcome {
     Outcome::Rejected {
         code: "erased",
         detail: "the person asked to be forgotten after this happened; nothing was kept".into(),
-        pointer: None,
+        pointer: "",
     }
 }
 
