@@ -39,6 +39,9 @@ pub(super) type Alias = (AliasKind, String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Person {
     pub(super) profile_id: ProfileId,
+    /// The profile that the alias is of by itself: what an event that comes by it keeps, so that a
+    /// merge can be undone.
+    pub(super) subject: ProfileId,
     /// Whether somebody stands behind it, so that it is never absorbed.
     pub(super) is_known: bool,
 }
@@ -55,7 +58,8 @@ pub(super) async fn list_aliases(
         // One by one, each by its key: left to choose, the server reads all of a brand that it has
         // not counted yet.
         r#"select wanted.kind as "kind!", wanted.alias as "alias!",
-                  p.profile_id as "profile_id!: ProfileId", p.status as "status!"
+                  p.profile_id as "profile_id!: ProfileId", a.profile_id as "subject!: ProfileId",
+                  p.status as "status!"
            from unnest($2::text[], $3::text[]) as wanted (kind, alias)
                 cross join lateral (
                     select profile_id from alias
@@ -78,6 +82,7 @@ pub(super) async fn list_aliases(
         .filter_map(|row| {
             let person = Person {
                 profile_id: row.profile_id,
+                subject: row.subject,
                 is_known: row.status != "anonymous",
             };
             Some(((AliasKind::parse(&row.kind)?, row.alias), person))
