@@ -20,5 +20,5 @@ mod wire;
 
 pub use attempt::{ATTEMPT_LIFE, Attempt, PostedName};
 pub use claims::{ClaimedEmail, NormalClaims};
-pub use connection::{Connection, Fault, redirect_uri, seal_secret};
+pub use connection::{Connection, Fault, MAILBOX, redirect_uri, seal_secret};
 pub use exchange::{EXCHANGE_TIME_MAX, Error, Federation, HandedOver, Ready, Returned, Step};
