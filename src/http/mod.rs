@@ -50,6 +50,7 @@ pub fn router(app: SharedApp) -> Router {
         .merge(oidc::machines())
         .merge(embed::machines())
         .merge(login::from_providers())
+        .merge(login::machines())
         .merge(test_provider::machines())
         .merge(tracking::routes(&gate));
     let all = machines

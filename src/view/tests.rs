@@ -2,9 +2,9 @@
 
 use super::dashboard::{
     ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, KeepInTouchPage,
-    KeyPage, KeysPage, LivePage, NetworkPage, OverviewPage, PreviewState, ProvidersPage,
-    RejectPage, RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage, RulesTextPage,
-    RulesVersionPage,
+    KeyPage, KeysPage, LivePage, NetworkPage, OverviewPage, PreviewState, ProviderPage,
+    ProvidersPage, RejectPage, RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage,
+    RulesTextPage, RulesVersionPage,
 };
 use super::errors::ErrorsPage;
 use super::hosted::{
@@ -81,6 +81,8 @@ fn pages(words: Words) -> Vec<Rendered> {
         "brands-empty" => BrandsPage::sample_empty(words),
         "applications" => ApplicationsPage::sample(words),
         "applications-empty" => ApplicationsPage::sample_empty(words),
+        "provider" => ProviderPage::sample(words),
+        "provider-failed" => ProviderPage::sample_failed(words),
         "providers" => ProvidersPage::sample(words),
         "providers-empty" => ProvidersPage::sample_empty(words),
         "keys" => KeysPage::sample(words),

@@ -7,6 +7,7 @@
 mod access;
 mod brands;
 mod complaints;
+mod connection_form;
 mod customer;
 mod customers;
 mod front_door;
@@ -16,6 +17,7 @@ mod keys;
 mod live;
 mod network;
 mod overview;
+mod provider;
 mod providers;
 mod rejects;
 mod rules;
@@ -46,6 +48,14 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route(
             "/dashboard/{brand}/providers",
             get(providers::list).post(providers::create),
+        )
+        .route(
+            "/dashboard/{brand}/providers/{slug}",
+            get(provider::show).post(provider::save),
+        )
+        .route(
+            "/dashboard/{brand}/providers/{slug}/test",
+            post(provider::test),
         )
         .route(
             "/dashboard/{brand}/providers/{slug}/enable",

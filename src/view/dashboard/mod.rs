@@ -16,6 +16,7 @@ mod keys;
 mod live;
 mod network;
 mod overview;
+mod provider;
 mod providers;
 mod rules;
 mod tiles;
@@ -40,7 +41,8 @@ pub use keys::{FreshKey, GrantForm, KeyForm, KeyKind, KeyPage, KeyRow, KeysPage,
 pub use live::{LivePage, LiveRow, LiveStatus, LiveUpdate, RejectPage, SetApartRow};
 pub use network::{FamilyTree, Kin, NetworkFigures, NetworkPage, Outcome, RefusedRow, TopRow};
 pub use overview::{Overview, OverviewPage, WeekStats};
-pub use providers::{ConnectionForm, ConnectionRow, ProviderKind, ProvidersPage};
+pub use provider::{ClaimRow, ProviderPage, TrialResult};
+pub use providers::{ConnectionForm, ConnectionRow, ProviderGroup, ProviderKind, ProvidersPage};
 pub use rules::{
     ChangeRow, DraftLine, EarnedRow, FaultLink, Figure, FigureKind, FindingRow, Line, MatrixCell,
     MatrixRow, Piece, PresetChoice, PreviewState, PreviewView, PublishForm, RuleCard,
