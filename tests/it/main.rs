@@ -14,6 +14,7 @@
 )]
 
 mod architecture;
+mod attacks;
 mod cli;
 mod crash;
 mod dashboard;
