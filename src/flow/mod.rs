@@ -17,7 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 pub use newcomer::stored_items;
-pub use pending::{Again, Newcomer, Pending};
+pub use pending::{Again, Carried, Newcomer, Pending};
 pub use settle::{Answers, Arrival, Browser, Outcome, settle};
 pub use vouch::{Proven, vouch, vouch_second_factor};
 
@@ -47,6 +47,8 @@ pub struct Flow {
     pub pending: Option<Pending>,
     /// Set when somebody signed in is to prove again who they are.
     pub again: Option<Again>,
+    /// What is set once the person is in.
+    pub carries: Option<Carried>,
     /// When it began.
     pub created_at: DateTime<Utc>,
     /// When it is too late.
@@ -197,6 +199,7 @@ async fn begin_with(
         browser_hash: new.browser.hash().to_vec(),
         pending,
         again,
+        carries: None,
         created_at: now,
         expires_at: now + FLOW_LIFE,
         finished_at: None,

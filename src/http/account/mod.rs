@@ -6,6 +6,7 @@
 mod actions;
 mod browser_name;
 mod me;
+mod password;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -22,6 +23,8 @@ pub(super) fn pages() -> Router<SharedApp> {
         .route("/me/sessions/end-others", post(actions::end_others))
         .route("/me/sessions/{session_id}/end", post(actions::end_one))
         .route("/me/consents/{purpose}", post(actions::decide))
+        .route("/me/password", get(password::show).post(password::change))
+        .route("/me/password/remove", post(password::remove))
 }
 
 /// How `brand` shows itself.
