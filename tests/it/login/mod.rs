@@ -7,6 +7,8 @@ mod faults;
 mod joining;
 mod leaving;
 mod linking;
+mod mailbox;
+mod post;
 mod provider;
 mod sign_up;
 mod squatting;
