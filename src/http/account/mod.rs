@@ -9,6 +9,7 @@ mod desk;
 mod facts;
 mod leave;
 mod me;
+mod password;
 mod ways;
 
 use axum::Router;
@@ -38,6 +39,8 @@ pub(super) fn pages() -> Router<SharedApp> {
         .route("/me/deleted", get(leave::deleted))
         .route("/me/keep", post(leave::keep))
         .route("/me/undo", get(leave::ask_undo).post(leave::undo))
+        .route("/me/password", get(password::show).post(password::change))
+        .route("/me/password/remove", post(password::remove))
 }
 
 /// How `brand` shows itself.

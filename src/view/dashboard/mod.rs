@@ -4,6 +4,7 @@
 //! These pages must never show a secret twice, nor a figure without the table behind it. Start
 //! reading at [`OverviewPage`].
 
+mod account;
 mod applications;
 mod brands;
 mod brought;
@@ -26,6 +27,7 @@ mod why_here;
 #[cfg(test)]
 mod customer_sample;
 
+pub use account::{AccountCard, JoinedRow};
 pub use applications::{ApplicationForm, ApplicationKind, ApplicationRow, ApplicationsPage};
 pub use brands::{BrandForm, BrandRow, BrandsPage};
 pub use brought::{BroughtCard, BroughtRow, RoleView};

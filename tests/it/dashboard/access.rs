@@ -20,7 +20,7 @@ const OPEN: [(&str, &str); 4] = [
 ];
 
 /// Everything else: method, pattern, and a path that fits it. A new route needs a row.
-const GUARDED: [(&str, &str, &str); 43] = [
+const GUARDED: [(&str, &str, &str); 47] = [
     ("POST", "/dashboard/sign-out", "/dashboard/sign-out"),
     ("GET", "/dashboard", "/dashboard"),
     ("GET", "/dashboard/", "/dashboard/"),
@@ -37,6 +37,26 @@ const GUARDED: [(&str, &str, &str); 43] = [
         "GET",
         "/dashboard/{brand}/customers/{id}",
         "/dashboard/bakery/customers/prf_00000000000000000000000000000000",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/customers/{id}/merge",
+        "/dashboard/bakery/customers/prf_00000000000000000000000000000000/merge",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/customers/{id}/part",
+        "/dashboard/bakery/customers/prf_00000000000000000000000000000000/part",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/customers/{id}/forget",
+        "/dashboard/bakery/customers/prf_00000000000000000000000000000000/forget",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/customers/{id}/keep",
+        "/dashboard/bakery/customers/prf_00000000000000000000000000000000/keep",
     ),
     (
         "GET",
