@@ -30,6 +30,7 @@ const LAYERS: [&[&str]; 8] = [
         "layer",
     ],
     &[
+        "account",
         "flow",
         "oidc",
         "projection",
