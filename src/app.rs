@@ -18,7 +18,6 @@ use crate::key::{Presented, Quotas};
 use crate::postgres::{self, Pool};
 use crate::projection::{self, Projector};
 use crate::setup::{self, Change};
-use crate::staff;
 use crate::token::Keyring;
 
 /// The service's parts. Shared as [`SharedApp`].
@@ -39,8 +38,6 @@ pub struct App {
     pub passwords: Hasher,
     /// How often passwords and codes may be tried, and mail be asked for.
     pub abuse: abuse::Guard,
-    /// How fast staff passwords may be guessed.
-    pub staff_throttle: staff::Throttle,
     /// The keys that sign our tokens.
     pub keyring: Keyring,
     /// Brings standings up to date, and says where somebody stands.
@@ -127,7 +124,6 @@ impl App {
             event_names: Names::default(),
             quotas: Quotas::new(config.quotas),
             abuse: abuse::Guard::new(&installation_key),
-            staff_throttle: staff::Throttle::default(),
             config,
             pool,
             clock,

@@ -13,6 +13,7 @@
     reason = "one binary: what its modules share is public among them"
 )]
 
+mod abuse;
 mod architecture;
 mod attacks;
 mod cli;
@@ -24,6 +25,7 @@ mod harness;
 mod import;
 mod intake;
 mod login;
+mod mail;
 mod oidc;
 mod projection;
 mod real_data;
