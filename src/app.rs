@@ -9,7 +9,7 @@ use crate::audit::Actor;
 use crate::brand::{self, Brand};
 use crate::config::Config;
 use crate::credential::password::Hasher;
-use crate::egress::{Egress, Policy};
+use crate::egress::{Egress, Local, Policy};
 use crate::event::{Intake, Names};
 use crate::federation::Federation;
 use crate::federation::built_in::TestProvider;
@@ -81,6 +81,12 @@ impl App {
     /// Puts the parts together and starts the writers of events. Must be called within a Tokio
     /// runtime.
     pub fn new(parts: Parts) -> SharedApp {
+        Self::before(parts, None)
+    }
+
+    /// The same with something that answers for outside URLs without the network: tests stand
+    /// providers up by it, at the very addresses that the catalogue names.
+    pub fn before(parts: Parts, outside: Option<Arc<dyn Local>>) -> SharedApp {
         let Parts {
             config,
             pool,
@@ -98,7 +104,10 @@ impl App {
             clock.clone(),
         );
         let local = Arc::clone(&test_provider);
-        let egress = Egress::new(Policy::new(config.egress_allows_private), Some(local));
+        let mut egress = Egress::new(Policy::new(config.egress_allows_private), Some(local));
+        if let Some(outside) = outside {
+            egress = egress.with_local(outside);
+        }
         let test_issuer = test_provider.issuer().to_owned();
         let projector = Projector::new(pool.clone(), clock.clone(), entropy.clone());
         let wake = projector.wake().clone();

@@ -86,6 +86,7 @@ pub const TABLES: [&str; 50] = [
     "credential",
     "proof",
     "attempt",
+    "spent_id_token",
     "flow",
     "consent",
     "transition",
