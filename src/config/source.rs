@@ -16,7 +16,7 @@ use crate::kernel::address::Range;
 use crate::kernel::{EmailAddress, Secret};
 
 /// Every setting's name, as in the TOML file; `BEFRIEND_` plus upper case in the environment.
-const NAMES: [&str; 20] = [
+const NAMES: &[&str] = &[
     "data_dir",
     "listen",
     "public_url",
