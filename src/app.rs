@@ -8,12 +8,13 @@ use crate::abuse;
 use crate::audit::Actor;
 use crate::brand::{self, Brand};
 use crate::config::Config;
+use crate::credential::breached::Breached;
 use crate::credential::password::Hasher;
 use crate::egress::{Egress, Policy};
 use crate::event::{Intake, Names};
 use crate::federation::Federation;
 use crate::federation::built_in::TestProvider;
-use crate::kernel::{Cipher, Clock, Entropy};
+use crate::kernel::{Cipher, Clock, Entropy, HashKey};
 use crate::key::{Presented, Quotas};
 use crate::postgres::{self, Pool};
 use crate::projection::{self, Projector};
@@ -33,10 +34,14 @@ pub struct App {
     pub entropy: Entropy,
     /// For secrets that are read back.
     pub cipher: Cipher,
+    /// For hashes of what could be guessed.
+    pub hash_key: HashKey,
     /// For passwords.
     pub passwords: Hasher,
     /// How often passwords and codes may be tried, and mail be asked for.
     pub abuse: abuse::Guard,
+    /// Passwords that leaked.
+    pub breached: Breached,
     /// How fast staff passwords may be guessed.
     pub staff_throttle: staff::Throttle,
     /// The keys that sign our tokens.
@@ -103,14 +108,24 @@ impl App {
         let test_issuer = test_provider.issuer().to_owned();
         let projector = Projector::new(pool.clone(), clock.clone(), entropy.clone());
         let wake = projector.wake().clone();
-        let intake = Intake::start(&pool, &clock, &entropy, config.intake, move || wake.poke());
+        let hash_key = HashKey::derive(&installation_key);
+        let intake = Intake::start(
+            &pool,
+            &clock,
+            &entropy,
+            &hash_key,
+            config.intake,
+            move || wake.poke(),
+        );
         Arc::new(Self {
             federation: Federation::new(egress.clone(), test_issuer),
             egress,
             test_provider,
             keyring: Keyring::new(cipher.clone(), entropy.clone()),
             cipher,
+            hash_key,
             passwords: Hasher::new(cores, entropy.clone()),
+            breached: breached(&config),
             projector,
             intake,
             event_names: Names::default(),
@@ -150,4 +165,16 @@ impl App {
         })
         .await
     }
+}
+
+/// The list of leaked passwords. One that cannot be opened is told of in the log: without it people
+/// can still choose passwords, and they are still judged.
+fn breached(config: &Config) -> Breached {
+    let Some(path) = &config.breached_list else {
+        return Breached::none();
+    };
+    Breached::open(path).unwrap_or_else(|error| {
+        tracing::error!(%error, "the list of leaked passwords cannot be used; none is known");
+        Breached::none()
+    })
 }

@@ -6,6 +6,7 @@
 
 mod complete;
 pub mod decide;
+mod joining;
 mod newcomer;
 mod pending;
 mod settle;
@@ -16,8 +17,9 @@ mod vouch;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
+pub use joining::take_merge;
 pub use newcomer::stored_items;
-pub use pending::{Again, Carried, Newcomer, Pending};
+pub use pending::{Again, Asker, Carried, Newcomer, Pending};
 pub use settle::{Answers, Arrival, Browser, Outcome, settle};
 pub use vouch::{Proven, vouch, vouch_second_factor};
 

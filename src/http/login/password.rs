@@ -10,6 +10,7 @@ use axum::response::Response;
 use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 use serde_json::json;
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::letter::{Letter, Place, Sender, mailbox_of};
 use super::settled::Visit;
@@ -19,7 +20,8 @@ use crate::app::{App, SharedApp};
 use crate::brand::{self, Brand};
 use crate::credential::password::{self, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
 use crate::credential::proof::Purpose;
-use crate::credential::{self, store::Credential};
+use crate::credential::store::{self, Credential};
+use crate::credential::strength::{self, Surroundings, Weakness};
 use crate::http::account::brand_mark;
 use crate::http::address::Caller;
 use crate::http::extract::PageForm;
@@ -107,7 +109,7 @@ pub(super) async fn sign_in(
     let held = match &address {
         Some(address) => {
             let id = place.brand.brand_id;
-            credential::store::list_passwords_of_address(&mut conn, id, address).await?
+            store::list_passwords_of_address(&mut conn, id, address).await?
         }
         None => Vec::new(),
     };
@@ -204,7 +206,7 @@ pub(in crate::http) async fn hash_new(
     let Some(password) = password.filter(|password| !password.expose().is_empty()) else {
         return Ok(Err("Type a password.".to_owned()));
     };
-    if let Some(fault) = fault_of(password, own_words) {
+    if let Some(fault) = fault_of(app, password, own_words).await? {
         return Ok(Err(fault));
     }
     match app.passwords.hash(password).await {
@@ -214,22 +216,30 @@ pub(in crate::http) async fn hash_new(
     }
 }
 
-/// What is wrong with a new password, asked before it is hashed (A54).
-fn fault_of(password: &Secret, own_words: &[&str]) -> Option<String> {
+/// What is wrong with a new password, asked before it is hashed (A54). Judging computes for some
+/// milliseconds, so it is done off the async threads.
+async fn fault_of(
+    app: &App,
+    password: &Secret,
+    own_words: &[&str],
+) -> Result<Option<String>, PageError> {
     if password.expose().len() > PASSWORD_BYTES_MAX {
-        let most = PASSWORD_BYTES_MAX;
-        return Some(format!(
-            "That is longer than {most} bytes. A shorter one is as good."
-        ));
+        return Ok(Some(Weakness::Long.to_string()));
     }
-    if password.expose().chars().count() < PASSWORD_CHARS_MIN {
-        return Some(password_hint());
-    }
-    let folded = password.expose().to_lowercase();
-    own_words
-        .iter()
-        .any(|word| folded == word.to_lowercase())
-        .then(|| "That is your address, which others know too. Choose something else.".to_owned())
+    let normal = Secret::new(password.expose().nfkc().collect::<String>());
+    let own: Vec<String> = own_words.iter().map(|word| (*word).to_owned()).collect();
+    let breached = app.breached.clone();
+    let judged = tokio::task::spawn_blocking(move || {
+        let words: Vec<&str> = own.iter().map(String::as_str).collect();
+        let surroundings = Surroundings {
+            words: &words,
+            // A second factor may be taken away again, and the password stays.
+            has_second_factor: false,
+        };
+        strength::judge(normal.expose(), &surroundings, &breached)
+    });
+    let judged = judged.await.map_err(|error| PageError::internal(&error))?;
+    Ok(judged.err().map(|weakness| weakness.to_string()))
 }
 
 /// POST `/login/sign-up`: the same answer whether or not somebody has an account with the address.
@@ -248,7 +258,8 @@ pub(super) async fn sign_up(
         .ok_or_else(gone)?;
     drop(conn);
     let address = EmailAddress::parse(&form.email);
-    let own: Vec<&str> = address.iter().map(EmailAddress::as_str).collect();
+    let mut own: Vec<&str> = address.iter().map(EmailAddress::as_str).collect();
+    own.extend([place.brand.name.as_str(), place.brand.slug.as_str()]);
     // An address that is none is told first: then nothing needs hashing.
     let hashed = match &address {
         Ok(_) => Some(hash_new(&app, form.password.as_ref(), &own).await?),

@@ -140,6 +140,7 @@ impl Visit<'_> {
                 let place = go_to(&format!("/login/second-factor?flow={flow_id}"));
                 Ok((self.remember(way), place).into_response())
             }
+            Outcome::AskToMerge => Ok(go_to(&format!("/me/join?flow={flow_id}"))),
             Outcome::Linked(_) => Ok(go_to(&format!("/me?brand={}", self.brand.slug))),
             Outcome::AskConsent => Ok(go_to(&format!("/consent?flow={flow_id}"))),
             Outcome::AskToLink { again: false } => Ok(go_to(&format!("/link?flow={flow_id}"))),
@@ -196,8 +197,12 @@ impl Visit<'_> {
 pub(in crate::http) fn second_factor_of(flow: &Flow) -> Option<ProfileId> {
     match &flow.pending {
         Some(Pending::SecondFactor { profile_id, .. }) => Some(*profile_id),
-        Some(Pending::Linking { .. } | Pending::Link { .. } | Pending::Consent { .. }) | None => {
-            None
-        }
+        Some(
+            Pending::Linking { .. }
+            | Pending::Link { .. }
+            | Pending::Consent { .. }
+            | Pending::Merge { .. },
+        )
+        | None => None,
     }
 }

@@ -5,6 +5,7 @@ mod attacks;
 mod faults;
 mod linking;
 mod mailbox;
+mod password;
 mod post;
 mod provider;
 mod sign_up;
