@@ -8,8 +8,10 @@
 pub mod breached;
 pub mod foreign;
 pub mod passkey;
+pub mod passkey_store;
 pub mod password;
 pub mod recovery;
+pub mod second_factor;
 pub mod store;
 pub mod strength;
 pub mod totp;

@@ -8,8 +8,8 @@ use super::dashboard::{
 };
 use super::errors::ErrorsPage;
 use super::hosted::{
-    ConsentPage, ErrorPage, HandOffPage, LinkPage, LoginPage, MePage, SignOutPage, SignedOutPage,
-    TestProviderPage,
+    AppNewPage, ConsentPage, ErrorPage, HandOffPage, LinkPage, LoginPage, MePage, PasskeyNewPage, PasskeySignUpPage, RecoveryCodesPage,
+    SecondFactorPage, SecurityPage, SignOutPage, SignedOutPage, TestProviderPage,
 };
 use super::sample::{HOSTILE, Words};
 use super::staff::{StaffLoginPage, StaffSetupPage};
@@ -37,6 +37,13 @@ fn pages(words: Words) -> Vec<Rendered> {
         "error" => ErrorPage::sample(words),
         "error-without-brand" => ErrorPage::sample_without_brand(),
         "me" => MePage::sample(words),
+        "security" => SecurityPage::sample(words),
+        "security-empty" => SecurityPage::sample_empty(words),
+        "passkey-new" => PasskeyNewPage::sample(words),
+        "passkey-sign-up" => PasskeySignUpPage::sample(words),
+        "app-new" => AppNewPage::sample(words),
+        "recovery-codes" => RecoveryCodesPage::sample(words),
+        "second-factor" => SecondFactorPage::sample(words),
         "staff-set-up" => StaffSetupPage::sample(words),
         "staff-sign-in" => StaffLoginPage::sample(words),
         "overview" => OverviewPage::sample(words),
@@ -218,7 +225,7 @@ fn pages_keep_their_place_in_the_budget() {
         .unwrap()
         .gzip
         .len();
-    let scripts: usize = ["dashboard.js", "live.js"]
+    let scripts: usize = ["dashboard.js", "live.js", "passkey.js"]
         .map(|name| assets::lookup(&assets::asset_url(name)).unwrap().gzip.len())
         .iter()
         .sum();

@@ -6,6 +6,7 @@
 mod actions;
 mod browser_name;
 mod me;
+mod security;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -22,7 +23,11 @@ pub(super) fn pages() -> Router<SharedApp> {
         .route("/me/sessions/end-others", post(actions::end_others))
         .route("/me/sessions/{session_id}/end", post(actions::end_one))
         .route("/me/consents/{purpose}", post(actions::decide))
+        .merge(security::pages())
 }
+
+pub(super) use browser_name::browser_name;
+pub(super) use security::creation_options;
 
 /// How `brand` shows itself.
 pub(super) fn brand_mark(brand: &Brand) -> BrandMark {

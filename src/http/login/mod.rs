@@ -7,9 +7,12 @@
 mod callback;
 mod consent;
 mod link;
+mod passkey;
+mod passkey_sign_up;
 mod parts;
 mod refusal;
 mod round_trip;
+mod second_factor;
 mod settled;
 mod start;
 
@@ -19,11 +22,24 @@ use axum::routing::{get, post};
 use crate::app::SharedApp;
 
 pub(super) use parts::linking_button;
+pub(super) use passkey::relying_party;
+pub(super) use passkey_sign_up::take_made;
 
 /// The routes of our own pages.
 pub(super) fn pages() -> Router<SharedApp> {
     Router::new()
         .route("/login", get(start::show))
+        .route("/login/passkey", post(passkey::sign_in))
+        .route("/login/passkey/options", post(passkey::options))
+        .route(
+            "/login/passkey/new",
+            get(passkey_sign_up::show).post(passkey_sign_up::answer),
+        )
+        .route("/login/passkey/new/options", post(passkey_sign_up::options))
+        .route(
+            "/login/second-factor",
+            get(second_factor::show).post(second_factor::take),
+        )
         .route("/login/{flow}/{connection}", post(round_trip::begin))
         .route("/login/link/{brand}/{connection}", post(link::begin))
         .route("/login/callback/{brand}/{connection}", get(callback::take))

@@ -7,7 +7,7 @@ use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use super::parts;
+use super::{parts, passkey};
 use super::refusal::gone;
 use super::round_trip;
 use crate::app::{App, SharedApp};
@@ -82,6 +82,7 @@ pub(super) async fn show(
         brand: brand_mark(&brand),
         application_name,
         providers,
+        passkey: passkey::offer(&app, &flow),
         privacy_url: brand.privacy_url.clone(),
         error: asked.problem.as_deref().and_then(problem),
         language,
@@ -180,6 +181,7 @@ fn problem(word: &str) -> Option<String> {
         "cancelled" => "That sign-in was cancelled. Choose a way in to try again.",
         "declined" => "Nothing was stored. Choose a way in if you change your mind.",
         "refused" => "The provider refused that sign-in. Try again, or choose another way in.",
+        "passkey" => "That passkey was not taken. Try again, or choose another way in.",
         _ => return None,
     };
     Some(text.to_owned())

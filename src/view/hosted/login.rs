@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::BrandMark;
+use super::{BrandMark, PasskeySignIn};
 use crate::view::ProviderButton;
 use crate::view::language::{Language, Messages};
 
@@ -16,6 +16,8 @@ pub struct LoginPage {
     pub application_name: Option<String>,
     /// The ways in, in the order shown; the last used one comes first.
     pub providers: Vec<ProviderButton>,
+    /// Passkeys, where they can be used.
+    pub passkey: Option<PasskeySignIn>,
     /// The brand's privacy notice.
     pub privacy_url: Option<String>,
     /// Why the last try did not work, as one sentence with what to do.
@@ -48,6 +50,7 @@ impl LoginPage {
             brand: BrandMark::sample(words),
             application_name: Some(words.text("Bellmoor web shop")),
             providers: ProviderButton::samples(words),
+            passkey: Some(PasskeySignIn::sample(words)),
             privacy_url: Some(words.text("https://bellmoor.example/privacy")),
             error: Some(words.text("That sign-in was cancelled. Choose a way in to try again.")),
             language: Language::English,

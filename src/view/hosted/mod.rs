@@ -9,6 +9,7 @@ mod hand_off;
 mod link;
 mod login;
 mod me;
+mod security;
 mod sign_out;
 mod signed_out;
 mod test_provider;
@@ -19,6 +20,10 @@ pub use hand_off::HandOffPage;
 pub use link::LinkPage;
 pub use login::{LanguageLink, LoginPage};
 pub use me::{Fact, MeConsent, MeIdentity, MePage, MeSession, MeStage};
+pub use security::{
+    AppNewPage, PasskeyNewPage, PasskeySignIn, PasskeySignUpPage, RecoveryCodesPage, SecondFactorPage,
+    SecurityBrowser, SecurityPage, SecurityPasskey,
+};
 pub use sign_out::SignOutPage;
 pub use signed_out::SignedOutPage;
 pub use test_provider::{TestPerson, TestProviderPage};
