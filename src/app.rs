@@ -8,6 +8,7 @@ use crate::abuse;
 use crate::audit::Actor;
 use crate::brand::{self, Brand};
 use crate::config::Config;
+use crate::credential::breached::Breached;
 use crate::credential::password::Hasher;
 use crate::egress::{Egress, Policy};
 use crate::event::{Intake, Names};
@@ -33,6 +34,8 @@ pub struct App {
     pub entropy: Entropy,
     /// For secrets that are read back.
     pub cipher: Cipher,
+    /// Passwords that leaked elsewhere.
+    pub breached: Breached,
     /// For passwords.
     pub passwords: Hasher,
     /// How often passwords and codes may be tried, and mail be asked for.
@@ -74,6 +77,8 @@ pub struct Parts {
     pub entropy: Entropy,
     /// The installation's key.
     pub installation_key: [u8; 32],
+    /// Passwords that leaked elsewhere.
+    pub breached: Breached,
     /// What `/metrics` shows.
     pub metrics: PrometheusHandle,
 }
@@ -88,6 +93,7 @@ impl App {
             clock,
             entropy,
             installation_key,
+            breached,
             metrics,
         } = parts;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
@@ -110,6 +116,7 @@ impl App {
             test_provider,
             keyring: Keyring::new(cipher.clone(), entropy.clone()),
             cipher,
+            breached,
             passwords: Hasher::new(cores, entropy.clone()),
             projector,
             intake,

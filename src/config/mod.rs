@@ -46,6 +46,8 @@ pub struct Config {
     pub quotas: Quotas,
     /// The proxies that are believed when they say for whom they call.
     pub trusted_proxies: Vec<Range>,
+    /// A list of leaked passwords, made by `befriend breached build`.
+    pub breached_list: Option<PathBuf>,
 }
 
 /// How log lines look.

@@ -15,7 +15,7 @@ use crate::kernel::Secret;
 use crate::kernel::address::Range;
 
 /// Every setting's name, as in the TOML file; `BEFRIEND_` plus upper case in the environment.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 19] = [
     "data_dir",
     "listen",
     "public_url",
@@ -34,6 +34,7 @@ const NAMES: [&str; 18] = [
     "quota_browser_key_events_per_second",
     "quota_address_events_per_second",
     "trusted_proxies",
+    "breached_list",
 ];
 
 /// What is wrong with the settings: one line each, with its mend.
@@ -201,6 +202,9 @@ impl Reader {
             event_length_strict: self.flag("event_length_strict"),
             quotas: self.quotas(),
             trusted_proxies: self.trusted_proxies(),
+            breached_list: self.value("breached_list", None, "a file", |text| {
+                Some(Some(PathBuf::from(text)))
+            }),
         }
     }
 

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{CustomizedPasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
+use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::breached::Breached;
 use super::foreign::Foreign;
+use super::strength::{self, Weakness};
 use crate::kernel::{Entropy, Secret};
 
 /// OWASP's first choice for argon2id (Password Storage Cheat Sheet): 19 MiB, two passes, one lane.
@@ -121,6 +124,25 @@ impl Hasher {
         Ok(right && known)
     }
 
+    /// Judges a new password before it is hashed, as [`strength::judge`] does; one that is too long is
+    /// refused before anything is computed (A54).
+    pub async fn judge(
+        &self,
+        password: &Secret,
+        words: Vec<String>,
+        breached: &Breached,
+    ) -> Result<Result<(), Weakness>, Error> {
+        let Ok(normal) = normalise(password) else {
+            return Ok(Err(Weakness::Long));
+        };
+        let breached = breached.clone();
+        self.off_thread(move || {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            strength::judge(normal.expose(), &words, &breached)
+        })
+        .await
+    }
+
     async fn off_thread<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -153,6 +175,16 @@ pub fn is_outdated(stored: &str) -> bool {
 fn verify_foreign(typed: &Secret, normal: &Secret, stored: &str) -> Result<bool, Error> {
     let foreign = Foreign::parse(stored).map_err(|_| Error::Stored)?;
     Ok(foreign.verify(typed) || (typed != normal && foreign.verify(normal)))
+}
+
+/// What a credential keeps of a password.
+pub fn data_of(hash: &str) -> Value {
+    json!({ "hash": hash })
+}
+
+/// The hash that a credential keeps; see [`data_of`].
+pub fn hash_of(data: &Value) -> Option<&str> {
+    data.get("hash").and_then(Value::as_str)
 }
 
 /// The hash of a random text nobody knows, under our parameters.

@@ -6,6 +6,7 @@
 mod actions;
 mod browser_name;
 mod me;
+mod password;
 mod security;
 
 use axum::Router;
@@ -24,6 +25,8 @@ pub(super) fn pages() -> Router<SharedApp> {
         .route("/me/sessions/{session_id}/end", post(actions::end_one))
         .route("/me/consents/{purpose}", post(actions::decide))
         .merge(security::pages())
+        .route("/me/password", get(password::show).post(password::change))
+        .route("/me/password/remove", post(password::remove))
 }
 
 pub(super) use browser_name::browser_name;

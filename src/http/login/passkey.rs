@@ -25,7 +25,7 @@ use crate::flow::Flow;
 use crate::http::extract::PageForm;
 use crate::http::page::go_to;
 use crate::http::page_error::PageError;
-use crate::kernel::id::ProfileId;
+use crate::kernel::id::{BrandId, ProfileId};
 use crate::postgres::{self, PgConnection};
 use crate::session::Method;
 use crate::view::hosted::PasskeySignIn;
@@ -43,18 +43,30 @@ pub(super) struct Form {
     answer: String,
 }
 
-/// Passkeys on the sign-in page, unless this server has no name that they could be bound to.
-pub(super) fn offer(app: &App, flow: &Flow) -> Option<PasskeySignIn> {
-    RelyingParty::of(&app.config.public_url)?;
+/// Passkeys on the sign-in page, unless this server has no name that they could be bound to, or
+/// somebody is to prove again who they are and has none.
+pub(super) async fn offer(
+    conn: &mut PgConnection,
+    app: &App,
+    flow: &Flow,
+) -> Result<Option<PasskeySignIn>, postgres::Error> {
+    if RelyingParty::of(&app.config.public_url).is_none() {
+        return Ok(None);
+    }
+    if let Some(again) = &flow.again
+        && own(conn, flow.brand_id, again.profile_id).await?.is_empty()
+    {
+        return Ok(None);
+    }
     let flow_id = flow.flow_id;
-    Some(PasskeySignIn {
+    Ok(Some(PasskeySignIn {
         action: format!("/login/passkey?flow={flow_id}"),
         options: format!("/login/passkey/options?flow={flow_id}"),
         sign_up_href: flow
             .again
             .is_none()
             .then(|| format!("/login/passkey/new?flow={flow_id}")),
-    })
+    }))
 }
 
 /// Whom authenticators answer to.
@@ -77,7 +89,7 @@ pub(super) async fn options(
     passkey_store::insert_challenge(&mut conn, brand.brand_id, asked, (&challenge, None), now)
         .await?;
     let known = match &flow.again {
-        Some(again) => own(&mut conn, &brand, again.profile_id).await?,
+        Some(again) => own(&mut conn, brand.brand_id, again.profile_id).await?,
         // Nobody is named before they answer, so that nothing tells who has a passkey (A39).
         None => vec![],
     };
@@ -94,10 +106,10 @@ pub(super) async fn options(
 /// Somebody's own passkeys, as browsers name them.
 async fn own(
     conn: &mut PgConnection,
-    brand: &Brand,
+    brand_id: BrandId,
     profile_id: ProfileId,
 ) -> Result<Vec<Value>, postgres::Error> {
-    let all = store::list_credentials(conn, brand.brand_id, profile_id).await?;
+    let all = store::list_credentials(conn, brand_id, profile_id).await?;
     Ok(all
         .iter()
         .filter(|one| one.kind == Kind::Passkey)

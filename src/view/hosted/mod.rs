@@ -8,7 +8,9 @@ mod error;
 mod hand_off;
 mod link;
 mod login;
+mod mailbox;
 mod me;
+mod password;
 mod security;
 mod sign_out;
 mod signed_out;
@@ -19,7 +21,9 @@ pub use error::{ErrorAction, ErrorPage};
 pub use hand_off::HandOffPage;
 pub use link::LinkPage;
 pub use login::{LanguageLink, LoginPage};
+pub use mailbox::{EmailCodePage, EmailPage, MailCodePage, MailLinkPage};
 pub use me::{Fact, MeConsent, MeIdentity, MePage, MeSession, MeStage};
+pub use password::{MePasswordPage, NewPasswordPage, PasswordPage, ResetPage, SignUpPage};
 pub use security::{
     AppNewPage, PasskeyNewPage, PasskeySignIn, PasskeySignUpPage, RecoveryCodesPage, SecondFactorPage,
     SecurityBrowser, SecurityPage, SecurityPasskey,

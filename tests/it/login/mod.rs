@@ -4,6 +4,8 @@
 mod attacks;
 mod faults;
 mod linking;
+mod mailbox;
+mod post;
 mod provider;
 mod sign_up;
 mod world;
