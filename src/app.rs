@@ -36,12 +36,12 @@ pub struct App {
     pub cipher: Cipher,
     /// For hashes of what could be guessed.
     pub hash_key: HashKey,
+    /// Passwords that leaked elsewhere.
+    pub breached: Breached,
     /// For passwords.
     pub passwords: Hasher,
     /// How often passwords and codes may be tried, and mail be asked for.
     pub abuse: abuse::Guard,
-    /// Passwords that leaked.
-    pub breached: Breached,
     /// How fast staff passwords may be guessed.
     pub staff_throttle: staff::Throttle,
     /// The keys that sign our tokens.
@@ -79,6 +79,8 @@ pub struct Parts {
     pub entropy: Entropy,
     /// The installation's key.
     pub installation_key: [u8; 32],
+    /// Passwords that leaked elsewhere.
+    pub breached: Breached,
     /// What `/metrics` shows.
     pub metrics: PrometheusHandle,
 }
@@ -93,6 +95,7 @@ impl App {
             clock,
             entropy,
             installation_key,
+            breached,
             metrics,
         } = parts;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
@@ -124,8 +127,8 @@ impl App {
             keyring: Keyring::new(cipher.clone(), entropy.clone()),
             cipher,
             hash_key,
+            breached,
             passwords: Hasher::new(cores, entropy.clone()),
-            breached: breached(&config),
             projector,
             intake,
             event_names: Names::default(),
@@ -165,16 +168,4 @@ impl App {
         })
         .await
     }
-}
-
-/// The list of leaked passwords. One that cannot be opened is told of in the log: without it people
-/// can still choose passwords, and they are still judged.
-fn breached(config: &Config) -> Breached {
-    let Some(path) = &config.breached_list else {
-        return Breached::none();
-    };
-    Breached::open(path).unwrap_or_else(|error| {
-        tracing::error!(%error, "the list of leaked passwords cannot be used; none is known");
-        Breached::none()
-    })
 }

@@ -25,6 +25,7 @@ mod why_here;
 
 #[cfg(test)]
 mod customer_sample;
+mod ways;
 
 pub use applications::{ApplicationForm, ApplicationKind, ApplicationRow, ApplicationsPage};
 pub use brands::{BrandForm, BrandRow, BrandsPage};
@@ -53,6 +54,7 @@ pub use value::{
     CustomerForecast, SHOWN_MIN, StageValueRow, ValueAbsence, ValueByStage, ValueCard, ValueFigure,
 };
 pub use why_here::{ConditionView, DayLookedAt, RuleView, Score, WhyHere};
+pub use ways::WaysPage;
 
 use super::Notice;
 use super::format::path_segment;
