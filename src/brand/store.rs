@@ -75,7 +75,7 @@ pub async fn insert_brand(conn: &mut PgConnection, brand: &Brand) -> Result<(), 
 
 /// Tables that hold a brand's rows, each before what it points to. The audit record stays: it is
 /// never deleted.
-pub const TABLES: [&str; 50] = [
+pub const TABLES: [&str; 52] = [
     "refresh_token",
     "refresh_family",
     "access_token",
@@ -83,9 +83,11 @@ pub const TABLES: [&str; 50] = [
     "session",
     "mail",
     "way_setting",
+    "passkey_challenge",
     "credential",
     "proof",
     "attempt",
+    "spent_id_token",
     "flow",
     "consent",
     "transition",
