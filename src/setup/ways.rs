@@ -1,6 +1,6 @@
 //! Which ways in a brand offers beside its providers.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Change;
 use super::connection::switch_connection;
@@ -57,7 +57,9 @@ fn mailbox(brand: &Brand, connection_id: ConnectionId) -> Connection {
         userinfo_url: None,
         jwks_url: None,
         scopes: Vec::new(),
-        claim_paths: Value::Object(serde_json::Map::new()),
+        claim_paths: json!({}),
+        audiences: Vec::new(),
+        particulars: json!({}),
         trusted_domains: Vec::new(),
         position: MAILBOX_POSITION,
         is_enabled: true,

@@ -45,7 +45,6 @@ pub(super) fn pages() -> Router<SharedApp> {
         .route("/me/undo", get(leave::ask_undo).post(leave::undo))
 }
 
-pub(super) use browser_name::browser_name;
 pub(super) use security::creation_options;
 
 /// How `brand` shows itself.

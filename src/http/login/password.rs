@@ -17,7 +17,7 @@ use super::{limits, refusal::gone};
 use crate::abuse::{Account, Kind};
 use crate::app::{App, SharedApp};
 use crate::brand::{self, Brand};
-use crate::credential::password::{self, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
+use crate::credential::password::{self, PASSWORD_CHARS_MIN};
 use crate::credential::proof::Purpose;
 use crate::credential::store::{self, Credential};
 use crate::http::account::brand_mark;
@@ -172,7 +172,7 @@ async fn renew(app: &App, credential: &Credential, typed: &Secret) -> Result<(),
     let data = password::data_of(&app.passwords.rehash(typed).await?);
     let (brand_id, id) = (credential.brand_id, credential.credential_id);
     let written = postgres::tx(&app.pool, async |conn: &mut PgConnection| {
-        credential::store::update_credential_data(conn, brand_id, id, &data, None).await
+        store::update_credential_data(conn, brand_id, id, &data, None).await
     })
     .await;
     if let Err(error) = written {
