@@ -83,6 +83,7 @@ pub const TABLES: &[&str] = &[
     "session",
     "mail",
     "way_setting",
+    "passkey_challenge",
     "credential",
     "proof",
     "attempt",

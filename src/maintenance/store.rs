@@ -7,6 +7,22 @@ use crate::postgres::{Error, PgConnection};
 /// The most rows that one statement deletes, so that none holds its locks for long.
 pub const BATCH_ROWS: u64 = 1_000;
 
+/// Deletes questions to authenticators that could be answered until `before`. Returns how many.
+pub async fn delete_passkey_challenges(
+    conn: &mut PgConnection,
+    before: DateTime<Utc>,
+) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        "delete from passkey_challenge where ctid in
+            (select ctid from passkey_challenge where expires_at < $1 limit 1000
+             for update skip locked)",
+        before,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// Deletes events that were not stored and came before `before`. Returns how many.
 pub async fn delete_rejects(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<u64, Error> {
     let done = sqlx::query!(

@@ -4,12 +4,13 @@ use super::dashboard::{
     ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, KeepInTouchPage,
     KeyPage, KeysPage, LetterPage, LivePage, MailPage, NetworkPage, OverviewPage, PreviewState,
     ProvidersPage, RejectPage, RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage,
-    RulesTextPage, RulesVersionPage,
+    RulesTextPage, RulesVersionPage, WaysPage,
 };
 use super::errors::ErrorsPage;
 use super::hosted::{
-    ConsentPage, EmailCodePage, EmailPage, ErrorPage, HandOffPage, JoinPage, LinkPage, LoginPage,
-    MailCodePage, MailLinkPage, MePage, MePasswordPage, NewPasswordPage, PasswordPage, ResetPage,
+    AppNewPage, ConsentPage, EmailCodePage, EmailPage, ErrorPage, HandOffPage, JoinPage, LinkPage,
+    LoginPage, MailCodePage, MailLinkPage, MePage, MePasswordPage, NewPasswordPage, PasskeyNewPage,
+    PasskeySignUpPage, PasswordPage, RecoveryCodesPage, ResetPage, SecondFactorPage, SecurityPage,
     SignOutPage, SignUpPage, SignedOutPage, StepPage, TestProviderPage,
 };
 use super::sample::{HOSTILE, Words};
@@ -55,6 +56,13 @@ fn pages(words: Words) -> Vec<Rendered> {
         "step-done" => StepPage::sample_done(words),
         "me" => MePage::sample(words),
         "me-new" => MePage::sample_new(words),
+        "security" => SecurityPage::sample(words),
+        "security-empty" => SecurityPage::sample_empty(words),
+        "passkey-new" => PasskeyNewPage::sample(words),
+        "passkey-sign-up" => PasskeySignUpPage::sample(words),
+        "app-new" => AppNewPage::sample(words),
+        "recovery-codes" => RecoveryCodesPage::sample(words),
+        "second-factor" => SecondFactorPage::sample(words),
         "staff-set-up" => StaffSetupPage::sample(words),
         "staff-sign-in" => StaffLoginPage::sample(words),
         "overview" => OverviewPage::sample(words),
@@ -100,6 +108,7 @@ fn pages(words: Words) -> Vec<Rendered> {
         "applications-empty" => ApplicationsPage::sample_empty(words),
         "providers" => ProvidersPage::sample(words),
         "providers-empty" => ProvidersPage::sample_empty(words),
+        "ways" => WaysPage::sample(words),
         "keys" => KeysPage::sample(words),
         "keys-empty" => KeysPage::sample_empty(words),
         "key" => KeyPage::sample(words),
@@ -239,7 +248,7 @@ fn pages_keep_their_place_in_the_budget() {
         .unwrap()
         .gzip
         .len();
-    let scripts: usize = ["dashboard.js", "live.js"]
+    let scripts: usize = ["dashboard.js", "live.js", "passkey.js"]
         .map(|name| assets::lookup(&assets::asset_url(name)).unwrap().gzip.len())
         .iter()
         .sum();

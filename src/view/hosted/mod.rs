@@ -12,6 +12,7 @@ mod login;
 mod mailbox;
 mod me;
 mod password;
+mod security;
 mod sign_out;
 mod signed_out;
 mod step;
@@ -28,6 +29,10 @@ pub use me::{
     Fact, MeConsent, MeCredential, MeDeletion, MeIdentity, MeJoin, MePage, MeSession, MeStage,
 };
 pub use password::{MePasswordPage, NewPasswordPage, PasswordPage, ResetPage, SignUpPage};
+pub use security::{
+    AppNewPage, PasskeyNewPage, PasskeySignIn, PasskeySignUpPage, RecoveryCodesPage,
+    SecondFactorPage, SecurityBrowser, SecurityPage, SecurityPasskey,
+};
 pub use sign_out::SignOutPage;
 pub use signed_out::SignedOutPage;
 pub use step::{StepAct, StepPage};

@@ -9,6 +9,7 @@ mod joining;
 mod leaving;
 mod linking;
 mod mailbox;
+mod password;
 mod post;
 mod provider;
 mod sign_up;
