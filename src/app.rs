@@ -9,7 +9,7 @@ use crate::audit::Actor;
 use crate::brand::{self, Brand};
 use crate::config::Config;
 use crate::credential::password::Hasher;
-use crate::egress::{Egress, Policy};
+use crate::egress::{Egress, Local, Policy};
 use crate::event::{Intake, Names};
 use crate::federation::Federation;
 use crate::federation::built_in::TestProvider;
@@ -18,7 +18,6 @@ use crate::key::{Presented, Quotas};
 use crate::postgres::{self, Pool};
 use crate::projection::{self, Projector};
 use crate::setup::{self, Change};
-use crate::staff;
 use crate::token::Keyring;
 
 /// The service's parts. Shared as [`SharedApp`].
@@ -39,8 +38,6 @@ pub struct App {
     pub passwords: Hasher,
     /// How often passwords and codes may be tried, and mail be asked for.
     pub abuse: abuse::Guard,
-    /// How fast staff passwords may be guessed.
-    pub staff_throttle: staff::Throttle,
     /// The keys that sign our tokens.
     pub keyring: Keyring,
     /// Brings standings up to date, and says where somebody stands.
@@ -84,6 +81,12 @@ impl App {
     /// Puts the parts together and starts the writers of events. Must be called within a Tokio
     /// runtime.
     pub fn new(parts: Parts) -> SharedApp {
+        Self::before(parts, None)
+    }
+
+    /// The same with something that answers for outside URLs without the network: tests stand
+    /// providers up by it, at the very addresses that the catalogue names.
+    pub fn before(parts: Parts, outside: Option<Arc<dyn Local>>) -> SharedApp {
         let Parts {
             config,
             pool,
@@ -101,7 +104,10 @@ impl App {
             clock.clone(),
         );
         let local = Arc::clone(&test_provider);
-        let egress = Egress::new(Policy::new(config.egress_allows_private), Some(local));
+        let mut egress = Egress::new(Policy::new(config.egress_allows_private), Some(local));
+        if let Some(outside) = outside {
+            egress = egress.with_local(outside);
+        }
         let test_issuer = test_provider.issuer().to_owned();
         let projector = Projector::new(pool.clone(), clock.clone(), entropy.clone());
         let wake = projector.wake().clone();
@@ -127,7 +133,6 @@ impl App {
             event_names: Names::default(),
             quotas: Quotas::new(config.quotas),
             abuse: abuse::Guard::new(&installation_key),
-            staff_throttle: staff::Throttle::default(),
             config,
             pool,
             clock,

@@ -86,6 +86,7 @@ pub const TABLES: [&str; 51] = [
     "credential",
     "proof",
     "attempt",
+    "spent_id_token",
     "flow",
     "consent",
     "transition",

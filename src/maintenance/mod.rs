@@ -8,6 +8,7 @@
 //! | refused, repeated and conflicting events | 7 days after they came |
 //! | sign-ins in progress, with their attempts | a day after they ended |
 //! | authorization codes, access and refresh tokens | a day after they ended |
+//! | marks of ID tokens that apps handed over | a day after those expired |
 //! | outbox facts | 30 days after they were written |
 //! | set-up links | 30 days after they ended |
 //! | mail, sent or not | 30 days after it was queued |
@@ -54,6 +55,7 @@ pub async fn clean(pool: &Pool, now: DateTime<Utc>) -> Result<(), Error> {
     while store::delete_access_tokens(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
     while store::delete_codes(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
     while store::delete_refresh_families(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
+    while store::delete_spent_id_tokens(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
     while store::delete_flows(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
     while store::delete_facts(&mut conn, now - FACTS_KEPT).await? == store::BATCH_ROWS {}
     while store::delete_invitations(&mut conn, now - FACTS_KEPT).await? == store::BATCH_ROWS {}

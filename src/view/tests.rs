@@ -2,9 +2,9 @@
 
 use super::dashboard::{
     ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, KeepInTouchPage,
-    KeyPage, KeysPage, LivePage, NetworkPage, OverviewPage, PreviewState, ProvidersPage,
-    RejectPage, RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage, RulesTextPage,
-    RulesVersionPage,
+    KeyPage, KeysPage, LetterPage, LivePage, MailPage, NetworkPage, OverviewPage, PreviewState,
+    ProvidersPage, RejectPage, RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage,
+    RulesTextPage, RulesVersionPage,
 };
 use super::errors::ErrorsPage;
 use super::hosted::{
@@ -74,6 +74,9 @@ fn pages(words: Words) -> Vec<Rendered> {
         "network-empty" => NetworkPage::sample_empty(words),
         "live" => LivePage::sample(words),
         "live-empty" => LivePage::sample_empty(words),
+        "mail" => MailPage::sample(words),
+        "mail-empty" => MailPage::sample_empty(words),
+        "letter" => LetterPage::sample(words),
         "reject" => RejectPage::sample(words),
         "reject-refused" => RejectPage::sample_refused(words),
         "reject-done" => RejectPage::sample_done(words),

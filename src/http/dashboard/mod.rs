@@ -14,6 +14,7 @@ mod keep_in_touch;
 mod key;
 mod keys;
 mod live;
+mod mail;
 mod network;
 mod overview;
 mod providers;
@@ -123,6 +124,8 @@ pub(super) fn routes() -> Router<SharedApp> {
             "/dashboard/{brand}/sites",
             get(sites::list).post(sites::create),
         )
+        .route("/dashboard/{brand}/mail", get(mail::list))
+        .route("/dashboard/{brand}/mail/{id}/open", post(mail::open))
         .route(
             "/dashboard/{brand}/keys",
             get(keys::list).post(keys::create),

@@ -15,6 +15,7 @@ mod customer_parts;
 mod customers;
 mod keys;
 mod live;
+mod mail;
 mod network;
 mod overview;
 mod providers;
@@ -40,6 +41,7 @@ pub use customer_parts::{
 pub use customers::{CustomerRow, CustomersPage};
 pub use keys::{FreshKey, GrantForm, KeyForm, KeyKind, KeyPage, KeyRow, KeysPage, ScopeChoice};
 pub use live::{LivePage, LiveRow, LiveStatus, LiveUpdate, RejectPage, SetApartRow};
+pub use mail::{LetterLine, LetterPage, MailPage, MailRow};
 pub use network::{FamilyTree, Kin, NetworkFigures, NetworkPage, Outcome, RefusedRow, TopRow};
 pub use overview::{Overview, OverviewPage, WeekStats};
 pub use providers::{ConnectionForm, ConnectionRow, ProviderKind, ProvidersPage};

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod devices;
+mod fakes;
 mod faults;
 mod joining;
 mod leaving;

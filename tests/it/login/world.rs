@@ -1,7 +1,10 @@
 //! A brand with ways in, and a person at a browser.
 
 use befriend::brand::ways::Ways;
+use std::sync::Arc;
+
 use befriend::brand::{self, Brand};
+use befriend::egress::Local;
 use befriend::federation::{self, Connection};
 use befriend::kernel::id::{BrandId, ConnectionId, IdentityId, MailId, ProfileId};
 use befriend::mail::Letter;
@@ -31,6 +34,13 @@ impl World {
 
     pub async fn with(wishes: Wishes) -> Self {
         let app = TestApp::start_with(&[("egress_allows_private", "true")]).await;
+        let brand = insert_brand(&app, "bakery", wishes).await;
+        Self { app, brand }
+    }
+
+    /// The same with something that answers for outside URLs.
+    pub async fn before(wishes: Wishes, outside: Arc<dyn Local>) -> Self {
+        let app = TestApp::start_before(outside).await;
         let brand = insert_brand(&app, "bakery", wishes).await;
         Self { app, brand }
     }
@@ -90,7 +100,7 @@ impl World {
         provider
     }
 
-    fn connection(&self, provider: &str, slug: &str) -> Connection {
+    pub fn connection(&self, provider: &str, slug: &str) -> Connection {
         let app = &self.app.app;
         Connection {
             brand_id: self.brand.brand_id,
@@ -107,13 +117,15 @@ impl World {
             jwks_url: None,
             scopes: Vec::new(),
             claim_paths: json!({}),
+            audiences: Vec::new(),
+            particulars: json!({}),
             trusted_domains: Vec::new(),
             position: 0,
             is_enabled: true,
         }
     }
 
-    async fn insert(&self, connection: &Connection) {
+    pub async fn insert(&self, connection: &Connection) {
         let mut conn = self.app.app.pool.acquire().await.unwrap();
         let now = self.app.clock.now();
         federation::store::insert_connection(&mut conn, connection, now)
