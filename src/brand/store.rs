@@ -110,7 +110,6 @@ pub const TABLES: [&str; 51] = [
     "erasure",
     "suppression",
     "known_device",
-    "attempt_counter",
     "identity",
     "alias",
     "profile_email",
