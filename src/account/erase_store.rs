@@ -7,7 +7,7 @@ use crate::postgres::{Error, PgConnection};
 
 /// Tables whose rows of a person go, each before what it points to. Each names the person in the
 /// column `profile_id`.
-pub const TABLES: [&str; 23] = [
+pub const TABLES: [&str; 24] = [
     "refresh_family",
     "access_token",
     "authorization_code",
@@ -24,6 +24,7 @@ pub const TABLES: [&str; 23] = [
     "transition",
     "standing",
     "projection_queue",
+    "replay_note",
     "referral_link",
     "referral_claim",
     "referral_mark",

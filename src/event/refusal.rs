@@ -91,6 +91,11 @@ pub const OF_EVENTS: &[Explained] = &[
         "Write each key once. A library that turns objects into JSON does so by itself.",
     ),
     explained(
+        "erased",
+        "The person asked to be forgotten after this happened. Nothing of the event is kept.",
+        "Nothing: forget them on your side too. What they do from then on makes somebody new.",
+    ),
+    explained(
         "event_not_allowed",
         "The key has a list of events that it may send, and this is not one of them.",
         "Add the event to the key under Keys, or send it with another key.",

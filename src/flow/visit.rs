@@ -1,6 +1,6 @@
 //! What ways in have in common: letting in whoever is proven, and what that writes.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::decide::Refusal;
@@ -15,7 +15,8 @@ use crate::credential::{self, password};
 use crate::federation::{self, Connection};
 use crate::kernel::id::{ConsentId, CredentialId, EventId, IdentityId, ProfileId, SessionId};
 use crate::kernel::secret::sha256;
-use crate::kernel::{Entropy, Secret};
+use crate::kernel::{EmailAddress, Entropy, Secret};
+use crate::mail::{self, Mail, Message};
 use crate::outbox::{self, Fact};
 use crate::postgres::{Error, PgConnection};
 use crate::profile::{self, Consent, NewEmail, NewIdentity};
@@ -23,6 +24,11 @@ use crate::session::{self, Method, Session};
 
 /// Which wording of the consent page a consent was given to. Change it with the wording.
 pub(super) const CONSENT_TEXT_VERSION: &str = "sign-up-1";
+/// How long a mail that only tells of something is worth sending.
+const NOTICE_LIFE: TimeDelta = TimeDelta::days(3);
+
+/// The most boxes that one thing is told to.
+const BOXES_MAX: usize = 10;
 
 /// A browser within a flow.
 #[derive(Clone, Copy)]
@@ -292,7 +298,43 @@ impl Visit<'_> {
         self.insert_identity(conn, profile_id, newcomer, connection)
             .await?;
         let detail = json!({ "connection": connection.slug });
-        self.tell(conn, profile_id, "identity.linked", detail).await
+        self.tell(conn, profile_id, "identity.linked", detail)
+            .await?;
+        if !connection.is_mailbox() {
+            let properties = json!({ "provider": connection.provider });
+            self.say(conn, profile_id, "Social Profile Linked", properties)
+                .await?;
+        }
+        self.tell_owner(conn, profile_id, &connection.label).await
+    }
+
+    /// Writes to every address that the profile has proven that something more signs in to it.
+    async fn tell_owner(
+        &self,
+        conn: &mut PgConnection,
+        profile_id: ProfileId,
+        what: &str,
+    ) -> Result<(), Error> {
+        let brand_id = self.brand.brand_id;
+        let emails = profile::store::list_emails(conn, brand_id, profile_id).await?;
+        let proven = emails.iter().filter(|email| email.verified_at.is_some());
+        for email in proven.take(BOXES_MAX) {
+            // What is stored is canonical, so that it can always be read.
+            let Ok(to) = EmailAddress::parse(&email.address) else {
+                continue;
+            };
+            let mail = Mail {
+                to: &to,
+                profile_id: Some(profile_id),
+                message: Message::WayAdded {
+                    what: what.to_owned(),
+                },
+                at: self.now,
+                expires_at: self.now + NOTICE_LIFE,
+            };
+            mail::queue(conn, brand_id, &self.browser.post, mail).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn insert_identity(

@@ -6,6 +6,7 @@
  * BEFRIEND_BIN names the binary (target/debug/befriend). Screenshots and the server's log land in out/.
  */
 import { after, before, describe } from 'node:test';
+import { accountTests } from './account.mjs';
 import { launch } from './browser.mjs';
 import { staticTests, wireTests } from './budgets.mjs';
 import { dashboardTests } from './dashboard.mjs';
@@ -25,6 +26,7 @@ describe('demo', () => {
     await world.demo?.stop();
   });
   shopTests(world);
+  accountTests(world);
   dashboardTests(world);
   wireTests(world);
 });

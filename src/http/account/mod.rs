@@ -22,7 +22,7 @@ use crate::view::Colour;
 use crate::view::hosted::BrandMark;
 
 pub(super) use browser_name::browser_name;
-pub(super) use desk::change;
+pub(super) use desk::{change, post as mail_post};
 
 /// The routes.
 pub(super) fn pages() -> Router<SharedApp> {

@@ -17,7 +17,7 @@ use crate::flow::{
     self, Answers, Arrival, Browser, Flow, NewByPasskey, Newcomer, Outcome, Pending, Proven,
     Unusable,
 };
-use crate::http::account::{browser_name, change};
+use crate::http::account::{browser_name, change, mail_post};
 use crate::http::cookie;
 use crate::http::page::go_to;
 use crate::http::page_error::PageError;
@@ -147,6 +147,7 @@ impl Visit<'_> {
             session: held.session.as_ref(),
             device: held.device.as_ref(),
             user_agent: parts::user_agent(self.headers),
+            post: mail_post(self.app, self.headers),
         }
     }
 

@@ -118,13 +118,15 @@ async fn a_table_about_people_is_exported_and_erased_or_named_here() {
     assert_eq!(document.as_object().unwrap().len(), 4 + 21 + 1);
 
     // Codes and tokens live minutes and hold nothing but ids and hashes; so do proofs, and marks are
-    // hashes by which fraud is seen. The queue says what is to be worked out.
+    // hashes by which fraud is seen. The queue says what is to be worked out, a replay what it found
+    // to be worked out wrongly.
     let unexported = [
         "access_token",
         "authorization_code",
         "projection_queue",
         "proof",
         "referral_mark",
+        "replay_note",
     ];
     // The profile itself is emptied, and that somebody was erased is kept.
     let unerased = ["erasure", "profile"];
