@@ -14,6 +14,7 @@ mod explain;
 mod healthcheck;
 pub mod import;
 mod key;
+mod mail;
 mod migrate;
 pub mod output;
 mod postgres;
@@ -64,6 +65,8 @@ enum Command {
 
     /// Run the service with a demo brand, a year of its history, and a sample shop.
     Demo(demo::Demo),
+    /// See whether mail gets through.
+    Mail(mail::Mail),
     /// Bring the database schema up to date.
     Migrate(migrate::Migrate),
     /// Say who may use the dashboard.
@@ -139,6 +142,7 @@ pub fn run() -> ExitCode {
             Command::Serve(command) => command.run(config, &output).await,
 
             Command::Demo(command) => Box::pin(command.run(config, &output)).await,
+            Command::Mail(command) => command.run(config, &output).await,
             Command::Migrate(command) => command.run(config, &output).await,
             Command::Staff(command) => command.run(config, &output).await,
             Command::Brand(command) => command.run(config, &output).await,

@@ -11,9 +11,11 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::kernel::{Entropy, Secret};
 
 /// OWASP's first choice for argon2id (Password Storage Cheat Sheet): 19 MiB, two passes, one lane.
-const MEMORY_KIB: u32 = 19 * 1024;
-const PASSES: u32 = 2;
-const LANES: u32 = 1;
+pub const MEMORY_KIB: u32 = 19 * 1024;
+/// Passes over the memory.
+pub const PASSES: u32 = 2;
+/// Lanes.
+pub const LANES: u32 = 1;
 
 /// The shortest password that may be somebody's only factor (NIST SP 800-63B-4 §3.1.1.2).
 pub const PASSWORD_CHARS_MIN: usize = 15;

@@ -162,7 +162,11 @@ mod tests {
             "abcabcabcabcabcabc",
             "PasswordPassword1!",
         ] {
-            assert_eq!(judged(password, false), Err(Weakness::Guessable), "{password}");
+            assert_eq!(
+                judged(password, false),
+                Err(Weakness::Guessable),
+                "{password}"
+            );
         }
     }
 
