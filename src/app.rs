@@ -8,6 +8,7 @@ use crate::abuse;
 use crate::audit::Actor;
 use crate::brand::{self, Brand};
 use crate::config::Config;
+use crate::credential::breached::Breached;
 use crate::credential::password::Hasher;
 use crate::egress::{Egress, Policy};
 use crate::event::{Intake, Names};
@@ -38,6 +39,8 @@ pub struct App {
     pub passwords: Hasher,
     /// How often passwords and codes may be tried, and mail be asked for.
     pub abuse: abuse::Guard,
+    /// Passwords that leaked.
+    pub breached: Breached,
     /// The keys that sign our tokens.
     pub keyring: Keyring,
     /// Brings standings up to date, and says where somebody stands.
@@ -119,6 +122,7 @@ impl App {
             cipher,
             hash_key,
             passwords: Hasher::new(cores, entropy.clone()),
+            breached: breached(&config),
             projector,
             intake,
             event_names: Names::default(),
@@ -157,4 +161,16 @@ impl App {
         })
         .await
     }
+}
+
+/// The list of leaked passwords. One that cannot be opened is told of in the log: without it people
+/// can still choose passwords, and they are still judged.
+fn breached(config: &Config) -> Breached {
+    let Some(path) = &config.breached_list else {
+        return Breached::none();
+    };
+    Breached::open(path).unwrap_or_else(|error| {
+        tracing::error!(%error, "the list of leaked passwords cannot be used; none is known");
+        Breached::none()
+    })
 }

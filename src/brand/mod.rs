@@ -4,6 +4,8 @@
 
 pub mod draft;
 pub mod store;
+pub mod ways;
+pub mod ways_store;
 
 use chrono::{DateTime, Utc};
 

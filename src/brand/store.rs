@@ -75,13 +75,14 @@ pub async fn insert_brand(conn: &mut PgConnection, brand: &Brand) -> Result<(), 
 
 /// Tables that hold a brand's rows, each before what it points to. The audit record stays: it is
 /// never deleted.
-pub const TABLES: [&str; 49] = [
+pub const TABLES: [&str; 50] = [
     "refresh_token",
     "refresh_family",
     "access_token",
     "authorization_code",
     "session",
     "mail",
+    "way_setting",
     "credential",
     "proof",
     "attempt",

@@ -50,6 +50,8 @@ pub struct Config {
     pub trusted_proxies: Vec<Range>,
     /// Where mail is handed over; without it mail is kept, and shown in the dashboard.
     pub smtp: Option<Smtp>,
+    /// A list of leaked passwords, which nobody may choose; without it none is known.
+    pub breached_list: Option<PathBuf>,
 }
 
 /// How log lines look.

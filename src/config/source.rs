@@ -16,7 +16,7 @@ use crate::kernel::address::Range;
 use crate::kernel::{EmailAddress, Secret};
 
 /// Every setting's name, as in the TOML file; `BEFRIEND_` plus upper case in the environment.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
     "data_dir",
     "listen",
     "public_url",
@@ -37,6 +37,7 @@ const NAMES: [&str; 20] = [
     "trusted_proxies",
     "smtp_url",
     "mail_from",
+    "breached_list",
 ];
 
 /// What is wrong with the settings: one line each, with its mend.
@@ -205,6 +206,9 @@ impl Reader {
             quotas: self.quotas(),
             trusted_proxies: self.trusted_proxies(),
             smtp: self.smtp(),
+            breached_list: self.value("breached_list", None, "a file", |text| {
+                Some(Some(PathBuf::from(text)))
+            }),
         }
     }
 

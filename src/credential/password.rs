@@ -1,10 +1,12 @@
 //! Passwords: argon2id off the async threads, behind a permit that the hashing task owns.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{CustomizedPasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
+use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -32,6 +34,7 @@ pub struct Hasher {
     permits: Arc<Semaphore>,
     /// Permits plus places to wait.
     places: Arc<Semaphore>,
+    worked: Arc<AtomicU64>,
     entropy: Entropy,
 }
 
@@ -57,8 +60,15 @@ impl Hasher {
         Self {
             permits: Arc::new(Semaphore::new(parallel)),
             places: Arc::new(Semaphore::new(parallel * (1 + WAITING_PER_PERMIT))),
+            worked: Arc::default(),
             entropy,
         }
+    }
+
+    /// How many passwords were hashed or checked so far. What is refused for an account that exists
+    /// must have cost as many as for one that does not.
+    pub fn worked(&self) -> u64 {
+        self.worked.load(Ordering::Relaxed)
     }
 
     /// Hashes a new password.
@@ -118,6 +128,7 @@ impl Hasher {
             .acquire_owned()
             .await
             .map_err(|_| Error::Busy)?;
+        self.worked.fetch_add(1, Ordering::Relaxed);
         // The task owns the permit: a caller that goes away does not free it while memory is in use.
         let task = tokio::task::spawn_blocking(move || {
             let done = work();
@@ -126,6 +137,16 @@ impl Hasher {
         });
         task.await.map_err(|_| Error::Busy)
     }
+}
+
+/// What a credential keeps of a password.
+pub fn data_of(hash: &str) -> Value {
+    json!({ "hash": hash })
+}
+
+/// The hash that a credential keeps; see [`data_of`].
+pub fn hash_of(data: &Value) -> Option<&str> {
+    data.get("hash").and_then(Value::as_str)
 }
 
 /// The hash of a random text nobody knows, under our parameters.

@@ -10,9 +10,10 @@ use super::store::OwnEvent;
 use super::{Flow, store};
 use crate::audit::{self, Actor};
 use crate::brand::Brand;
-use crate::credential;
+use crate::credential::store::{Credential, Kind};
+use crate::credential::{self, password};
 use crate::federation::{self, Connection};
-use crate::kernel::id::{EventId, IdentityId, ProfileId, SessionId};
+use crate::kernel::id::{CredentialId, EventId, IdentityId, ProfileId, SessionId};
 use crate::kernel::secret::sha256;
 use crate::kernel::{Entropy, Secret};
 use crate::outbox::{self, Fact};
@@ -234,12 +235,47 @@ impl Visit<'_> {
             None => "session.opened",
         };
         self.tell(conn, profile_id, what, detail).await?;
+        if let Some(carried) = &self.flow.carries {
+            self.set_password(conn, profile_id, &carried.password)
+                .await?;
+        }
         self.finish(conn).await?;
         Ok(Outcome::SignedIn {
             token,
             profile_id,
             is_new,
         })
+    }
+
+    /// Gives a profile that has no password the one that was chosen on the way in. One that has one
+    /// keeps it: whoever forgot it chooses another by mail.
+    async fn set_password(
+        &self,
+        conn: &mut PgConnection,
+        profile_id: ProfileId,
+        hash: &str,
+    ) -> Result<(), Error> {
+        let brand_id = self.brand.brand_id;
+        let kind = Kind::Password;
+        let before = credential::store::lock_credential(conn, brand_id, profile_id, kind).await?;
+        if before.is_some() {
+            return Ok(());
+        }
+        let password = Credential {
+            brand_id,
+            credential_id: CredentialId::new(self.now, self.entropy),
+            profile_id,
+            kind,
+            name: String::new(),
+            handle: None,
+            data: password::data_of(hash),
+            created_at: self.now,
+            last_used_at: None,
+        };
+        credential::store::insert_credential(conn, &password).await?;
+        let detail = json!({ "kind": kind.as_str() });
+        self.tell(conn, profile_id, "credential.added", detail)
+            .await
     }
 
     /// Links an identity to a profile that exists, and tells of it.

@@ -8,8 +8,9 @@ use super::dashboard::{
 };
 use super::errors::ErrorsPage;
 use super::hosted::{
-    ConsentPage, ErrorPage, HandOffPage, JoinPage, LinkPage, LoginPage, MePage, SignOutPage,
-    SignedOutPage, StepPage, TestProviderPage,
+    ConsentPage, EmailCodePage, EmailPage, ErrorPage, HandOffPage, JoinPage, LinkPage, LoginPage,
+    MailCodePage, MailLinkPage, MePage, MePasswordPage, NewPasswordPage, PasswordPage, ResetPage,
+    SignOutPage, SignUpPage, SignedOutPage, StepPage, TestProviderPage,
 };
 use super::sample::{HOSTILE, Words};
 use super::staff::{StaffLoginPage, StaffSetupPage};
@@ -28,6 +29,19 @@ fn pages(words: Words) -> Vec<Rendered> {
     rendered![
         "login" => LoginPage::sample(words),
         "login-arabic" => LoginPage::sample_arabic(),
+        "login-again" => LoginPage::sample_again(words),
+        "email" => EmailPage::sample(words),
+        "email-code" => EmailCodePage::sample(words),
+        "email-code-refused" => EmailCodePage::sample_refused(words),
+        "mail-link" => MailLinkPage::sample(words),
+        "mail-code" => MailCodePage::sample(words),
+        "password" => PasswordPage::sample(words),
+        "sign-up" => SignUpPage::sample(words),
+        "reset" => ResetPage::sample(words),
+        "new-password" => NewPasswordPage::sample(words),
+        "new-password-by-link" => NewPasswordPage::sample_by_link(words),
+        "me-password" => MePasswordPage::sample(words),
+        "me-password-new" => MePasswordPage::sample_new(words),
         "consent" => ConsentPage::sample(words),
         "link" => LinkPage::sample(words),
         "test-provider" => TestProviderPage::sample(words),

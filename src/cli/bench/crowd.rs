@@ -207,7 +207,10 @@ impl Crowd {
         all.elapsed = started.elapsed();
         let opened = self.count_sessions().await? - before;
         if u64::try_from(opened).ok() != Some(all.done) {
-            bail!("{} sign-ins were answered, and {opened} sessions opened", all.done);
+            bail!(
+                "{} sign-ins were answered, and {opened} sessions opened",
+                all.done
+            );
         }
         Ok(all)
     }

@@ -34,7 +34,12 @@ fn hash_until(until: Instant) -> anyhow::Result<u64> {
         let mut out = [0; 32];
         let salt = hashes.to_le_bytes().repeat(2);
         argon2
-            .hash_password_into_with_memory(b"a password of the bench", &salt, &mut out, &mut memory)
+            .hash_password_into_with_memory(
+                b"a password of the bench",
+                &salt,
+                &mut out,
+                &mut memory,
+            )
             .map_err(|error| anyhow::anyhow!("argon2: {error}"))
             .context("hash")?;
         std::hint::black_box(out);

@@ -115,7 +115,10 @@ impl SignIn {
         };
         // Connections, plans and caches are there before anything is measured.
         let warm = Duration::from_secs(1);
-        bench.crowd.sign_in(bench.connections, warm, 50 * cores).await?;
+        bench
+            .crowd
+            .sign_in(bench.connections, warm, 50 * cores)
+            .await?;
         let mut figures = Figures::default();
         for _ in 0..self.rounds {
             bench.round(&mut figures).await?;

@@ -9,6 +9,7 @@ mod desk;
 mod facts;
 mod leave;
 mod me;
+mod password;
 mod ways;
 
 use axum::Router;
@@ -29,6 +30,8 @@ pub(super) fn pages() -> Router<SharedApp> {
         .route("/me/sessions/end-others", post(actions::end_others))
         .route("/me/sessions/{session_id}/end", post(actions::end_one))
         .route("/me/consents/{purpose}", post(actions::decide))
+        .route("/me/password", get(password::show).post(password::change))
+        .route("/me/password/remove", post(password::remove))
         .route("/me/identities/{identity_id}/unlink", post(ways::unlink))
         .route("/me/join/begin", post(ways::begin_join))
         .route("/me/join", get(ways::show_join).post(ways::join))

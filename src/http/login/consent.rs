@@ -72,10 +72,11 @@ impl Waiting {
 
     fn page(&self, error: Option<String>) -> ConsentPage {
         let account = format!("{} account", self.connection.label);
+        let meaning = "a number that stands for your account".to_owned();
         let stored = flow::stored_items(&self.newcomer.claims)
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
-            .chain([(account, "a number that stands for your account".to_owned())])
+            .chain((!self.connection.is_mailbox()).then_some((account, meaning)))
             .map(|(name, value)| StoredItem { name, value })
             .collect();
         ConsentPage {

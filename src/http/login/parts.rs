@@ -14,6 +14,7 @@ use crate::http::page_error::PageError;
 use crate::kernel::Secret;
 use crate::kernel::id::{BrandId, FlowId};
 use crate::postgres::{self, PgConnection};
+use crate::view::language::Language;
 use crate::view::{ButtonTheme, ProviderButton};
 
 /// The browser's secret, if it has one.
@@ -37,6 +38,15 @@ pub(in crate::http) fn user_agent(headers: &HeaderMap) -> &str {
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default()
+}
+
+/// The language of a page or mail: the one chosen, else what the browser prefers.
+pub(in crate::http) fn language(chosen: Option<&str>, headers: &HeaderMap) -> Language {
+    chosen.and_then(Language::from_tag).unwrap_or_else(|| {
+        let accepted = headers.get(header::ACCEPT_LANGUAGE);
+        let accepted = accepted.and_then(|value| value.to_str().ok());
+        Language::from_accept_language(accepted.unwrap_or_default())
+    })
 }
 
 /// A flow of this browser that is still open, with its brand.

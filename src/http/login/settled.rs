@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 
 use super::parts;
 use super::refusal::refused;
+use crate::abuse::{Account, device};
 use crate::app::App;
 use crate::brand::Brand;
 use crate::flow::{
@@ -122,11 +123,16 @@ impl Visit<'_> {
     fn answer(self, outcome: Outcome, way: Option<&str>) -> Result<Response, PageError> {
         let flow_id = self.flow.flow_id;
         match outcome {
-            Outcome::SignedIn { token, .. } => {
+            Outcome::SignedIn {
+                token, profile_id, ..
+            } => {
                 let config = &self.app.config;
                 let session = cookie::Name::Session(&self.brand.slug);
                 let path = self.way_on();
-                let jar = self.remember(way);
+                let known = self.know(profile_id);
+                let life = Some(device::DEVICE_LIFE);
+                let device = cookie::Name::KnownDevice(&self.brand.slug);
+                let jar = cookie::set(self.remember(way), config, device, &known, life);
                 let jar = cookie::set(jar, config, session, &token, Some(SESSION_LIFE));
                 Ok((jar, go_to(&path)).into_response())
             }
@@ -153,6 +159,23 @@ impl Visit<'_> {
             Some(again) => again.return_to.clone(),
             None => format!("/me?brand={}", self.brand.slug),
         }
+    }
+
+    /// That this person was signed in in this browser: strangers who guess cannot keep them out of
+    /// it (A45).
+    fn know(&self, profile_id: ProfileId) -> Secret {
+        let app = self.app;
+        let before = cookie::Name::KnownDevice(&self.brand.slug);
+        let before = cookie::read(&self.jar, &app.config, before);
+        let account = Account::profile(profile_id);
+        let brand_id = self.brand.brand_id;
+        device::remember(
+            &app.cipher,
+            &app.entropy,
+            brand_id,
+            &account,
+            before.as_ref(),
+        )
     }
 
     /// Which way in the browser used, for the next time.

@@ -1,7 +1,7 @@
 //! `GET /login`: the ways into a brand.
 
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use axum_extra::extract::CookieJar;
 use serde::Deserialize;
@@ -22,6 +22,7 @@ use crate::http::page_error::PageError;
 use crate::http::signed_in::{find_client, find_session};
 use crate::kernel::Secret;
 use crate::postgres::{self, PgConnection};
+use crate::view::Notice;
 use crate::view::hosted::{LanguageLink, LoginPage};
 use crate::view::language::Language;
 
@@ -43,6 +44,8 @@ pub(super) struct Asked {
     /// Where they go on then.
     #[serde(rename = "return")]
     return_to: Option<String>,
+    /// What was done just now; one of a few words.
+    done: Option<String>,
     /// The language of the page.
     lang: Option<String>,
 }
@@ -59,16 +62,29 @@ pub(super) async fn show(
     };
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     let (flow, brand) = parts::open_flow(&mut conn, &app, &jar, flow_id).await?;
-    let connections = usable(&mut conn, &brand).await?;
+    let all = usable(&mut conn, &brand).await?;
+    let (mailbox, mut connections): (Vec<_>, Vec<_>) = all
+        .into_iter()
+        .partition(|connection| connection.is_mailbox());
     let asked_for = asked.provider.as_deref();
+    if asked_for.is_some() && asked_for == mailbox.first().map(|mailbox| mailbox.slug.as_str()) {
+        return Ok(go_to(&format!("/login/email?flow={flow_id}")));
+    }
     if let Some(connection) = asked_for.and_then(|slug| with_slug(&connections, slug)) {
         drop(conn);
         let url = round_trip::open(&app, &flow, &brand, connection.clone()).await?;
         return Ok(go_to(url.as_str()));
     }
+    let ways = brand::ways_store::find_ways(&mut conn, brand.brand_id).await?;
+    if let Some(again) = &flow.again {
+        // Only what proves this person: anything else is somebody else's, or new.
+        let whose = [again.profile_id];
+        let own = flow::store::list_ways_in(&mut conn, brand.brand_id, &whose).await?;
+        connections.retain(|connection| own.contains(&connection.connection_id));
+    }
     let application_name = parts::application_name(&mut conn, &flow, &brand).await?;
     drop(conn);
-    let language = language(&asked, &headers);
+    let language = parts::language(asked.lang.as_deref(), &headers);
     let last_used = cookie::read(&jar, &app.config, cookie::Name::LastUsed(&brand.slug));
     let mut providers: Vec<_> = connections
         .iter()
@@ -83,6 +99,12 @@ pub(super) async fn show(
         application_name,
         providers,
         privacy_url: brand.privacy_url.clone(),
+        email_action: (!mailbox.is_empty()).then(|| format!("/login/email?flow={flow_id}")),
+        password_href: ways
+            .passwords
+            .then(|| format!("/login/password?flow={flow_id}")),
+        is_again: flow.again.is_some(),
+        notice: asked.done.as_deref().and_then(done),
         error: asked.problem.as_deref().and_then(problem),
         language,
         languages: other_languages(language, &flow),
@@ -143,7 +165,7 @@ async fn usable(conn: &mut PgConnection, brand: &Brand) -> Result<Vec<Connection
     let all = federation::store::list_connections(conn, brand.brand_id).await?;
     Ok(all
         .into_iter()
-        .filter(|connection| connection.is_enabled && !connection.is_mailbox())
+        .filter(|connection| connection.is_enabled)
         .collect())
 }
 
@@ -151,15 +173,6 @@ fn with_slug<'c>(connections: &'c [Connection], slug: &str) -> Option<&'c Connec
     connections
         .iter()
         .find(|connection| connection.slug == slug)
-}
-
-fn language(asked: &Asked, headers: &HeaderMap) -> Language {
-    let chosen = asked.lang.as_deref().and_then(Language::from_tag);
-    chosen.unwrap_or_else(|| {
-        let accepted = headers.get(header::ACCEPT_LANGUAGE);
-        let accepted = accepted.and_then(|value| value.to_str().ok());
-        Language::from_accept_language(accepted.unwrap_or_default())
-    })
 }
 
 fn other_languages(language: Language, flow: &Flow) -> Vec<LanguageLink> {
@@ -183,4 +196,13 @@ fn problem(word: &str) -> Option<String> {
         _ => return None,
     };
     Some(text.to_owned())
+}
+
+/// What a word in the address says was done; see [`problem`].
+fn done(word: &str) -> Option<Notice> {
+    let text = match word {
+        "password" => "Your password is set. Sign in with it now.",
+        _ => return None,
+    };
+    Some(Notice::Done(text.to_owned()))
 }

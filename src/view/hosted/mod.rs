@@ -9,7 +9,9 @@ mod hand_off;
 mod join;
 mod link;
 mod login;
+mod mailbox;
 mod me;
+mod password;
 mod sign_out;
 mod signed_out;
 mod step;
@@ -21,9 +23,11 @@ pub use hand_off::HandOffPage;
 pub use join::{JoinPage, JoinSide};
 pub use link::LinkPage;
 pub use login::{LanguageLink, LoginPage};
+pub use mailbox::{EmailCodePage, EmailPage, MailCodePage, MailLinkPage};
 pub use me::{
     Fact, MeConsent, MeCredential, MeDeletion, MeIdentity, MeJoin, MePage, MeSession, MeStage,
 };
+pub use password::{MePasswordPage, NewPasswordPage, PasswordPage, ResetPage, SignUpPage};
 pub use sign_out::SignOutPage;
 pub use signed_out::SignedOutPage;
 pub use step::{StepAct, StepPage};

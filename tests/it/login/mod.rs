@@ -4,6 +4,9 @@
 mod attacks;
 mod faults;
 mod linking;
+mod mailbox;
+mod password;
+mod post;
 mod provider;
 mod sign_up;
 mod world;

@@ -1,5 +1,6 @@
 //! A brand with ways in, and a person at a browser.
 
+use befriend::brand::ways::Ways;
 use befriend::brand::{self, Brand};
 use befriend::federation::{self, Connection};
 use befriend::kernel::id::{BrandId, ConnectionId};
@@ -43,6 +44,23 @@ impl World {
         let mut connection = self.connection("test", "test");
         "Test provider".clone_into(&mut connection.label);
         self.insert(&connection).await;
+    }
+
+    /// Codes by mail.
+    pub async fn connect_mailbox(&self) {
+        let mut connection = self.connection("email", "email");
+        "Email".clone_into(&mut connection.label);
+        self.insert(&connection).await;
+    }
+
+    /// Lets people have passwords.
+    pub async fn offer_passwords(&self) {
+        let mut conn = self.app.app.pool.acquire().await.unwrap();
+        let (id, ways) = (self.brand.brand_id, Ways { passwords: true });
+        let now = self.app.clock.now();
+        brand::ways_store::upsert_ways(&mut conn, id, ways, now)
+            .await
+            .unwrap();
     }
 
     /// A provider on loopback, connected as `slug`.
