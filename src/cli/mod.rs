@@ -15,6 +15,7 @@ mod forget;
 mod healthcheck;
 pub mod import;
 mod key;
+mod mail;
 mod migrate;
 pub mod output;
 mod postgres;
@@ -65,6 +66,8 @@ enum Command {
 
     /// Run the service with a demo brand, a year of its history, and a sample shop.
     Demo(demo::Demo),
+    /// See whether mail gets through.
+    Mail(mail::Mail),
     /// Bring the database schema up to date.
     Migrate(migrate::Migrate),
     /// Say who may use the dashboard.
@@ -142,6 +145,7 @@ pub fn run() -> ExitCode {
             Command::Serve(command) => command.run(config, &output).await,
 
             Command::Demo(command) => Box::pin(command.run(config, &output)).await,
+            Command::Mail(command) => command.run(config, &output).await,
             Command::Migrate(command) => command.run(config, &output).await,
             Command::Staff(command) => command.run(config, &output).await,
             Command::Brand(command) => command.run(config, &output).await,

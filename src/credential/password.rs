@@ -1,6 +1,7 @@
 //! Passwords: argon2id off the async threads, behind a permit that the hashing task owns.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{CustomizedPasswordHasher as _, PasswordVerifier as _};
@@ -15,9 +16,11 @@ use super::strength::{self, Weakness};
 use crate::kernel::{Entropy, Secret};
 
 /// OWASP's first choice for argon2id (Password Storage Cheat Sheet): 19 MiB, two passes, one lane.
-const MEMORY_KIB: u32 = 19 * 1024;
-const PASSES: u32 = 2;
-const LANES: u32 = 1;
+pub const MEMORY_KIB: u32 = 19 * 1024;
+/// Passes over the memory.
+pub const PASSES: u32 = 2;
+/// Lanes.
+pub const LANES: u32 = 1;
 
 /// The shortest password that may be somebody's only factor (NIST SP 800-63B-4 §3.1.1.2).
 pub const PASSWORD_CHARS_MIN: usize = 15;
@@ -34,6 +37,7 @@ pub struct Hasher {
     permits: Arc<Semaphore>,
     /// Permits plus places to wait.
     places: Arc<Semaphore>,
+    worked: Arc<AtomicU64>,
     entropy: Entropy,
 }
 
@@ -59,8 +63,15 @@ impl Hasher {
         Self {
             permits: Arc::new(Semaphore::new(parallel)),
             places: Arc::new(Semaphore::new(parallel * (1 + WAITING_PER_PERMIT))),
+            worked: Arc::default(),
             entropy,
         }
+    }
+
+    /// How many passwords were hashed or checked so far. What is refused for an account that exists
+    /// must have cost as many as for one that does not.
+    pub fn worked(&self) -> u64 {
+        self.worked.load(Ordering::Relaxed)
     }
 
     /// Hashes a new password.
@@ -154,6 +165,7 @@ impl Hasher {
             .acquire_owned()
             .await
             .map_err(|_| Error::Busy)?;
+        self.worked.fetch_add(1, Ordering::Relaxed);
         // The task owns the permit: a caller that goes away does not free it while memory is in use.
         let task = tokio::task::spawn_blocking(move || {
             let done = work();

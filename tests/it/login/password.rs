@@ -504,3 +504,60 @@ async fn s18_proving_again_is_for_the_same_person_and_leaves_the_session_as_it_w
     assert!(still.location().contains("reauth=1"), "not stepped up");
     assert_eq!(browser.get("/me?brand=bakery").await.status, 200);
 }
+
+#[tokio::test]
+async fn a40_an_unknown_address_costs_as_many_hashes_and_rows_as_a_known_one() {
+    let world = world().await;
+    signed_up(&world).await;
+    let work = async |path: &'static str, fields: &[(&str, &str)]| {
+        let mut browser = world.browser();
+        let login = open_login(&mut browser).await;
+        let hashed = world.app.app.passwords.worked();
+        let written = "select (select count(*) from mail) + (select count(*) from proof)";
+        let rows = world.count(written).await;
+        let answer = browser.post_form(&within(&login, path), fields).await;
+        let hashed = world.app.app.passwords.worked() - hashed;
+        (answer.status, hashed, world.count(written).await - rows)
+    };
+
+    for (path, hashes, rows) in [
+        ("/login/password", 1, 0),
+        ("/login/sign-up", 1, 2),
+        ("/login/reset", 0, 2),
+        ("/login/email", 0, 2),
+    ] {
+        let mut seen = Vec::new();
+        for address in [MARA, "nora@x.example"] {
+            let password = "not the password at all";
+            let fields = [("email", address), ("password", password)];
+            seen.push(work(path, &fields).await);
+        }
+        assert_eq!(seen[0], seen[1], "{path}");
+        assert_eq!((seen[0].1, seen[0].2), (hashes, rows), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a45_whoever_guesses_and_asks_for_mail_does_not_keep_the_owner_out() {
+    let world = world().await;
+    let mut owner = signed_up(&world).await;
+
+    for _ in 0..8 {
+        let mut stranger = world.browser();
+        try_password(&mut stranger, MARA, "not the password at all").await;
+        let login = open_login(&mut stranger).await;
+        super::post::ask(&mut stranger, &login, MARA).await;
+    }
+    let mut stranger = world.browser();
+    let right = try_password(&mut stranger, MARA, PASSWORD).await;
+    let mails = world.mails(MARA).await.len();
+    let by_password = try_password(&mut owner, MARA, PASSWORD).await;
+    let by_code = super::post::sign_in_by_mail(&world, &mut owner, MARA).await;
+
+    assert_eq!(right.status, 429, "even the right password, from elsewhere");
+    assert!(!right.header("retry-after").is_empty());
+    assert_eq!(mails, 5, "one of the sign-up, and four more");
+    assert_signed_in(&by_password);
+    assert_signed_in(&by_code);
+    assert_eq!(world.mails(MARA).await.len(), 6);
+}
