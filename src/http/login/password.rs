@@ -17,7 +17,7 @@ use super::{limits, refusal::gone};
 use crate::abuse::{Account, Kind};
 use crate::app::{App, SharedApp};
 use crate::brand::{self, Brand};
-use crate::credential::password::{self, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
+use crate::credential::password::{self, PASSWORD_CHARS_MIN};
 use crate::credential::proof::Purpose;
 use crate::credential::{self, store::Credential};
 use crate::http::account::brand_mark;

@@ -2,10 +2,14 @@
 //! through attackers.
 
 mod attacks;
+mod authenticator;
 mod faults;
 mod linking;
 mod mailbox;
+mod moved;
+mod passkeys;
 mod post;
 mod provider;
+mod second_factor;
 mod sign_up;
 mod world;

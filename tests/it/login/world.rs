@@ -34,6 +34,13 @@ impl World {
         Self { app, brand }
     }
 
+    /// The same on a server with a name, which passkeys can be bound to.
+    pub async fn on_localhost(wishes: Wishes) -> Self {
+        let app = TestApp::start_with(&[("public_url", "http://localhost:7700")]).await;
+        let brand = insert_brand(&app, "bakery", wishes).await;
+        Self { app, brand }
+    }
+
     /// Another brand in the same service.
     pub async fn insert_brand(&self, slug: &str) -> Brand {
         insert_brand(&self.app, slug, Wishes::default()).await
