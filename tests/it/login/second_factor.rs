@@ -3,7 +3,7 @@
 use aws_lc_rs::hmac;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::post::sign_in_by_mail;
+use super::post;
 use super::world::{World, assert_signed_in};
 use crate::harness::{Answer, Browser};
 
@@ -13,6 +13,12 @@ async fn world() -> World {
     let world = World::new().await;
     world.connect_mailbox().await;
     world
+}
+
+/// A moment after whatever was before, so that the latest mail is the one that is meant.
+async fn sign_in_by_mail(world: &World, browser: &mut Browser, address: &str) -> Answer {
+    world.app.clock.advance(TimeDelta::seconds(1));
+    post::sign_in_by_mail(world, browser, address).await
 }
 
 /// What an app shows, computed here and not by the code under test (RFC 6238).
@@ -130,7 +136,6 @@ async fn new_recovery_codes_end_the_old_ones() {
     let (mut browser, path) = first_step(&world).await;
     assert_eq!(give(&mut browser, &path, &old[0]).await.status, 422);
     assert_signed_in(&give(&mut browser, &path, &new).await);
-    assert_eq!(world.latest_mail(MARA).await.kind, "sign_in_code");
     let kinds: Vec<String> = world
         .mails(MARA)
         .await
