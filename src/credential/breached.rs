@@ -178,7 +178,13 @@ fn each_hash(source: &Path, mut take: impl FnMut(&[u8; 20])) -> Result<u64, Erro
     let (mut line, mut number, mut hashes) = (String::new(), 0, 0);
     loop {
         line.clear();
-        if lines.by_ref().take(1024).read_line(&mut line).map_err(fail)? == 0 {
+        if lines
+            .by_ref()
+            .take(1024)
+            .read_line(&mut line)
+            .map_err(fail)?
+            == 0
+        {
             return Ok(hashes);
         }
         number += 1;
@@ -257,7 +263,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("list");
         assert!(matches!(Breached::open(&path), Err(Error::File(..))));
-        for bytes in [&b""[..], b"short", &[0; 96], &[MAGIC, &[0; 16][..]].concat()] {
+        for bytes in [
+            &b""[..],
+            b"short",
+            &[0; 96],
+            &[MAGIC, &[0; 16][..]].concat(),
+        ] {
             std::fs::write(&path, bytes).unwrap();
             assert!(matches!(Breached::open(&path), Err(Error::Foreign(_))));
         }

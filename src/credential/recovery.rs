@@ -39,7 +39,12 @@ impl RecoveryCodes {
         let code = plain(code)?;
         let used = hash(&code);
         // Both are hashes of 80 random bits, so how long a comparison takes tells nothing of use.
-        let unused: Vec<String> = self.unused.iter().filter(|h| **h != used).cloned().collect();
+        let unused: Vec<String> = self
+            .unused
+            .iter()
+            .filter(|h| **h != used)
+            .cloned()
+            .collect();
         (unused.len() < self.unused.len()).then_some(Self { unused })
     }
 }

@@ -145,7 +145,9 @@ impl Totp {
         (cipher, credential_id): (&Cipher, CredentialId),
         now: DateTime<Utc>,
     ) -> Result<Option<Self>, OpenError> {
-        let sealed = STANDARD_NO_PAD.decode(&self.secret).map_err(|_| OpenError)?;
+        let sealed = STANDARD_NO_PAD
+            .decode(&self.secret)
+            .map_err(|_| OpenError)?;
         let secret = cipher.open(&context(credential_id), &sealed)?;
         let secret = TotpSecret(secret.try_into().map_err(|_| OpenError)?);
         let step = digits(code).and_then(|code| secret.step_of(&code, now, self.last_step));
@@ -234,7 +236,15 @@ mod tests {
         let (cipher, id) = kept();
         let secret = TotpSecret(*b"12345678901234567890");
         let now = at(59);
-        for code in ["", "28708", "2870822", "28708a", "٢٨٧٠٨٢", "287083", "-87082"] {
+        for code in [
+            "",
+            "28708",
+            "2870822",
+            "28708a",
+            "٢٨٧٠٨٢",
+            "287083",
+            "-87082",
+        ] {
             assert!(
                 Totp::proven(&secret, code, (&cipher, id), now).is_none(),
                 "{code}"
@@ -250,7 +260,11 @@ mod tests {
         let other = CredentialId::new(at(60), &Entropy::seeded(8));
 
         assert!(totp.take("000000", (&cipher, other), at(59)).is_err());
-        assert!(!serde_json::to_string(&totp).unwrap().contains(&secret.base32()));
+        assert!(
+            !serde_json::to_string(&totp)
+                .unwrap()
+                .contains(&secret.base32())
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod by_passkey;
 mod complete;
 pub mod decide;
+mod joining;
 mod newcomer;
 mod pending;
 mod settle;
@@ -18,8 +19,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 pub use by_passkey::{NewByPasskey, sign_up_by_passkey};
+pub use joining::take_merge;
 pub use newcomer::stored_items;
-pub use pending::{Again, Carried, Newcomer, Pending};
+pub use pending::{Again, Asker, Carried, Newcomer, Pending};
 pub use settle::{Answers, Arrival, Browser, Outcome, settle};
 pub use vouch::{Proven, vouch, vouch_second_factor};
 

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{Carried, Flow, Pending};
+pub use crate::event::own_store::{OwnEvent, insert_own_event};
 use crate::kernel::Secret;
 use crate::kernel::id::{ApplicationId, BrandId, ConnectionId, FlowId, ProfileId};
 use crate::postgres::{Error, Inconsistency, PgConnection};
@@ -237,8 +238,9 @@ pub async fn list_ways_in(
     Ok(ids)
 }
 
-/// Takes an unproven address from a profile and signs out whoever is signed in to it. Returns
-/// whether the profile bore it.
+/// Takes an unproven address from a profile, signs out whoever is signed in to it, takes back what
+/// applications hold by them, and makes codes, links and changes that wait for a proof worthless
+/// (A6, A7, A9). Returns whether the profile bore it.
 pub async fn delete_unproven_email(
     conn: &mut PgConnection,
     brand_id: BrandId,
@@ -256,8 +258,18 @@ pub async fn delete_unproven_email(
     .execute(&mut *conn)
     .await?;
     sqlx::query!(
-        "update session set ended_at = $3
-         where brand_id = $1 and profile_id = $2 and ended_at is null",
+        "with ended as (
+             update session set ended_at = $3
+             where brand_id = $1 and profile_id = $2 and ended_at is null
+         ), families as (
+             update refresh_family set revoked_at = $3
+             where brand_id = $1 and profile_id = $2 and revoked_at is null
+         ), tokens as (
+             update access_token set revoked_at = $3
+             where brand_id = $1 and profile_id = $2 and revoked_at is null
+         )
+         update proof set used_at = $3
+         where brand_id = $1 and profile_id = $2 and used_at is null",
         brand_id.uuid(),
         profile_id.uuid(),
         at,
@@ -265,53 +277,4 @@ pub async fn delete_unproven_email(
     .execute(conn)
     .await?;
     Ok(gone.rows_affected() > 0)
-}
-
-/// An interaction that Befriend itself saw.
-#[derive(Clone, Copy, Debug)]
-pub struct OwnEvent<'a> {
-    /// Unique within the brand.
-    pub message_id: &'a str,
-    /// Whose.
-    pub profile_id: ProfileId,
-    /// Its name, as in `Signed Up`.
-    pub name: &'a str,
-    /// As a tracking call would have sent it.
-    pub payload: &'a Value,
-    /// SHA-256 of the payload.
-    pub payload_hash: [u8; 32],
-    /// When.
-    pub at: DateTime<Utc>,
-}
-
-/// Writes an interaction and queues its profile to be folded.
-pub async fn insert_own_event(
-    conn: &mut PgConnection,
-    brand_id: BrandId,
-    event: OwnEvent<'_>,
-) -> Result<(), Error> {
-    sqlx::query!(
-        "insert into event (brand_id, message_id, profile_id, kind, name, trusted, identifies,
-                            event_time, received_at, payload, payload_hash)
-         values ($1, $2, $3, 'track', $4, true, true, $5, $5, $6, $7)",
-        brand_id.uuid(),
-        event.message_id,
-        event.profile_id.uuid(),
-        event.name,
-        event.at,
-        event.payload,
-        event.payload_hash.as_slice(),
-    )
-    .execute(&mut *conn)
-    .await?;
-    sqlx::query!(
-        "insert into projection_queue (brand_id, profile_id, since, queued_at)
-         values ($1, $2, $3, $3)",
-        brand_id.uuid(),
-        event.profile_id.uuid(),
-        event.at,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }

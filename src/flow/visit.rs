@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::decide::Refusal;
-use super::pending::{Newcomer, Pending};
+use super::pending::{Asker, Newcomer, Pending};
 use super::settle::{Browser, Outcome};
 use super::store::OwnEvent;
 use super::{Flow, store};
@@ -84,15 +84,20 @@ impl Visit<'_> {
         way: Way<'_>,
         joins: Option<&Newcomer>,
     ) -> Result<Outcome, Error> {
+        let asker = self.flow.pending.as_ref().and_then(Pending::asker);
         if !way.has_second_factor && self.asks_second_factor(conn, profile_id).await? {
             let pending = Pending::SecondFactor {
                 profile_id,
                 method: way.method,
                 connection_id: way.connection.map(|connection| connection.connection_id),
                 joins: joins.cloned(),
+                asker,
             };
             self.wait_for(conn, &pending).await?;
             return Ok(Outcome::AskSecondFactor);
+        }
+        if let Some(asker) = asker {
+            return self.ask_to_merge(conn, asker, profile_id).await;
         }
         if let Some(newcomer) = joins
             && let Some(refusal) = self.join(conn, profile_id, newcomer).await?
@@ -102,6 +107,26 @@ impl Visit<'_> {
         self.say(conn, profile_id, "Signed In", way.properties())
             .await?;
         self.open_session(conn, profile_id, way, false).await
+    }
+
+    /// Asks whoever began the flow whether the account that was just proven and theirs are to become
+    /// one. Nobody else is signed in by it, and only that very session goes on (A14).
+    async fn ask_to_merge(
+        &self,
+        conn: &mut PgConnection,
+        asker: Asker,
+        other: ProfileId,
+    ) -> Result<Outcome, Error> {
+        if let Some(refusal) = asker.refusal(self.browser, self.now) {
+            return Ok(Outcome::Refused(refusal));
+        }
+        if asker.profile_id == other {
+            self.finish(conn).await?;
+            return Ok(Outcome::Linked(other));
+        }
+        self.wait_for(conn, &Pending::Merge { asker, other })
+            .await?;
+        Ok(Outcome::AskToMerge)
     }
 
     /// A browser that was trusted is not asked, unless its person is to prove again who they are.

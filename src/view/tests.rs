@@ -2,13 +2,13 @@
 
 use super::dashboard::{
     ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, KeepInTouchPage,
-    KeyPage, KeysPage, LivePage, NetworkPage, OverviewPage, PreviewState, ProvidersPage,
-    RejectPage, RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage, RulesTextPage,
-    RulesVersionPage,
+    KeyPage, KeysPage, LetterPage, LivePage, MailPage, NetworkPage, OverviewPage, PreviewState,
+    ProvidersPage, RejectPage, RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage,
+    RulesTextPage, RulesVersionPage,
 };
 use super::errors::ErrorsPage;
 use super::hosted::{
-    AppNewPage, ConsentPage, EmailCodePage, EmailPage, ErrorPage, HandOffPage, LinkPage, LoginPage, MailCodePage, MailLinkPage, MePage, MePasswordPage, NewPasswordPage, PasskeyNewPage, PasskeySignUpPage, PasswordPage, RecoveryCodesPage, ResetPage, SecondFactorPage, SecurityPage, SignOutPage, SignUpPage, SignedOutPage, TestProviderPage,
+    AppNewPage, ConsentPage, EmailCodePage, EmailPage, ErrorPage, HandOffPage, JoinPage, LinkPage, LoginPage, MailCodePage, MailLinkPage, MePage, MePasswordPage, NewPasswordPage, PasskeyNewPage, PasskeySignUpPage, PasswordPage, RecoveryCodesPage, ResetPage, SecondFactorPage, SecurityPage, SignOutPage, SignUpPage, SignedOutPage, StepPage, TestProviderPage,
 };
 use super::sample::{HOSTILE, Words};
 use super::staff::{StaffLoginPage, StaffSetupPage};
@@ -48,6 +48,9 @@ fn pages(words: Words) -> Vec<Rendered> {
         "signed-out" => SignedOutPage::sample(words),
         "error" => ErrorPage::sample(words),
         "error-without-brand" => ErrorPage::sample_without_brand(),
+        "join" => JoinPage::sample(words),
+        "step" => StepPage::sample(words),
+        "step-done" => StepPage::sample_done(words),
         "me" => MePage::sample(words),
         "security" => SecurityPage::sample(words),
         "security-empty" => SecurityPage::sample_empty(words),
@@ -56,6 +59,7 @@ fn pages(words: Words) -> Vec<Rendered> {
         "app-new" => AppNewPage::sample(words),
         "recovery-codes" => RecoveryCodesPage::sample(words),
         "second-factor" => SecondFactorPage::sample(words),
+        "me-new" => MePage::sample_new(words),
         "staff-set-up" => StaffSetupPage::sample(words),
         "staff-sign-in" => StaffLoginPage::sample(words),
         "overview" => OverviewPage::sample(words),
@@ -75,6 +79,9 @@ fn pages(words: Words) -> Vec<Rendered> {
         "network-empty" => NetworkPage::sample_empty(words),
         "live" => LivePage::sample(words),
         "live-empty" => LivePage::sample_empty(words),
+        "mail" => MailPage::sample(words),
+        "mail-empty" => MailPage::sample_empty(words),
+        "letter" => LetterPage::sample(words),
         "reject" => RejectPage::sample(words),
         "reject-refused" => RejectPage::sample_refused(words),
         "reject-done" => RejectPage::sample_done(words),

@@ -126,7 +126,12 @@ impl Pbkdf2 {
                 let salt_bytes = usize::try_from(number(8)).map_err(|_| BAD)?;
                 let (salt, hash) = body[12..].split_at_checked(salt_bytes).ok_or(BAD)?;
                 let iterations = number(4).to_string();
-                Self::checked(digest, &iterations, Some(salt.to_vec()), Some(hash.to_vec()))
+                Self::checked(
+                    digest,
+                    &iterations,
+                    Some(salt.to_vec()),
+                    Some(hash.to_vec()),
+                )
             }
             _ => Err(BAD),
         }

@@ -55,9 +55,7 @@ fn firebase(export: &Export<'_>, hash: &str) -> Result<String, Unreadable> {
     let project = export
         .firebase
         .ok_or(Unreadable::Missing("firebase", "signer key"))?;
-    let salt = export
-        .salt
-        .ok_or(Unreadable::Missing("firebase", "salt"))?;
+    let salt = export.salt.ok_or(Unreadable::Missing("firebase", "salt"))?;
     let again = |text: &str| {
         from_base64(text)
             .map(|bytes| to_base64(&bytes))

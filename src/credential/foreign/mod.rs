@@ -68,7 +68,10 @@ impl Foreign {
             return Err(Unreadable::Long);
         }
         // Django and LDAP put a word of their own before a hash of another format.
-        if let Some(rest) = text.strip_prefix("argon2$").or(text.strip_prefix("bcrypt$")) {
+        if let Some(rest) = text
+            .strip_prefix("argon2$")
+            .or(text.strip_prefix("bcrypt$"))
+        {
             return Self::parse(&format!("${}", rest.trim_start_matches('$')));
         }
         if let Some(rest) = strip_prefix_any_case(text, "{CRYPT}") {

@@ -93,7 +93,11 @@ impl Salted {
     fn parse_ldap(scheme: &str, body: &str) -> Option<Result<Self, Unreadable>> {
         let salted = strip_prefix_any_case(scheme, "SS")
             .map(|rest| format!("S{rest}"))
-            .or_else(|| scheme.eq_ignore_ascii_case("SMD5").then(|| "MD5".to_owned()));
+            .or_else(|| {
+                scheme
+                    .eq_ignore_ascii_case("SMD5")
+                    .then(|| "MD5".to_owned())
+            });
         let is_salted = salted.is_some();
         let digest = Digest::named(salted.as_deref().unwrap_or(scheme))?;
         let Some(bytes) = from_base64(body) else {

@@ -201,8 +201,17 @@ fn what_is_no_hash_is_refused_with_a_reason() {
         let refused = Foreign::parse(text).expect_err(text);
         assert!(!refused.to_string().is_empty());
     }
-    for format in ["firebase", "sha256:salt+password:hex", "nonsense", "sha9:password:hex"] {
-        let export = Export { format: Some(format), hash: b64, ..Export::default() };
+    for format in [
+        "firebase",
+        "sha256:salt+password:hex",
+        "nonsense",
+        "sha9:password:hex",
+    ] {
+        let export = Export {
+            format: Some(format),
+            hash: b64,
+            ..Export::default()
+        };
         assert!(stored_text(&export).is_err(), "{format}");
     }
 }

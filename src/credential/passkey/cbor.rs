@@ -36,22 +36,18 @@ impl<'a> Value<'a> {
     pub(super) fn bytes(&self) -> Option<&'a [u8]> {
         match self {
             Self::Bytes(bytes) => Some(bytes),
-            Self::Integer(_)
-            | Self::Text(_)
-            | Self::Array(_)
-            | Self::Map(_)
-            | Self::Simple(_) => None,
+            Self::Integer(_) | Self::Text(_) | Self::Array(_) | Self::Map(_) | Self::Simple(_) => {
+                None
+            }
         }
     }
 
     pub(super) fn integer(&self) -> Option<i64> {
         match self {
             Self::Integer(number) => Some(*number),
-            Self::Bytes(_)
-            | Self::Text(_)
-            | Self::Array(_)
-            | Self::Map(_)
-            | Self::Simple(_) => None,
+            Self::Bytes(_) | Self::Text(_) | Self::Array(_) | Self::Map(_) | Self::Simple(_) => {
+                None
+            }
         }
     }
 }
@@ -91,9 +87,7 @@ fn read_within(input: &[u8], depth: usize) -> Option<(Value<'_>, &[u8])> {
             Some((Value::Array(values), rest))
         }
         5 => read_map(number, rest, depth),
-        7 if (20..=22).contains(&number) => {
-            Some((Value::Simple(u8::try_from(number).ok()?), rest))
-        }
+        7 if (20..=22).contains(&number) => Some((Value::Simple(u8::try_from(number).ok()?), rest)),
         _ => None,
     }
 }
@@ -150,9 +144,15 @@ mod tests {
             (b"\x39\x03\xe7", int(-1000)),
             (b"\x44\x01\x02\x03\x04", Value::Bytes(&[1, 2, 3, 4])),
             (b"\x64IETF", Value::Text("IETF")),
-            (b"\x83\x01\x02\x03", Value::Array(vec![int(1), int(2), int(3)])),
+            (
+                b"\x83\x01\x02\x03",
+                Value::Array(vec![int(1), int(2), int(3)]),
+            ),
             (b"\xa0", Value::Map(vec![])),
-            (b"\xa2\x01\x02\x03\x04", Value::Map(vec![(int(1), int(2)), (int(3), int(4))])),
+            (
+                b"\xa2\x01\x02\x03\x04",
+                Value::Map(vec![(int(1), int(2)), (int(3), int(4))]),
+            ),
             (b"\xf5", Value::Simple(21)),
         ] {
             assert_eq!(read_whole(bytes), Some(value), "{bytes:02x?}");
@@ -164,16 +164,16 @@ mod tests {
         for bytes in [
             &b""[..],
             b"\x1b\xff\xff\xff\xff\xff\xff\xff\xff", // beyond an i64
-            b"\x44\x01",                 // cut off
+            b"\x44\x01",                             // cut off
             b"\x5b\xff\xff\xff\xff\xff\xff\xff\xff", // bytes without end
             b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff", // values without end
-            b"\x5f\x41\x00\xff",         // indefinite
-            b"\xa2\x01\x02\x01\x03",     // a key twice
-            b"\xc0\x00",                 // a tag
-            b"\xf9\x3c\x00",             // a fraction
-            b"\x61\xff",                 // no UTF-8
+            b"\x5f\x41\x00\xff",                     // indefinite
+            b"\xa2\x01\x02\x01\x03",                 // a key twice
+            b"\xc0\x00",                             // a tag
+            b"\xf9\x3c\x00",                         // a fraction
+            b"\x61\xff",                             // no UTF-8
             b"\x81\x81\x81\x81\x81\x81\x81\x81\x00", // too deep
-            b"\x00\x00",                 // something after it
+            b"\x00\x00",                             // something after it
         ] {
             assert_eq!(read_whole(bytes), None, "{bytes:02x?}");
         }

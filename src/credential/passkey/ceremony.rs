@@ -141,7 +141,10 @@ pub fn authenticate(
         return Err(Refusal::Backup);
     }
     let message = [signed.as_slice(), &sha256(&client_data)].concat();
-    if !passkey.key.verifies(&message, &decode(&response.signature)?) {
+    if !passkey
+        .key
+        .verifies(&message, &decode(&response.signature)?)
+    {
         return Err(Refusal::Signature);
     }
     let counts = data.counter != 0 || passkey.counter != 0;

@@ -65,7 +65,8 @@ impl PublicKey {
             }
             (3, -257) => {
                 let (n, e) = (bytes(-1)?, bytes(-2)?);
-                let is_fit = RSA_BYTES.contains(&n.len()) && n[0] != 0 && (1..=8).contains(&e.len());
+                let is_fit =
+                    RSA_BYTES.contains(&n.len()) && n[0] != 0 && (1..=8).contains(&e.len());
                 is_fit.then(|| Self::RS256 {
                     n: URL_SAFE_NO_PAD.encode(n),
                     e: URL_SAFE_NO_PAD.encode(e),

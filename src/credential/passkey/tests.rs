@@ -42,7 +42,10 @@ fn a_passkey_of_each_algorithm_is_made_and_used() {
         );
         // What is stored is what was made.
         let stored = serde_json::to_value(&made.passkey).unwrap();
-        assert_eq!(serde_json::from_value::<Passkey>(stored).unwrap(), made.passkey);
+        assert_eq!(
+            serde_json::from_value::<Passkey>(stored).unwrap(),
+            made.passkey
+        );
     }
 }
 
@@ -66,7 +69,11 @@ const SHARED: [(&str, Spoil, Refusal); 14] = [
     ("kind", |a| a.kind = "password".to_owned(), Refusal::Id),
     ("challenge", |a| a.challenge[31] ^= 1, Refusal::Challenge),
     ("no challenge", |a| a.challenge.clear(), Refusal::Challenge),
-    ("a longer challenge", |a| a.challenge.push(9), Refusal::Challenge),
+    (
+        "a longer challenge",
+        |a| a.challenge.push(9),
+        Refusal::Challenge,
+    ),
     (
         "origin",
         |a| a.origin = "https://id.example.com.evil.example".to_owned(),
@@ -92,22 +99,57 @@ const SHARED: [(&str, Spoil, Refusal); 14] = [
         |a| a.more_client_data = r#","topOrigin":"https://evil.example""#.to_owned(),
         Refusal::CrossOrigin,
     ),
-    ("rpIdHash", |a| a.rp_id = "example.com".to_owned(), Refusal::RelyingParty),
+    (
+        "rpIdHash",
+        |a| a.rp_id = "example.com".to_owned(),
+        Refusal::RelyingParty,
+    ),
     ("user presence", |a| a.flags &= !1, Refusal::UserPresence),
-    ("user verification", |a| a.flags &= !4, Refusal::UserVerification),
+    (
+        "user verification",
+        |a| a.flags &= !4,
+        Refusal::UserVerification,
+    ),
 ];
 
 #[test]
 fn a61_a_new_passkey_with_any_one_field_spoilt_is_refused() {
     let key = Key::es256();
     let own: [(&str, Spoil, Refusal); 7] = [
-        ("type", |a| a.client_type = "webauthn.get".to_owned(), Refusal::Type),
-        ("both ids", |a| { a.id[0] ^= 1; a.raw_id[0] ^= 1; }, Refusal::Id),
-        ("the authenticator's id", |a| a.attested_id[0] ^= 1, Refusal::Id),
-        ("a short id", |a| a.attested_id.truncate(15), Refusal::Malformed),
+        (
+            "type",
+            |a| a.client_type = "webauthn.get".to_owned(),
+            Refusal::Type,
+        ),
+        (
+            "both ids",
+            |a| {
+                a.id[0] ^= 1;
+                a.raw_id[0] ^= 1;
+            },
+            Refusal::Id,
+        ),
+        (
+            "the authenticator's id",
+            |a| a.attested_id[0] ^= 1,
+            Refusal::Id,
+        ),
+        (
+            "a short id",
+            |a| a.attested_id.truncate(15),
+            Refusal::Malformed,
+        ),
         ("copied, but cannot be", |a| a.flags &= !8, Refusal::Backup),
-        ("bytes after the key", |a| a.trailing = vec![0xa0], Refusal::Malformed),
-        ("extensions that are none", |a| a.flags |= 128, Refusal::Malformed),
+        (
+            "bytes after the key",
+            |a| a.trailing = vec![0xa0],
+            Refusal::Malformed,
+        ),
+        (
+            "extensions that are none",
+            |a| a.flags |= 128,
+            Refusal::Malformed,
+        ),
     ];
     for (field, spoil, refusal) in SHARED.into_iter().chain(own) {
         let mut answer = Answer::good("webauthn.create");
@@ -124,16 +166,39 @@ fn a61_a_use_with_any_one_field_spoilt_is_refused() {
     let key = Key::es256();
     let made = registered(&key);
     let own: [(&str, Spoil, Refusal); 10] = [
-        ("type", |a| a.client_type = "webauthn.create".to_owned(), Refusal::Type),
-        ("both ids", |a| { a.id[0] ^= 1; a.raw_id[0] ^= 1; }, Refusal::Id),
-        ("somebody else", |a| a.user_handle = Some(vec![4; 32]), Refusal::UserHandle),
+        (
+            "type",
+            |a| a.client_type = "webauthn.create".to_owned(),
+            Refusal::Type,
+        ),
+        (
+            "both ids",
+            |a| {
+                a.id[0] ^= 1;
+                a.raw_id[0] ^= 1;
+            },
+            Refusal::Id,
+        ),
+        (
+            "somebody else",
+            |a| a.user_handle = Some(vec![4; 32]),
+            Refusal::UserHandle,
+        ),
         ("nobody", |a| a.user_handle = None, Refusal::UserHandle),
         ("copied, but cannot be", |a| a.flags &= !8, Refusal::Backup),
-        ("other than it was made", |a| a.flags &= !24, Refusal::Backup),
+        (
+            "other than it was made",
+            |a| a.flags &= !24,
+            Refusal::Backup,
+        ),
         ("the same counter", |a| a.counter = 5, Refusal::Counter),
         ("a lower counter", |a| a.counter = 4, Refusal::Counter),
         ("no counter any more", |a| a.counter = 0, Refusal::Counter),
-        ("bytes after the data", |a| a.trailing = vec![0], Refusal::Malformed),
+        (
+            "bytes after the data",
+            |a| a.trailing = vec![0],
+            Refusal::Malformed,
+        ),
     ];
     for (field, spoil, refusal) in SHARED.into_iter().chain(own) {
         let mut answer = next();
@@ -150,7 +215,11 @@ fn a61_only_the_key_s_own_signature_over_this_very_answer_counts() {
     let (key, other) = (Key::es256(), Key::es256());
     let made = registered(&key);
     let good = next().authentication(&key);
-    let earlier = Answer { counter: 7, ..next() }.authentication(&key);
+    let earlier = Answer {
+        counter: 7,
+        ..next()
+    }
+    .authentication(&key);
 
     let forged = next().authentication(&other);
     assert_eq!(use_it(&made, &forged), Err(Refusal::Signature));
@@ -232,9 +301,15 @@ fn parts_too_long_are_not_read() {
 #[test]
 fn a_counter_of_nothing_stays_nothing() {
     let key = Key::eddsa();
-    let answer = Answer { counter: 0, ..Answer::good("webauthn.create") };
+    let answer = Answer {
+        counter: 0,
+        ..Answer::good("webauthn.create")
+    };
     let made = register(&answer.registration(&key), &CHALLENGE, &HANDLE, &party()).unwrap();
-    let again = Answer { counter: 0, ..next() };
+    let again = Answer {
+        counter: 0,
+        ..next()
+    };
 
     assert!(use_it(&made, &again.authentication(&key)).is_ok());
 }

@@ -5,9 +5,13 @@
 
 mod actions;
 mod browser_name;
+mod desk;
+mod facts;
+mod leave;
 mod me;
 mod password;
 mod security;
+mod ways;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -17,6 +21,9 @@ use crate::brand::Brand;
 use crate::view::Colour;
 use crate::view::hosted::BrandMark;
 
+pub(super) use browser_name::browser_name;
+pub(super) use desk::change;
+
 /// The routes.
 pub(super) fn pages() -> Router<SharedApp> {
     Router::new()
@@ -24,9 +31,18 @@ pub(super) fn pages() -> Router<SharedApp> {
         .route("/me/sessions/end-others", post(actions::end_others))
         .route("/me/sessions/{session_id}/end", post(actions::end_one))
         .route("/me/consents/{purpose}", post(actions::decide))
-        .merge(security::pages())
+        .route("/me/identities/{identity_id}/unlink", post(ways::unlink))
+        .route("/me/join/begin", post(ways::begin_join))
+        .route("/me/join", get(ways::show_join).post(ways::join))
+        .route("/me/joins/{merge_id}/part", post(ways::part))
+        .route("/me/export", post(leave::export))
+        .route("/me/delete", get(leave::ask).post(leave::delete))
+        .route("/me/deleted", get(leave::deleted))
+        .route("/me/keep", post(leave::keep))
+        .route("/me/undo", get(leave::ask_undo).post(leave::undo))
         .route("/me/password", get(password::show).post(password::change))
         .route("/me/password/remove", post(password::remove))
+        .merge(security::pages())
 }
 
 pub(super) use browser_name::browser_name;

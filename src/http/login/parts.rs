@@ -18,12 +18,12 @@ use crate::view::language::Language;
 use crate::view::{ButtonTheme, ProviderButton};
 
 /// The browser's secret, if it has one.
-pub(super) fn browser(jar: &CookieJar, app: &App) -> Option<Secret> {
+pub(in crate::http) fn browser(jar: &CookieJar, app: &App) -> Option<Secret> {
     cookie::read(jar, &app.config, cookie::Name::Browser)
 }
 
 /// The browser's secret, made now if it has none.
-pub(super) fn browser_or_new(jar: CookieJar, app: &App) -> (Secret, CookieJar) {
+pub(in crate::http) fn browser_or_new(jar: CookieJar, app: &App) -> (Secret, CookieJar) {
     if let Some(secret) = browser(&jar, app) {
         return (secret, jar);
     }
@@ -33,7 +33,7 @@ pub(super) fn browser_or_new(jar: CookieJar, app: &App) -> (Secret, CookieJar) {
 }
 
 /// What the browser says it is.
-pub(super) fn user_agent(headers: &HeaderMap) -> &str {
+pub(in crate::http) fn user_agent(headers: &HeaderMap) -> &str {
     headers
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok())
@@ -50,7 +50,7 @@ pub(in crate::http) fn language(chosen: Option<&str>, headers: &HeaderMap) -> La
 }
 
 /// A flow of this browser that is still open, with its brand.
-pub(super) async fn open_flow(
+pub(in crate::http) async fn open_flow(
     conn: &mut PgConnection,
     app: &App,
     jar: &CookieJar,

@@ -6,6 +6,7 @@
 mod consent;
 mod error;
 mod hand_off;
+mod join;
 mod link;
 mod login;
 mod mailbox;
@@ -14,15 +15,19 @@ mod password;
 mod security;
 mod sign_out;
 mod signed_out;
+mod step;
 mod test_provider;
 
 pub use consent::{ConsentPage, Purpose, StoredItem};
 pub use error::{ErrorAction, ErrorPage};
 pub use hand_off::HandOffPage;
+pub use join::{JoinPage, JoinSide};
 pub use link::LinkPage;
 pub use login::{LanguageLink, LoginPage};
 pub use mailbox::{EmailCodePage, EmailPage, MailCodePage, MailLinkPage};
-pub use me::{Fact, MeConsent, MeIdentity, MePage, MeSession, MeStage};
+pub use me::{
+    Fact, MeConsent, MeCredential, MeDeletion, MeIdentity, MeJoin, MePage, MeSession, MeStage,
+};
 pub use password::{MePasswordPage, NewPasswordPage, PasswordPage, ResetPage, SignUpPage};
 pub use security::{
     AppNewPage, PasskeyNewPage, PasskeySignIn, PasskeySignUpPage, RecoveryCodesPage, SecondFactorPage,
@@ -30,6 +35,7 @@ pub use security::{
 };
 pub use sign_out::SignOutPage;
 pub use signed_out::SignedOutPage;
+pub use step::{StepAct, StepPage};
 pub use test_provider::{TestPerson, TestProviderPage};
 
 use super::colour::Colour;

@@ -3,7 +3,11 @@
 
 mod attacks;
 mod authenticator;
+mod devices;
+mod fakes;
 mod faults;
+mod joining;
+mod leaving;
 mod linking;
 mod mailbox;
 mod moved;
@@ -12,4 +16,6 @@ mod post;
 mod provider;
 mod second_factor;
 mod sign_up;
+mod squatting;
+mod unlinking;
 mod world;
