@@ -75,7 +75,7 @@ pub async fn insert_brand(conn: &mut PgConnection, brand: &Brand) -> Result<(), 
 
 /// Tables that hold a brand's rows, each before what it points to. The audit record stays: it is
 /// never deleted.
-pub const TABLES: [&str; 50] = [
+pub const TABLES: [&str; 52] = [
     "refresh_token",
     "refresh_family",
     "access_token",
@@ -83,6 +83,7 @@ pub const TABLES: [&str; 50] = [
     "session",
     "mail",
     "way_setting",
+    "passkey_challenge",
     "credential",
     "proof",
     "attempt",

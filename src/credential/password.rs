@@ -257,7 +257,8 @@ mod tests {
     }
 
     /// Made by Python's `hashlib.pbkdf2_hmac('sha256', 'café'.encode(), b'saltsalt', 1000)`.
-    const FOREIGN: &str = "pbkdf2_sha256$1000$saltsalt$H+++sOlC9mwNSw4Qq/bWC2Zad/yvI1wvhTVdjA0lWgM=";
+    const FOREIGN: &str =
+        "pbkdf2_sha256$1000$saltsalt$H+++sOlC9mwNSw4Qq/bWC2Zad/yvI1wvhTVdjA0lWgM=";
 
     #[tokio::test]
     async fn a_password_that_moved_here_is_proven_once_and_hashed_anew() {

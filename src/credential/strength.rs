@@ -52,11 +52,7 @@ pub enum Weakness {
 /// addresses and the brand's name: what a guesser would try first. Reads a few bytes of the list of
 /// leaked passwords and computes for some milliseconds, so it belongs off the async threads. A list
 /// that cannot be read is passed over with a warning in the log.
-pub fn judge(
-    password: &str,
-    words: &[&str],
-    breached: &Breached,
-) -> Result<(), Weakness> {
+pub fn judge(password: &str, words: &[&str], breached: &Breached) -> Result<(), Weakness> {
     if password.len() > PASSWORD_BYTES_MAX {
         return Err(Weakness::Long);
     }
@@ -125,7 +121,9 @@ mod tests {
         // One code point is one character.
         assert_eq!(judged("žluťoučký kůň!"), Err(Weakness::Short));
         assert_eq!(judged("žluťoučký kůň ěl"), Ok(()));
-        let longest: String = (0..128).map(|n| format!("{:08x}", n * 0x9e37_79b9_u64)).collect();
+        let longest: String = (0..128)
+            .map(|n| format!("{:08x}", n * 0x9e37_79b9_u64))
+            .collect();
         let longest = &longest[..PASSWORD_BYTES_MAX];
         assert_eq!(judged(longest), Ok(()));
         assert_eq!(judged(&"x".repeat(1025)), Err(Weakness::Long));

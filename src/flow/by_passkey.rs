@@ -77,7 +77,12 @@ async fn create(
     let profile_id = ProfileId::new(visit.now, visit.entropy);
     profile::store::insert_profile(conn, &profile_of(visit, profile_id, new.name)).await?;
     visit
-        .tell(conn, profile_id, "profile.created", json!({ "method": "passkey" }))
+        .tell(
+            conn,
+            profile_id,
+            "profile.created",
+            json!({ "method": "passkey" }),
+        )
         .await?;
     let credential = Credential {
         brand_id: visit.brand.brand_id,

@@ -116,9 +116,7 @@ impl Scene<'_> {
         if self.visit.brand.asks_terms {
             self.visit.consent(conn, profile_id, "terms").await?;
             if self.answers.accepts_marketing {
-                self.visit
-                    .consent(conn, profile_id, "marketing")
-                    .await?;
+                self.visit.consent(conn, profile_id, "marketing").await?;
             }
         }
         self.visit.open_session(conn, profile_id, way, true).await

@@ -395,8 +395,7 @@ impl Visit<'_> {
         let brand_id = self.brand.brand_id;
         profile::store::insert_consent(conn, brand_id, profile_id, &consent).await?;
         let detail = json!({ "purpose": purpose });
-        self.tell(conn, profile_id, "consent.given", detail)
-            .await?;
+        self.tell(conn, profile_id, "consent.given", detail).await?;
         let properties = json!({ "purpose": purpose, "surface": "sign-up" });
         self.say(conn, profile_id, "Consent Given", properties)
             .await

@@ -5,6 +5,7 @@
 //! with each domain. Start with [`Change`], then [`insert_brand`].
 
 pub mod connection;
+pub mod ways;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};

@@ -4,11 +4,14 @@ use super::dashboard::{
     ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, KeepInTouchPage,
     KeyPage, KeysPage, LetterPage, LivePage, MailPage, NetworkPage, OverviewPage, PreviewState,
     ProvidersPage, RejectPage, RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage,
-    RulesTextPage, RulesVersionPage,
+    RulesTextPage, RulesVersionPage, WaysPage,
 };
 use super::errors::ErrorsPage;
 use super::hosted::{
-    AppNewPage, ConsentPage, EmailCodePage, EmailPage, ErrorPage, HandOffPage, JoinPage, LinkPage, LoginPage, MailCodePage, MailLinkPage, MePage, MePasswordPage, NewPasswordPage, PasskeyNewPage, PasskeySignUpPage, PasswordPage, RecoveryCodesPage, ResetPage, SecondFactorPage, SecurityPage, SignOutPage, SignUpPage, SignedOutPage, StepPage, TestProviderPage,
+    AppNewPage, ConsentPage, EmailCodePage, EmailPage, ErrorPage, HandOffPage, JoinPage, LinkPage,
+    LoginPage, MailCodePage, MailLinkPage, MePage, MePasswordPage, NewPasswordPage, PasskeyNewPage,
+    PasskeySignUpPage, PasswordPage, RecoveryCodesPage, ResetPage, SecondFactorPage, SecurityPage,
+    SignOutPage, SignUpPage, SignedOutPage, StepPage, TestProviderPage,
 };
 use super::sample::{HOSTILE, Words};
 use super::staff::{StaffLoginPage, StaffSetupPage};
@@ -52,6 +55,7 @@ fn pages(words: Words) -> Vec<Rendered> {
         "step" => StepPage::sample(words),
         "step-done" => StepPage::sample_done(words),
         "me" => MePage::sample(words),
+        "me-new" => MePage::sample_new(words),
         "security" => SecurityPage::sample(words),
         "security-empty" => SecurityPage::sample_empty(words),
         "passkey-new" => PasskeyNewPage::sample(words),
@@ -59,7 +63,6 @@ fn pages(words: Words) -> Vec<Rendered> {
         "app-new" => AppNewPage::sample(words),
         "recovery-codes" => RecoveryCodesPage::sample(words),
         "second-factor" => SecondFactorPage::sample(words),
-        "me-new" => MePage::sample_new(words),
         "staff-set-up" => StaffSetupPage::sample(words),
         "staff-sign-in" => StaffLoginPage::sample(words),
         "overview" => OverviewPage::sample(words),
@@ -105,6 +108,7 @@ fn pages(words: Words) -> Vec<Rendered> {
         "applications-empty" => ApplicationsPage::sample_empty(words),
         "providers" => ProvidersPage::sample(words),
         "providers-empty" => ProvidersPage::sample_empty(words),
+        "ways" => WaysPage::sample(words),
         "keys" => KeysPage::sample(words),
         "keys-empty" => KeysPage::sample_empty(words),
         "key" => KeyPage::sample(words),

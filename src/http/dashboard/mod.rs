@@ -23,6 +23,7 @@ mod rules;
 mod set_up;
 mod sites;
 mod value;
+mod ways;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -56,6 +57,8 @@ pub(super) fn routes() -> Router<SharedApp> {
             "/dashboard/{brand}/providers/{slug}/disable",
             post(providers::disable),
         )
+        .route("/dashboard/{brand}/ways", get(ways::show))
+        .route("/dashboard/{brand}/ways/{way}/{state}", post(ways::switch))
         .route("/dashboard/{brand}/", get(overview::show))
         .route("/dashboard/{brand}/customers", get(customers::list))
         .route("/dashboard/{brand}/customers/{id}", get(customer::show))

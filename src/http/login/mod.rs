@@ -27,11 +27,11 @@ use axum::routing::{get, post};
 
 use crate::app::SharedApp;
 
-pub(super) use passkey::relying_party;
-pub(super) use passkey_sign_up::take_made;
 pub(super) use parts::{
     browser as browser_secret, browser_or_new, language, linking_button, open_flow, user_agent,
 };
+pub(super) use passkey::relying_party;
+pub(super) use passkey_sign_up::take_made;
 pub(super) use password::{hash_new, offers, password_hint, prove};
 pub(super) use refusal::refused;
 pub(super) use reset::note_change;

@@ -135,7 +135,10 @@ pub(super) async fn sign_in(
         Ok(profile_id) => profile_id,
         Err(refusal) => {
             tracing::info!(outcome = refusal.code(), flow = %flow.flow_id, "a passkey was refused");
-            return Ok(go_to(&format!("/login?flow={}&problem=passkey", flow.flow_id)));
+            return Ok(go_to(&format!(
+                "/login?flow={}&problem=passkey",
+                flow.flow_id
+            )));
         }
     };
     let visit = Visit {

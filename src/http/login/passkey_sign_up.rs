@@ -97,7 +97,12 @@ pub(super) async fn answer(
     let party = relying_party(&app)?;
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     let (flow, brand) = parts::open_flow(&mut conn, &app, &jar, &place.flow).await?;
-    let get = |name: &str| fields.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+    let get = |name: &str| {
+        fields
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, v)| v.as_str())
+    };
     let typed = get("person").unwrap_or_default();
     let again = |name: Field, error: Option<String>| {
         let shown = form_page(&brand, &flow, name, error);
@@ -164,8 +169,7 @@ pub(in crate::http) async fn take_made(
         Err(refusal) => return Ok(Err(refusal)),
     };
     let now = app.clock.now();
-    let taken =
-        passkey_store::take_challenge(conn, brand.brand_id, asked, &challenge, now).await?;
+    let taken = passkey_store::take_challenge(conn, brand.brand_id, asked, &challenge, now).await?;
     let Some((taken, handle)) = taken.and_then(|taken| {
         let handle = taken.user_handle.clone()?;
         Some((taken, handle))

@@ -19,7 +19,7 @@ use crate::app::{App, SharedApp};
 use crate::brand::{self, Brand};
 use crate::credential::password::{self, PASSWORD_CHARS_MIN};
 use crate::credential::proof::Purpose;
-use crate::credential::{self, store::Credential};
+use crate::credential::store::{self, Credential};
 use crate::http::account::brand_mark;
 use crate::http::address::Caller;
 use crate::http::extract::PageForm;
@@ -107,7 +107,7 @@ pub(super) async fn sign_in(
     let held = match &address {
         Some(address) => {
             let id = place.brand.brand_id;
-            credential::store::list_passwords_of_address(&mut conn, id, address).await?
+            store::list_passwords_of_address(&mut conn, id, address).await?
         }
         None => Vec::new(),
     };
@@ -168,11 +168,7 @@ pub(in crate::http) async fn prove(
 
 /// Keeps a hash of ours of a password that has just proven right, in place of one that another system
 /// made or that we would make otherwise today. If that cannot be written now, the next sign-in does.
-async fn renew(
-    app: &App,
-    credential: &Credential,
-    typed: &Secret,
-) -> Result<(), password::Error> {
+async fn renew(app: &App, credential: &Credential, typed: &Secret) -> Result<(), password::Error> {
     let data = password::data_of(&app.passwords.rehash(typed).await?);
     let (brand_id, id) = (credential.brand_id, credential.credential_id);
     let written = postgres::tx(&app.pool, async |conn: &mut PgConnection| {

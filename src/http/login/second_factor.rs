@@ -168,5 +168,11 @@ async fn trust(
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     store::insert_credential(&mut conn, &device).await?;
     let name = cookie::Name::TrustedDevice(&brand.slug);
-    Ok(cookie::set(jar, &app.config, name, &token, Some(TRUST_LIFE)))
+    Ok(cookie::set(
+        jar,
+        &app.config,
+        name,
+        &token,
+        Some(TRUST_LIFE),
+    ))
 }

@@ -14,7 +14,8 @@ use crate::audit::Actor;
 use crate::brand::Brand;
 use crate::credential::passkey::Made;
 use crate::flow::{
-    self, Answers, Arrival, Browser, Flow, NewByPasskey, Newcomer, Outcome, Pending, Proven, Unusable,
+    self, Answers, Arrival, Browser, Flow, NewByPasskey, Newcomer, Outcome, Pending, Proven,
+    Unusable,
 };
 use crate::http::account::{browser_name, change};
 use crate::http::cookie;
@@ -110,8 +111,7 @@ impl Visit<'_> {
         };
         let (app, now) = (self.app, self.app.clock.now());
         let browser = self.browser(&held);
-        let outcome =
-            flow::sign_up_by_passkey(&app.pool, new, browser, now, &app.entropy).await?;
+        let outcome = flow::sign_up_by_passkey(&app.pool, new, browser, now, &app.entropy).await?;
         self.answer(outcome, Some(Method::Passkey.as_str()))
     }
 

@@ -7,9 +7,9 @@ use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use super::{parts, passkey};
 use super::refusal::gone;
 use super::round_trip;
+use super::{parts, passkey};
 use crate::app::{App, SharedApp};
 use crate::application::Application;
 use crate::brand::{self, Brand};
@@ -99,7 +99,7 @@ pub(super) async fn show(
         brand: brand_mark(&brand),
         application_name,
         providers,
-        passkey: passkey,
+        passkey,
         privacy_url: brand.privacy_url.clone(),
         email_action: (!mailbox.is_empty()).then(|| format!("/login/email?flow={flow_id}")),
         password_href: ways

@@ -27,6 +27,7 @@ mod why_here;
 
 #[cfg(test)]
 mod customer_sample;
+mod ways;
 
 pub use account::{AccountCard, JoinedRow};
 pub use applications::{ApplicationForm, ApplicationKind, ApplicationRow, ApplicationsPage};
@@ -56,6 +57,7 @@ pub use turns::{LayerRow, TurnRow, TurnsCard};
 pub use value::{
     CustomerForecast, SHOWN_MIN, StageValueRow, ValueAbsence, ValueByStage, ValueCard, ValueFigure,
 };
+pub use ways::WaysPage;
 pub use why_here::{ConditionView, DayLookedAt, RuleView, Score, WhyHere};
 
 use super::Notice;

@@ -30,8 +30,8 @@ pub use me::{
 };
 pub use password::{MePasswordPage, NewPasswordPage, PasswordPage, ResetPage, SignUpPage};
 pub use security::{
-    AppNewPage, PasskeyNewPage, PasskeySignIn, PasskeySignUpPage, RecoveryCodesPage, SecondFactorPage,
-    SecurityBrowser, SecurityPage, SecurityPasskey,
+    AppNewPage, PasskeyNewPage, PasskeySignIn, PasskeySignUpPage, RecoveryCodesPage,
+    SecondFactorPage, SecurityBrowser, SecurityPage, SecurityPasskey,
 };
 pub use sign_out::SignOutPage;
 pub use signed_out::SignedOutPage;

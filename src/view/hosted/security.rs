@@ -180,8 +180,8 @@ mod samples {
 
     impl SecurityPage {
         pub(in crate::view) fn sample(words: Words) -> Self {
-            let passkey = |name: &str, used: Option<&str>, is_copied, removable: bool| {
-                SecurityPasskey {
+            let passkey =
+                |name: &str, used: Option<&str>, is_copied, removable: bool| SecurityPasskey {
                     name: words.text(name),
                     added: "3 Mar 2026".to_owned(),
                     used: used.map(|used| words.text(used)),
@@ -189,8 +189,7 @@ mod samples {
                     rename_action: words.text("/me/security/passkeys/crd_01/name"),
                     remove_action: removable
                         .then(|| words.text("/me/security/passkeys/crd_01/remove")),
-                }
-            };
+                };
             Self {
                 brand: BrandMark::sample(words),
                 me_href: words.text("/me?brand=bellmoor"),

@@ -186,6 +186,12 @@ const GUARDED: [(&str, &str, &str); 49] = [
         "/dashboard/{brand}/providers/{slug}/disable",
         "/dashboard/bakery/providers/test/disable",
     ),
+    ("GET", "/dashboard/{brand}/ways", "/dashboard/bakery/ways"),
+    (
+        "POST",
+        "/dashboard/{brand}/ways/{way}/{state}",
+        "/dashboard/bakery/ways/passwords/on",
+    ),
     ("GET", "/dashboard/{brand}/sites", "/dashboard/bakery/sites"),
     (
         "POST",

@@ -12,6 +12,7 @@ mod linking;
 mod mailbox;
 mod moved;
 mod passkeys;
+mod password;
 mod post;
 mod provider;
 mod second_factor;

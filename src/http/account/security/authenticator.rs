@@ -100,7 +100,10 @@ pub(super) async fn turn_on(
 ) -> Result<Response, PageError> {
     let customer = fresh_customer(&app, &jar, query, "/app").await?;
     let Some(secret) = open(&app, &customer, &form.sealed) else {
-        return Ok(go_to(&format!("/me/security/app?brand={}", customer.brand.slug)));
+        return Ok(go_to(&format!(
+            "/me/security/app?brand={}",
+            customer.brand.slug
+        )));
     };
     let now = app.clock.now();
     let id = CredentialId::new(now, &app.entropy);
@@ -134,7 +137,11 @@ pub(super) async fn turn_on(
         }
         Err(error) => return Err(error.into()),
     };
-    shown_codes(&customer, codes, "Your app is set up. Your other browsers are signed out.")
+    shown_codes(
+        &customer,
+        codes,
+        "Your app is set up. Your other browsers are signed out.",
+    )
 }
 
 /// POST: turns the app off, with its codes and the browsers that need none.
@@ -180,14 +187,14 @@ pub(super) async fn new_codes(
         Ok::<_, PageError>(codes)
     })
     .await?;
-    shown_codes(&customer, codes, "The codes that you had before are worth nothing now.")
+    shown_codes(
+        &customer,
+        codes,
+        "The codes that you had before are worth nothing now.",
+    )
 }
 
-fn shown_codes(
-    customer: &Customer,
-    codes: Vec<String>,
-    said: &str,
-) -> Result<Response, PageError> {
+fn shown_codes(customer: &Customer, codes: Vec<String>, said: &str) -> Result<Response, PageError> {
     page(&RecoveryCodesPage {
         brand: brand_mark(&customer.brand),
         codes,

@@ -46,7 +46,10 @@ pub(super) fn pages() -> Router<SharedApp> {
             get(authenticator::show).post(authenticator::turn_on),
         )
         .route("/me/security/app/remove", post(authenticator::turn_off))
-        .route("/me/security/recovery-codes", post(authenticator::new_codes))
+        .route(
+            "/me/security/recovery-codes",
+            post(authenticator::new_codes),
+        )
         .route("/me/security/browsers/{id}/remove", post(overview::forget))
 }
 

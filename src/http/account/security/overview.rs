@@ -35,7 +35,8 @@ pub(super) async fn show(
     let params = Params::parse(query.as_deref().unwrap_or_default());
     let notice = params.get("done").ok().flatten().and_then(done_text);
     let customer = customer(&app, &jar, query.clone()).await?;
-    let mut shown = postgres::tx(&app.pool, async |conn| build(conn, &app, &customer).await).await?;
+    let mut shown =
+        postgres::tx(&app.pool, async |conn| build(conn, &app, &customer).await).await?;
     shown.notice = notice.map(|text| Notice::Done(text.to_owned()));
     page(&shown)
 }
@@ -44,10 +45,10 @@ fn done_text(done: &str) -> Option<&'static str> {
     match done {
         "passkey-added" => Some("The passkey was added. You can sign in with it from now on."),
         "passkey-renamed" => Some("The passkey has its new name."),
-        "passkey-removed" => {
-            Some("The passkey was removed. Your other browsers are signed out.")
+        "passkey-removed" => Some("The passkey was removed. Your other browsers are signed out."),
+        "app-off" => {
+            Some("You are no longer asked for a code. Your other browsers are signed out.")
         }
-        "app-off" => Some("You are no longer asked for a code. Your other browsers are signed out."),
         "browser" => Some("That browser is asked for a code again."),
         _ => None,
     }

@@ -75,7 +75,9 @@ pub(super) async fn show_new(
 
 fn user_agent(headers: &HeaderMap) -> &str {
     let value = headers.get(axum::http::header::USER_AGENT);
-    value.and_then(|value| value.to_str().ok()).unwrap_or_default()
+    value
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
 }
 
 /// Asks the browser to have a passkey made.
@@ -116,7 +118,10 @@ pub(super) async fn options(
         .map(|email| email.address.clone())
         .or_else(|| found.and_then(|profile| profile.display_name))
         .unwrap_or_else(|| brand.name.clone());
-    let known: Vec<&[u8]> = held.iter().filter_map(|one| one.handle.as_deref()).collect();
+    let known: Vec<&[u8]> = held
+        .iter()
+        .filter_map(|one| one.handle.as_deref())
+        .collect();
     let options = creation_options(&party, brand, (&challenge, &handle), &name, &known);
     Ok(Json(options).into_response())
 }
@@ -258,9 +263,8 @@ pub(super) async fn rename(
 ) -> Result<Response, PageError> {
     let customer = customer(&app, &jar, query).await?;
     let id: CredentialId = id.parse().map_err(|_| PageError::not_found())?;
-    let name = name_of(&form.name).ok_or_else(|| {
-        PageError::new(StatusCode::BAD_REQUEST, "That is no name", BAD_NAME)
-    })?;
+    let name = name_of(&form.name)
+        .ok_or_else(|| PageError::new(StatusCode::BAD_REQUEST, "That is no name", BAD_NAME))?;
     let (brand_id, profile_id) = (customer.session.brand_id, customer.session.profile_id);
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     let renamed =
