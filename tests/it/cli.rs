@@ -330,7 +330,14 @@ fn an_operator_brings_passwords_from_elsewhere() {
     let early = installation.run(&import);
     assert_eq!(early.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&early.stderr).contains("codes by mail"));
-    let mailbox = ["connection", "create", "--brand", "bakery", "--provider", "email"];
+    let mailbox = [
+        "connection",
+        "create",
+        "--brand",
+        "bakery",
+        "--provider",
+        "email",
+    ];
     installation.json(&mailbox);
     let imported = |more: &[&str]| {
         let output = installation.run(&[&import, more, &["--json"]].concat());
@@ -348,7 +355,12 @@ fn an_operator_brings_passwords_from_elsewhere() {
         .map(|fault| fault["line"].as_u64().unwrap())
         .collect();
     assert_eq!(lines, [3, 4, 5, 6]);
-    assert!(first["faults"][1]["fault"].as_str().unwrap().contains("too long"));
+    assert!(
+        first["faults"][1]["fault"]
+            .as_str()
+            .unwrap()
+            .contains("too long")
+    );
     let again = imported(&[]);
     assert_eq!((&again["created"], &again["kept"]), (&0.into(), &1.into()));
 }

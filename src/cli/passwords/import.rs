@@ -95,8 +95,10 @@ enum Left {
     Nobody,
     #[error("`email` is no address")]
     Address,
-    #[error("nobody here has this address, and the row does not say that it was proven: set \
-             `email_verified` if the other system had it proven")]
+    #[error(
+        "nobody here has this address, and the row does not say that it was proven: set \
+             `email_verified` if the other system had it proven"
+    )]
     Unproven,
     #[error("several people here have this address; tell them apart by `external_id`")]
     Several,
@@ -193,7 +195,11 @@ impl Passwords {
         for (line, fault) in faults {
             output::error(&format!("line {line}: {fault}"));
         }
-        let would = if self.dry_run { " (nothing was stored)" } else { "" };
+        let would = if self.dry_run {
+            " (nothing was stored)"
+        } else {
+            ""
+        };
         let text = format!(
             "{stored} people known here have a password now, {created} are new, {kept} had one \
              already, {left} were left out{would}"

@@ -100,7 +100,11 @@ fn objects(mut input: Box<dyn BufRead>) -> impl Iterator<Item = Read> {
         loop {
             let mut line = Vec::new();
             number += 1;
-            match input.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line) {
+            match input
+                .by_ref()
+                .take(LINE_BYTES_MAX)
+                .read_until(b'\n', &mut line)
+            {
                 Ok(0) => return None,
                 Ok(_) if line.trim_ascii().is_empty() => {}
                 Ok(_) => {

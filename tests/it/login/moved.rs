@@ -36,7 +36,10 @@ async fn s33_a_password_that_moved_here_signs_in_and_is_hashed_anew() {
     assert_signed_in(&browser.post_form(&path, &right).await);
 
     let anew = world.texts(stored).await;
-    assert!(anew[0].starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{anew:?}");
+    assert!(
+        anew[0].starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+        "{anew:?}"
+    );
     let mut again = world.browser();
     let login = open_login(&mut again).await;
     let path = login.replace("/login?", "/login/password?");

@@ -92,7 +92,10 @@ async fn a_passkey_is_added_and_signs_in_without_a_name() {
     assert_eq!(world.texts(methods).await, ["passkey"]);
     let used = "select data->>'counter' from credential where last_used_at is not null";
     assert_eq!(world.texts(used).await, ["1"]);
-    assert_eq!(world.count("select count(*) from passkey_challenge").await, 0);
+    assert_eq!(
+        world.count("select count(*) from passkey_challenge").await,
+        0
+    );
 }
 
 #[tokio::test]
@@ -139,7 +142,8 @@ async fn a61_an_answer_of_another_site_or_of_a_copy_is_refused_and_recorded() {
     device.counter = 0;
     assert_not_taken(&sign_in(&mut world.browser(), &mut device).await);
 
-    let refused = "select detail->>'because' from audit where action = 'credential.refused' order by 1";
+    let refused =
+        "select detail->>'because' from audit where action = 'credential.refused' order by 1";
     assert_eq!(
         world.texts(refused).await,
         ["passkey_counter", "passkey_origin"]
@@ -175,7 +179,10 @@ async fn a63_another_person_s_or_brand_s_passkey_is_not_there() {
     assert_eq!(nora.post_form(&at("remove"), &[]).await.status, 404);
     let browsers = format!("/me/security/browsers/{id}/remove?brand=bakery");
     assert_eq!(nora.post_form(&browsers, &[]).await.status, 404);
-    assert_eq!(world.texts("select name from credential").await, ["Telephone"]);
+    assert_eq!(
+        world.texts("select name from credential").await,
+        ["Telephone"]
+    );
 
     // At another brand of the same server it opens nothing.
     world.insert_brand("cafe").await;
@@ -208,7 +215,9 @@ async fn a64_nothing_is_added_without_fresh_proof() {
         };
         assert_eq!(answer.status, 303, "{path}: {}", answer.text());
         assert!(
-            answer.location().starts_with("/login?brand=bakery&reauth=1"),
+            answer
+                .location()
+                .starts_with("/login?brand=bakery&reauth=1"),
             "{path}: {}",
             answer.location()
         );
@@ -221,7 +230,10 @@ async fn a64_nothing_is_added_without_fresh_proof() {
         assert_eq!(stranger.status, 401, "{path}");
     }
     assert_eq!(world.count("select count(*) from credential").await, 0);
-    assert_eq!(world.count("select count(*) from passkey_challenge").await, 0);
+    assert_eq!(
+        world.count("select count(*) from passkey_challenge").await,
+        0
+    );
 }
 
 #[tokio::test]
@@ -286,12 +298,21 @@ async fn an_account_of_a_passkey_and_a_name_alone() {
     let options = browser.post_form(&asked, &[("name", "Ada")]).await.json();
     assert_eq!(world.count("select count(*) from profile").await, 0);
     let answer = device.create(&options);
-    let nameless = browser.post_form(&page, &[("person", " "), ("answer", &answer)]).await;
+    let nameless = browser
+        .post_form(&page, &[("person", " "), ("answer", &answer)])
+        .await;
     assert_eq!(nameless.status, 400);
-    let fields = [("person", "Ada"), ("purpose", "marketing"), ("answer", &*answer)];
+    let fields = [
+        ("person", "Ada"),
+        ("purpose", "marketing"),
+        ("answer", &*answer),
+    ];
     assert_signed_in(&browser.post_form(&page, &fields).await);
 
-    assert_eq!(world.texts("select display_name from profile").await, ["Ada"]);
+    assert_eq!(
+        world.texts("select display_name from profile").await,
+        ["Ada"]
+    );
     let consents = "select purpose from consent where granted order by 1";
     assert_eq!(world.texts(consents).await, ["marketing", "terms"]);
     assert_eq!(world.count("select count(*) from identity").await, 0);

@@ -58,7 +58,9 @@ async fn set_up(world: &World, browser: &mut Browser) -> (String, Vec<String>) {
     let sealed = between(&page, "name=\"sealed\" value=\"", "\"").to_owned();
     let right = code(&key, world.app.clock.now());
     let fields = [("sealed", sealed.as_str()), ("code", right.as_str())];
-    let shown = browser.post_form("/me/security/app?brand=bakery", &fields).await;
+    let shown = browser
+        .post_form("/me/security/app?brand=bakery", &fields)
+        .await;
     assert_eq!(shown.status, 200, "{}", shown.text());
     let shown = shown.text();
     let codes = between(&shown, "aria-label=\"Recovery codes\"><code>", "</code>");
@@ -98,7 +100,10 @@ async fn a_code_of_the_app_is_asked_for_and_taken_once() {
     let (mut thief, path) = first_step(&world).await;
     assert_eq!(give(&mut thief, &path, &code(&key, now)).await.status, 422);
     let before = now - TimeDelta::seconds(30);
-    assert_eq!(give(&mut thief, &path, &code(&key, before)).await.status, 422);
+    assert_eq!(
+        give(&mut thief, &path, &code(&key, before)).await.status,
+        422
+    );
     assert_eq!(thief.get("/me?brand=bakery").await.status, 401);
 }
 
@@ -142,7 +147,10 @@ async fn new_recovery_codes_end_the_old_ones() {
         .into_iter()
         .map(|mail| mail.kind)
         .collect();
-    let told = kinds.iter().filter(|k| *k == "second_factor_changed").count();
+    let told = kinds
+        .iter()
+        .filter(|k| *k == "second_factor_changed")
+        .count();
     assert_eq!(told, 2, "{kinds:?}");
 }
 
@@ -246,7 +254,9 @@ async fn a_secret_shown_to_one_session_sets_nothing_up_in_another() {
 
     let right = code(&key, world.app.clock.now());
     let fields = [("sealed", sealed.as_str()), ("code", right.as_str())];
-    let answer = other.post_form("/me/security/app?brand=bakery", &fields).await;
+    let answer = other
+        .post_form("/me/security/app?brand=bakery", &fields)
+        .await;
 
     assert_eq!(answer.status, 303);
     assert_eq!(world.count("select count(*) from credential").await, 0);
