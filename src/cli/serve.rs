@@ -17,6 +17,7 @@ use crate::brand;
 use crate::config::Config;
 use crate::kernel::id::BrandId;
 use crate::maintenance;
+use crate::oidc::backchannel;
 use crate::postgres::{self, Pool};
 
 /// Where the service is reached.
@@ -75,6 +76,8 @@ pub(super) async fn with_workers(
     let (pool, clock) = (app.pool.clone(), app.clock.clone());
     let housekeeping = tokio::spawn(maintenance::run(pool, clock, stop.clone()));
     let values = tokio::spawn(app.projector.clone().keep_values(list_brands, stop.clone()));
+    let (own, until) = (SharedApp::clone(app), stop.clone());
+    let couriers = tokio::spawn(async move { backchannel::run(own.courier(), until).await });
     let done = work.await;
     stop.cancel();
     projector.await.context("the projector broke")?;
@@ -82,6 +85,9 @@ pub(super) async fn with_workers(
         .await
         .context("fitting the value of customers broke")?;
     housekeeping.await.context("keeping house broke")?;
+    couriers
+        .await
+        .context("telling applications of sign-outs broke")?;
     done
 }
 

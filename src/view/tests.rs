@@ -8,8 +8,8 @@ use super::dashboard::{
 };
 use super::errors::ErrorsPage;
 use super::hosted::{
-    ConsentPage, ErrorPage, HandOffPage, LinkPage, LoginPage, MePage, SignOutPage, SignedOutPage,
-    TestProviderPage,
+    AllowPage, ConsentPage, ErrorPage, HandOffPage, LinkPage, LoginPage, MePage, SignOutPage,
+    SignedOutPage, TestProviderPage,
 };
 use super::sample::{HOSTILE, Words};
 use super::staff::{StaffLoginPage, StaffSetupPage};
@@ -29,6 +29,7 @@ fn pages(words: Words) -> Vec<Rendered> {
         "login" => LoginPage::sample(words),
         "login-arabic" => LoginPage::sample_arabic(),
         "consent" => ConsentPage::sample(words),
+        "allow" => AllowPage::sample(words),
         "link" => LinkPage::sample(words),
         "test-provider" => TestProviderPage::sample(words),
         "hand-off" => HandOffPage::sample(words),

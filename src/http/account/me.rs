@@ -7,8 +7,8 @@ use axum_extra::extract::CookieJar;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::brand_mark;
 use super::browser_name::browser_name;
+use super::{brand_mark, grants};
 use crate::app::{App, SharedApp};
 use crate::brand::{self, Brand};
 use crate::federation::{self, Connection};
@@ -33,9 +33,9 @@ const SESSIONS_MAX: i64 = 50;
 pub(super) const TERMS: &str = "terms";
 
 /// Somebody signed in with a brand.
-pub(super) struct Customer {
-    pub(super) brand: Brand,
-    pub(super) session: Session,
+pub(in crate::http) struct Customer {
+    pub(in crate::http) brand: Brand,
+    pub(in crate::http) session: Session,
 }
 
 /// GET `/me`, with `brand=` or `client_id=`; with neither, the brand that is signed in to.
@@ -62,12 +62,13 @@ fn done_text(done: &str) -> Option<&'static str> {
         "session" => Some("That browser is signed out."),
         "others" => Some("Every other browser is signed out."),
         "consent" => Some("Your choice is saved."),
+        "application" => Some("That application can learn nothing more about you here."),
         _ => None,
     }
 }
 
 /// Who asks. Somebody who is not signed in is told where to.
-pub(super) async fn find_customer(
+pub(in crate::http) async fn find_customer(
     conn: &mut PgConnection,
     app: &App,
     jar: &CookieJar,
@@ -172,6 +173,7 @@ async fn build(
             .iter()
             .map(|consent| shown_consent(consent, slug))
             .collect(),
+        grants: grants::list(conn, customer).await?,
         end_others_action: (sessions.len() > 1)
             .then(|| format!("/me/sessions/end-others?brand={slug}")),
         sessions: sessions

@@ -5,7 +5,11 @@
 
 mod actions;
 mod browser_name;
+mod grants;
 mod me;
+
+pub(super) use grants::scope_texts;
+pub(super) use me::find_customer;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -22,6 +26,10 @@ pub(super) fn pages() -> Router<SharedApp> {
         .route("/me/sessions/end-others", post(actions::end_others))
         .route("/me/sessions/{session_id}/end", post(actions::end_one))
         .route("/me/consents/{purpose}", post(actions::decide))
+        .route(
+            "/me/applications/{application_id}/withdraw",
+            post(grants::withdraw),
+        )
 }
 
 /// How `brand` shows itself.

@@ -57,6 +57,7 @@ impl World {
             secret_hash: secret.map(|secret| Secret::new(secret).hash().to_vec()),
             redirect_uris: vec![CALLBACK.to_owned()],
             logout_uris: vec![AFTER_LOGOUT.to_owned()],
+            settings: application::Settings::default(),
         };
         let site = application(Kind::Browser, "web", None);
         let server = application(Kind::Server, "server", Some(SERVER_SECRET));
