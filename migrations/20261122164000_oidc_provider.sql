@@ -40,7 +40,8 @@ create table consent_request (
     constraint consent_request_pkey primary key (brand_id, consent_request_id),
     constraint consent_request_application_fkey
         foreign key (brand_id, application_id) references application,
-    constraint consent_request_session_fkey foreign key (brand_id, session_id) references session
+    constraint consent_request_session_fkey
+        foreign key (brand_id, session_id) references session on delete cascade
 );
 create index consent_request_by_expiry on consent_request (expires_at);
 
@@ -71,7 +72,7 @@ create table session_application (
         foreign key (brand_id, application_id) references application
 );
 
--- An application to be told that a session is over.
+-- An application to be told that a session is over. It outlives the session's own row.
 create table logout_delivery (
     brand_id       uuid        not null,
     delivery_id    uuid        not null,
@@ -87,8 +88,6 @@ create table logout_delivery (
     failed_at      timestamptz,
     constraint logout_delivery_pkey primary key (brand_id, delivery_id),
     constraint logout_delivery_session_key unique (brand_id, session_id, application_id),
-    constraint logout_delivery_session_fkey
-        foreign key (brand_id, session_id) references session on delete cascade,
     constraint logout_delivery_application_fkey
         foreign key (brand_id, application_id) references application
 );
@@ -98,8 +97,9 @@ create index logout_delivery_by_age on logout_delivery (created_at);
 
 -- A session ends in many places: by its owner, by another browser of theirs, by a new sign-in, with
 -- the account. Whichever it is, the applications of the session are told, so the rows are written
--- here, where no such place can be forgotten, and in its transaction. A session that comes back to
--- life (with a suspended account) and ends again is told again.
+-- here, where no such place can be forgotten, and in its transaction. What ends by being deleted or
+-- with its account is due at once, by any clock.
+-- A session that comes back to life (with a suspended account) and ends again is told again.
 create function queue_logouts(brand uuid, session uuid, profile uuid, at timestamptz)
 returns void language sql as $$
     insert into logout_delivery
@@ -120,12 +120,21 @@ begin
     return null;
 end
 $$;
+create function session_deleted() returns trigger language plpgsql as $$
+begin
+    perform queue_logouts(old.brand_id, old.session_id, old.profile_id, old.last_seen_at);
+    return old;
+end
+$$;
+create trigger session_deleted before delete on session
+    for each row when (old.ended_at is null)
+    execute function session_deleted();
 create trigger session_ended after update of ended_at on session
     for each row when (old.ended_at is null and new.ended_at is not null)
     execute function session_ended();
 
 -- Whoever is suspended, merged away or erased is signed out everywhere, whatever becomes of the
--- rows of their sessions. Due at once, by any clock.
+-- rows of their sessions.
 create function profile_left() returns trigger language plpgsql as $$
 begin
     perform queue_logouts(s.brand_id, s.session_id, s.profile_id, s.last_seen_at)

@@ -65,9 +65,13 @@ pub(super) async fn list_standings(
 ) -> Result<Vec<StoredStanding>, Error> {
     let standings = sqlx::query_as!(
         StoredStanding,
-        r#"select profile_id as "profile_id: ProfileId", stage, state::text as "state!", folded_time,
-                  folded_message_id, events_folded, known_since
-           from standing where brand_id = $1 and profile_id = any($2)"#,
+        // By person: left to choose, the server reads all of a brand that it has not counted yet.
+        r#"select w.profile_id as "profile_id!: ProfileId", s.stage as "stage!",
+                  s.state::text as "state!", s.folded_time, s.folded_message_id,
+                  s.events_folded as "events_folded!", s.known_since
+           from unnest($2::uuid[]) as w(profile_id) cross join lateral (
+               select * from standing
+               where brand_id = $1 and profile_id = w.profile_id offset 0) s"#,
         brand_id.uuid(),
         profile_ids,
     )

@@ -5,8 +5,12 @@
 
 mod actions;
 mod browser_name;
+mod desk;
+mod facts;
 mod grants;
+mod leave;
 mod me;
+mod ways;
 
 pub(super) use grants::scope_texts;
 pub(super) use me::find_customer;
@@ -19,6 +23,9 @@ use crate::brand::Brand;
 use crate::view::Colour;
 use crate::view::hosted::BrandMark;
 
+pub(super) use browser_name::browser_name;
+pub(super) use desk::change;
+
 /// The routes.
 pub(super) fn pages() -> Router<SharedApp> {
     Router::new()
@@ -30,6 +37,15 @@ pub(super) fn pages() -> Router<SharedApp> {
             "/me/applications/{application_id}/withdraw",
             post(grants::withdraw),
         )
+        .route("/me/identities/{identity_id}/unlink", post(ways::unlink))
+        .route("/me/join/begin", post(ways::begin_join))
+        .route("/me/join", get(ways::show_join).post(ways::join))
+        .route("/me/joins/{merge_id}/part", post(ways::part))
+        .route("/me/export", post(leave::export))
+        .route("/me/delete", get(leave::ask).post(leave::delete))
+        .route("/me/deleted", get(leave::deleted))
+        .route("/me/keep", post(leave::keep))
+        .route("/me/undo", get(leave::ask_undo).post(leave::undo))
 }
 
 /// How `brand` shows itself.

@@ -2,6 +2,7 @@
 //! through attackers.
 
 mod attacks;
+mod conformance;
 mod faults;
 mod linking;
 mod provider;

@@ -81,6 +81,29 @@ async fn s20_every_way_a_session_ends_is_told() {
         }
     }
 
+    // With the rows themselves, as when somebody is forgotten.
+    sqlx::query("update profile set status = 'active'")
+        .execute(pool)
+        .await
+        .unwrap();
+    let (mut gone, gones) = world.signed_in(anna).await;
+    world.tokens(&mut gone).await;
+    for table in [
+        "access_token",
+        "authorization_code",
+        "refresh_family",
+        "session",
+    ] {
+        let statement = format!("delete from {table} where session_id = $1");
+        sqlx::query(sqlx::AssertSqlSafe(statement))
+            .bind(gones.session_id.uuid())
+            .execute(pool)
+            .await
+            .unwrap();
+    }
+    assert_eq!(deliver(&world).await, 1);
+    told.push(gones.session_id.to_string());
+
     let tokens = receiver.tokens();
     let heard: Vec<String> = tokens
         .iter()
