@@ -16,6 +16,7 @@ use crate::federation::Federation;
 use crate::federation::built_in::TestProvider;
 use crate::kernel::{Cipher, Clock, Entropy, HashKey};
 use crate::key::{Presented, Quotas};
+use crate::oidc::backchannel::Courier;
 use crate::postgres::{self, Pool};
 use crate::projection::{self, Projector};
 use crate::setup::{self, Change};
@@ -146,6 +147,17 @@ impl App {
             entropy,
             metrics,
         })
+    }
+
+    /// What telling applications of sign-outs takes.
+    pub fn courier(&self) -> Courier<'_> {
+        Courier {
+            pool: &self.pool,
+            clock: &self.clock,
+            egress: &self.egress,
+            keyring: &self.keyring,
+            issuer: self.config.issuer(),
+        }
     }
 
     /// A change that `actor` makes now.

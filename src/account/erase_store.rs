@@ -11,6 +11,9 @@ pub const TABLES: [&str; 24] = [
     "refresh_family",
     "access_token",
     "authorization_code",
+    "application_grant",
+    // What is queued by deleting sessions in force stays: it tells applications, by ids alone.
+    "logout_delivery",
     "session",
     "consent",
     "credential",

@@ -8,10 +8,7 @@ use super::dashboard::{
 };
 use super::errors::ErrorsPage;
 use super::hosted::{
-    AppNewPage, ConsentPage, EmailCodePage, EmailPage, ErrorPage, HandOffPage, JoinPage, LinkPage,
-    LoginPage, MailCodePage, MailLinkPage, MePage, MePasswordPage, NewPasswordPage, PasskeyNewPage,
-    PasskeySignUpPage, PasswordPage, RecoveryCodesPage, ResetPage, SecondFactorPage, SecurityPage,
-    SignOutPage, SignUpPage, SignedOutPage, StepPage, TestProviderPage,
+    AllowPage, AppNewPage, ConsentPage, EmailCodePage, EmailPage, ErrorPage, HandOffPage, JoinPage, LinkPage, LoginPage, MailCodePage, MailLinkPage, MePage, MePasswordPage, NewPasswordPage, PasskeyNewPage, PasskeySignUpPage, PasswordPage, RecoveryCodesPage, ResetPage, SecondFactorPage, SecurityPage, SignOutPage, SignUpPage, SignedOutPage, StepPage, TestProviderPage,
 };
 use super::sample::{HOSTILE, Words};
 use super::staff::{StaffLoginPage, StaffSetupPage};
@@ -44,6 +41,7 @@ fn pages(words: Words) -> Vec<Rendered> {
         "me-password" => MePasswordPage::sample(words),
         "me-password-new" => MePasswordPage::sample_new(words),
         "consent" => ConsentPage::sample(words),
+        "allow" => AllowPage::sample(words),
         "link" => LinkPage::sample(words),
         "test-provider" => TestProviderPage::sample(words),
         "hand-off" => HandOffPage::sample(words),

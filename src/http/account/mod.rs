@@ -7,11 +7,15 @@ mod actions;
 mod browser_name;
 mod desk;
 mod facts;
+mod grants;
 mod leave;
 mod me;
 mod password;
 mod security;
 mod ways;
+
+pub(super) use grants::scope_texts;
+pub(super) use me::find_customer;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -34,6 +38,10 @@ pub(super) fn pages() -> Router<SharedApp> {
         .merge(security::pages())
         .route("/me/password", get(password::show).post(password::change))
         .route("/me/password/remove", post(password::remove))
+        .route(
+            "/me/applications/{application_id}/withdraw",
+            post(grants::withdraw),
+        )
         .route("/me/identities/{identity_id}/unlink", post(ways::unlink))
         .route("/me/join/begin", post(ways::begin_join))
         .route("/me/join", get(ways::show_join).post(ways::join))

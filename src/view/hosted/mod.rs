@@ -3,6 +3,7 @@
 //! These pages wear the brand's name and colour, and every one of them works without scripts. They
 //! must never show that some other person has a profile. Start reading at [`LoginPage`].
 
+mod allow;
 mod consent;
 mod error;
 mod hand_off;
@@ -18,6 +19,7 @@ mod signed_out;
 mod step;
 mod test_provider;
 
+pub use allow::{AllowItem, AllowPage, MeGrant};
 pub use consent::{ConsentPage, Purpose, StoredItem};
 pub use error::{ErrorAction, ErrorPage};
 pub use hand_off::HandOffPage;

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod authenticator;
+mod conformance;
 mod devices;
 mod fakes;
 mod faults;
