@@ -107,6 +107,36 @@ pub(super) async fn insert_aliases(
         .collect())
 }
 
+/// How many anonymous ids name each of `ids`, where that is any; of more than `count_max` of them it is
+/// only said that there are as many.
+pub(super) async fn count_visitors(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    ids: &[ProfileId],
+    count_max: i64,
+) -> Result<Vec<(ProfileId, i64)>, Error> {
+    let ids: Vec<_> = ids.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query!(
+        r#"select wanted.profile_id as "profile_id!: ProfileId", held.count as "count!"
+           from unnest($2::uuid[]) as wanted (profile_id)
+                cross join lateral (
+                    select count(*) from (
+                        select from alias a
+                        where a.brand_id = $1 and a.profile_id = wanted.profile_id
+                          and a.kind = 'anonymous' limit $3) first) held
+           where held.count > 0"#,
+        brand_id.uuid(),
+        &ids,
+        count_max,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.profile_id, row.count))
+        .collect())
+}
+
 /// Points the aliases of each first profile to the second.
 pub(super) async fn repoint_aliases(
     conn: &mut PgConnection,

@@ -239,6 +239,14 @@ pub const OF_EVENTS: &[Explained] = &[
         "An alias does not say whom the earlier id belongs to.",
         "Send userId.",
     ),
+    explained(
+        "visitor_quota",
+        "One visitor of a page sent more events than one person does: 300 at once and 300 a minute, \
+         unless this Befriend is set otherwise. What others sent in the same batch is stored. Of a \
+         visitor's refused events the first of each minute is listed under Live.",
+        "Look for a loop in the page's script. A server that sends for many people needs a secret key, \
+         or an anonymousId for each of them.",
+    ),
 ];
 
 /// Why a whole request was not taken. Nothing in it was stored.

@@ -1,10 +1,10 @@
 //! Every page is rendered with its sample, as written and with hostile texts.
 
 use super::dashboard::{
-    ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, KeepInTouchPage,
-    KeyPage, KeysPage, LivePage, NetworkPage, OverviewPage, PreviewState, ProvidersPage,
-    RejectPage, RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage, RulesTextPage,
-    RulesVersionPage,
+    ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, ImportsPage,
+    KeepInTouchPage, KeyPage, KeysPage, LivePage, NetworkPage, OverviewPage, PreviewState,
+    ProvidersPage, RejectPage, RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage,
+    RulesTextPage, RulesVersionPage,
 };
 use super::errors::ErrorsPage;
 use super::hosted::{
@@ -58,6 +58,7 @@ fn pages(words: Words) -> Vec<Rendered> {
         "live-empty" => LivePage::sample_empty(words),
         "reject" => RejectPage::sample(words),
         "reject-refused" => RejectPage::sample_refused(words),
+        "reject-barred" => RejectPage::sample_barred(words),
         "reject-done" => RejectPage::sample_done(words),
         "errors" => ErrorsPage::sample(words),
         "rules" => RulesPage::sample(words),
@@ -79,6 +80,8 @@ fn pages(words: Words) -> Vec<Rendered> {
         "applications-empty" => ApplicationsPage::sample_empty(words),
         "providers" => ProvidersPage::sample(words),
         "providers-empty" => ProvidersPage::sample_empty(words),
+        "imports" => ImportsPage::sample(words),
+        "imports-empty" => ImportsPage::sample_empty(words),
         "keys" => KeysPage::sample(words),
         "keys-empty" => KeysPage::sample_empty(words),
         "key" => KeyPage::sample(words),

@@ -4,16 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
+use super::claims::VISITORS_MAX;
 use super::commit::{Fresh, Scope};
 use super::resolve::Resolution;
 use crate::event::profile_store::{self, Said, Sighting};
 use crate::event::{Trust, store};
 use crate::kernel::id::ProfileId;
 use crate::postgres::{Error, PgConnection};
-
-/// The most anonymous profiles that one person absorbs: whoever can send may otherwise make one
-/// person's history without bounds.
-const ABSORBED_MAX: i64 = 1_000;
 
 /// What a batch changes about the people of one brand.
 #[derive(Default)]
@@ -215,10 +212,10 @@ async fn permitted(
     pairs.retain(|(_, target)| {
         let count = absorbed.entry(*target).or_default();
         *count += 1;
-        if *count > ABSORBED_MAX {
+        if *count > VISITORS_MAX {
             tracing::warn!(profile = %target, "a person absorbed as many profiles as is allowed");
         }
-        *count <= ABSORBED_MAX
+        *count <= VISITORS_MAX
     });
     Ok(pairs)
 }

@@ -10,6 +10,7 @@ mod complaints;
 mod customer;
 mod customers;
 mod front_door;
+mod imports;
 mod keep_in_touch;
 mod key;
 mod keys;
@@ -107,6 +108,7 @@ pub(super) fn routes() -> Router<SharedApp> {
             "/dashboard/{brand}/sites",
             get(sites::list).post(sites::create),
         )
+        .route("/dashboard/{brand}/imports", get(imports::list))
         .route(
             "/dashboard/{brand}/keys",
             get(keys::list).post(keys::create),

@@ -20,7 +20,7 @@ const OPEN: [(&str, &str); 4] = [
 ];
 
 /// Everything else: method, pattern, and a path that fits it. A new route needs a row.
-const GUARDED: [(&str, &str, &str); 43] = [
+const GUARDED: [(&str, &str, &str); 44] = [
     ("POST", "/dashboard/sign-out", "/dashboard/sign-out"),
     ("GET", "/dashboard", "/dashboard"),
     ("GET", "/dashboard/", "/dashboard/"),
@@ -165,6 +165,11 @@ const GUARDED: [(&str, &str, &str); 43] = [
         "POST",
         "/dashboard/{brand}/sites",
         "/dashboard/bakery/sites",
+    ),
+    (
+        "GET",
+        "/dashboard/{brand}/imports",
+        "/dashboard/bakery/imports",
     ),
     ("GET", "/dashboard/{brand}/keys", "/dashboard/bakery/keys"),
     ("POST", "/dashboard/{brand}/keys", "/dashboard/bakery/keys"),
