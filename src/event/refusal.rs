@@ -407,6 +407,13 @@ pub const WARNINGS: &[Explained] = &[
         "Look at which of your systems mixes them up.",
     ),
     explained(
+        "alias_over_cap",
+        "The person has 1,000 anonymous ids already. The event is stored as theirs; its anonymous id is \
+         not joined to them.",
+        "Keep the anonymousId of a browser for as long as it is the same browser: a server must not make \
+         up a new one for each event.",
+    ),
+    explained(
         "anonymous_id_of_another",
         "The anonymous id belongs to somebody else already: a shared device.",
         "Nothing; or call reset() of the SDK when somebody signs out.",
