@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 
+use crate::abuse;
 use crate::audit::Actor;
 use crate::brand::{self, Brand};
 use crate::config::Config;
@@ -12,7 +13,7 @@ use crate::egress::{Egress, Policy};
 use crate::event::{Intake, Names};
 use crate::federation::Federation;
 use crate::federation::built_in::TestProvider;
-use crate::kernel::{Cipher, Clock, Entropy};
+use crate::kernel::{Cipher, Clock, Entropy, HashKey};
 use crate::key::{Presented, Quotas};
 use crate::postgres::{self, Pool};
 use crate::projection::{self, Projector};
@@ -32,8 +33,12 @@ pub struct App {
     pub entropy: Entropy,
     /// For secrets that are read back.
     pub cipher: Cipher,
+    /// For hashes of what could be guessed.
+    pub hash_key: HashKey,
     /// For passwords.
     pub passwords: Hasher,
+    /// How often passwords and codes may be tried, and mail be asked for.
+    pub abuse: abuse::Guard,
     /// How fast staff passwords may be guessed.
     pub staff_throttle: staff::Throttle,
     /// The keys that sign our tokens.
@@ -100,18 +105,28 @@ impl App {
         let test_issuer = test_provider.issuer().to_owned();
         let projector = Projector::new(pool.clone(), clock.clone(), entropy.clone());
         let wake = projector.wake().clone();
-        let intake = Intake::start(&pool, &clock, &entropy, config.intake, move || wake.poke());
+        let hash_key = HashKey::derive(&installation_key);
+        let intake = Intake::start(
+            &pool,
+            &clock,
+            &entropy,
+            &hash_key,
+            config.intake,
+            move || wake.poke(),
+        );
         Arc::new(Self {
             federation: Federation::new(egress.clone(), test_issuer),
             egress,
             test_provider,
             keyring: Keyring::new(cipher.clone(), entropy.clone()),
             cipher,
+            hash_key,
             passwords: Hasher::new(cores, entropy.clone()),
             projector,
             intake,
             event_names: Names::default(),
             quotas: Quotas::new(config.quotas),
+            abuse: abuse::Guard::new(&installation_key),
             staff_throttle: staff::Throttle::default(),
             config,
             pool,

@@ -17,9 +17,12 @@ pub mod view;
 
 // 2: what every change writes beside itself
 pub mod audit;
+pub mod mail;
 pub mod outbox;
 
 // 3: the domains
+pub mod abuse;
+pub mod account;
 pub mod application;
 pub mod brand;
 pub mod contact;

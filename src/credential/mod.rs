@@ -1,6 +1,15 @@
 //! What people prove themselves with, besides a social account.
 //!
-//! Owns password hashing. Never holds a database connection while hashing. Start with
-//! [`password::Hasher`].
+//! Owns the `credential` table, password hashing and the rules of every kind of credential. Never
+//! holds a database connection while hashing, and never opens a session: whoever is proven goes
+//! through `flow`. Start with [`store::Credential`] and [`password::Hasher`]; [`foreign`],
+//! [`passkey`], [`totp`], [`recovery`] and [`strength`] know nothing of the database.
 
+pub mod breached;
+pub mod foreign;
+pub mod passkey;
 pub mod password;
+pub mod recovery;
+pub mod store;
+pub mod strength;
+pub mod totp;

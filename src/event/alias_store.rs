@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::profile_store::Seen;
 use crate::kernel::id::{BrandId, ProfileId};
 use crate::postgres::{Error, PgConnection};
 
@@ -39,8 +40,13 @@ pub(super) type Alias = (AliasKind, String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Person {
     pub(super) profile_id: ProfileId,
+    /// The profile that the alias is of by itself: what an event that comes by it keeps, so that a
+    /// merge can be undone.
+    pub(super) subject: ProfileId,
     /// Whether somebody stands behind it, so that it is never absorbed.
     pub(super) is_known: bool,
+    /// What is known of `subject`, as far as it was read along.
+    pub(super) seen: Option<Seen>,
 }
 
 /// Who is behind each of `aliases`, as far as they are known.
@@ -52,12 +58,24 @@ pub(super) async fn list_aliases(
     let kinds: Vec<&str> = aliases.iter().map(|alias| alias.0.as_str()).collect();
     let texts: Vec<&str> = aliases.iter().map(|alias| alias.1.as_str()).collect();
     let rows = sqlx::query!(
-        r#"select a.kind, a.alias, p.profile_id as "profile_id: ProfileId", p.status
+        // One by one, each by its key: left to choose, the server reads all of a brand that it has
+        // not counted yet.
+        r#"select wanted.kind as "kind!", wanted.alias as "alias!",
+                  coalesce(own.merged_into, own.profile_id) as "profile_id!: ProfileId",
+                  own.profile_id as "subject!: ProfileId",
+                  coalesce(p.status, own.status) as "status!",
+                  own.last_seen_at as "last_seen_at!", own.known_since
            from unnest($2::text[], $3::text[]) as wanted (kind, alias)
-                join alias a on a.brand_id = $1 and a.kind = wanted.kind and a.alias = wanted.alias
-                join profile own on own.brand_id = a.brand_id and own.profile_id = a.profile_id
-                join profile p on p.brand_id = own.brand_id
-                              and p.profile_id = coalesce(own.merged_into, own.profile_id)"#,
+                cross join lateral (
+                    select profile_id from alias
+                    where brand_id = $1 and kind = wanted.kind and alias = wanted.alias
+                    offset 0) a
+                cross join lateral (
+                    select profile_id, merged_into, status, last_seen_at, known_since from profile
+                    where brand_id = $1 and profile_id = a.profile_id offset 0) own
+                left join lateral (
+                    select status from profile
+                    where brand_id = $1 and profile_id = own.merged_into offset 0) p on true"#,
         brand_id.uuid(),
         &kinds as &[&str],
         &texts as &[&str],
@@ -69,7 +87,12 @@ pub(super) async fn list_aliases(
         .filter_map(|row| {
             let person = Person {
                 profile_id: row.profile_id,
+                subject: row.subject,
                 is_known: row.status != "anonymous",
+                seen: Some(Seen {
+                    last_seen_at: row.last_seen_at,
+                    known_since: row.known_since,
+                }),
             };
             Some(((AliasKind::parse(&row.kind)?, row.alias), person))
         })

@@ -69,7 +69,16 @@ pub enum Fault {
     ClientId,
 }
 
+/// The provider of the connection that proves mailboxes. Its identities' issuer is ours and their
+/// subject the address, so that an address proven by a code is decided on like any account.
+pub const MAILBOX: &str = "email";
+
 impl Connection {
+    /// Whether it proves mailboxes by a code, with no provider to go to.
+    pub fn is_mailbox(&self) -> bool {
+        self.provider == MAILBOX
+    }
+
     /// Its row of the catalogue.
     pub fn provider(&self) -> Result<&'static Provider, Fault> {
         catalogue::find(&self.provider).ok_or(Fault::Provider)

@@ -18,5 +18,5 @@ pub mod store;
 
 pub use attempt::{ATTEMPT_LIFE, Attempt};
 pub use claims::{ClaimedEmail, NormalClaims};
-pub use connection::{Connection, Fault, redirect_uri, seal_secret};
+pub use connection::{Connection, Fault, MAILBOX, redirect_uri, seal_secret};
 pub use exchange::{EXCHANGE_TIME_MAX, Error, Federation, Ready, Returned, Step};

@@ -19,6 +19,8 @@ pub struct Situation<'a> {
     pub known: Option<Known>,
     /// Set when the flow was begun to link.
     pub linking: Option<Linking>,
+    /// Set when the flow is for one person only, who is to prove again who they are.
+    pub again: Option<ProfileId>,
     /// Set when another newcomer of this flow waits to be joined with one of these profiles, and
     /// what was just vouched for is to prove it.
     pub awaited: Option<&'a [ProfileId]>,
@@ -93,6 +95,9 @@ pub enum Decision {
     },
     /// Add the newcomer who waits to the profile that was just proven, and open a session.
     LinkAwaited(ProfileId),
+    /// The identity signs in another account of whoever is signed in, by their own word: let them
+    /// prove it whole, and ask whether the two are to become one.
+    ProveOther(ProfileId),
     /// Ask whether the newcomer is one of these.
     AskToLink {
         /// Who proved the address before.
@@ -151,6 +156,8 @@ pub enum Refusal {
     LinkSessionStale,
     /// The identity signs somebody else in.
     IdentityTaken,
+    /// Not the person who was to prove again who they are.
+    SomebodyElse,
 }
 
 impl Decision {
@@ -169,6 +176,7 @@ impl Decision {
                 AskReason::Domain => "ask_to_link.domain",
                 AskReason::Several => "ask_to_link.several",
             },
+            Self::ProveOther(_) => "merge.prove_other",
             Self::AskAgain => "ask_to_link.not_proven",
             Self::AskConsent => "ask_consent",
             Self::Create { set_apart } if set_apart.is_empty() => "create",
@@ -188,6 +196,7 @@ impl Refusal {
             Self::LinkSessionEnded => "refuse.link_session_ended",
             Self::LinkSessionStale => "refuse.link_session_stale",
             Self::IdentityTaken => "refuse.identity_taken",
+            Self::SomebodyElse => "refuse.somebody_else",
         }
     }
 }
@@ -204,6 +213,12 @@ pub fn decide(situation: &Situation<'_>) -> Decision {
     }
     if let Some(linking) = situation.linking {
         return link_by_session(linking, situation.known);
+    }
+    if let Some(expected) = situation.again {
+        return match situation.known {
+            Some(known) if known.profile_id == expected => sign_in(known, None),
+            Some(_) | None => Decision::Refuse(Refusal::SomebodyElse),
+        };
     }
     if let Some(known) = situation.known {
         return sign_in(known, situation.awaited);
@@ -225,6 +240,9 @@ fn link_by_session(linking: Linking, known: Option<Known>) -> Decision {
     let ground = match known {
         None => LinkGround::Session,
         Some(known) if known.profile_id == profile_id => LinkGround::Already,
+        Some(known) if known.status == Status::Active => {
+            return Decision::ProveOther(known.profile_id);
+        }
         Some(_) => return Decision::Refuse(Refusal::IdentityTaken),
     };
     Decision::Link { profile_id, ground }
@@ -305,6 +323,7 @@ mod tests {
         connection_is_enabled: true,
         known: None,
         linking: None,
+        again: None,
         awaited: None,
         candidates: &[],
         policy: POLICY,

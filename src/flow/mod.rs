@@ -2,21 +2,26 @@
 //!
 //! Owns the `flow` table and what a finished flow writes: profile, identity, consents, session, the
 //! facts and events that tell of it, all in one transaction. Never calls a provider and never speaks
-//! HTTP. Start with [`decide`], then [`mod@settle`].
+//! HTTP. Start with [`decide`], then [`mod@settle`], then [`mod@vouch`].
 
 mod complete;
 pub mod decide;
+mod joining;
 mod newcomer;
 mod pending;
 mod settle;
 pub mod store;
+mod visit;
+mod vouch;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
+pub use joining::take_merge;
 pub use newcomer::stored_items;
-pub use pending::{Newcomer, Pending};
+pub use pending::{Again, Asker, Newcomer, Pending};
 pub use settle::{Answers, Arrival, Browser, Outcome, settle};
+pub use vouch::{Proven, vouch, vouch_second_factor};
 
 use crate::federation::attempt::{self, Attempt};
 use crate::kernel::id::{ApplicationId, BrandId, ConnectionId, FlowId};
@@ -42,6 +47,8 @@ pub struct Flow {
     pub(crate) browser_hash: Vec<u8>,
     /// What the person still has to answer, if anything.
     pub pending: Option<Pending>,
+    /// Set when somebody signed in is to prove again who they are.
+    pub again: Option<Again>,
     /// When it began.
     pub created_at: DateTime<Utc>,
     /// When it is too late.
@@ -128,7 +135,31 @@ pub async fn begin(
     clock: &Clock,
     entropy: &Entropy,
 ) -> Result<FlowId, postgres::Error> {
-    begin_with(conn, new, None, clock, entropy).await
+    begin_with(conn, new, (None, None), clock, entropy).await
+}
+
+/// Begins a flow in which the person of `session` proves again who they are, and which then goes on
+/// to `return_to`, a path of ours. Whatever comes of it, the session is left as it was until they
+/// have (S18).
+pub async fn begin_again(
+    conn: &mut PgConnection,
+    session: &Session,
+    return_to: &str,
+    browser: &Secret,
+    (clock, entropy): (&Clock, &Entropy),
+) -> Result<FlowId, postgres::Error> {
+    let new = NewFlow {
+        brand_id: session.brand_id,
+        application_id: None,
+        request: None,
+        browser,
+    };
+    let again = Again {
+        session_id: session.session_id,
+        profile_id: session.profile_id,
+        return_to: return_to.to_owned(),
+    };
+    begin_with(conn, new, (None, Some(again)), clock, entropy).await
 }
 
 /// Begins a flow that links another way in to the profile of `session`.
@@ -149,13 +180,13 @@ pub async fn begin_linking(
         session_id: session.session_id,
         profile_id: session.profile_id,
     };
-    begin_with(conn, new, Some(pending), clock, entropy).await
+    begin_with(conn, new, (Some(pending), None), clock, entropy).await
 }
 
 async fn begin_with(
     conn: &mut PgConnection,
     new: NewFlow<'_>,
-    pending: Option<Pending>,
+    (pending, again): (Option<Pending>, Option<Again>),
     clock: &Clock,
     entropy: &Entropy,
 ) -> Result<FlowId, postgres::Error> {
@@ -167,6 +198,7 @@ async fn begin_with(
         request: new.request,
         browser_hash: new.browser.hash().to_vec(),
         pending,
+        again,
         created_at: now,
         expires_at: now + FLOW_LIFE,
         finished_at: None,

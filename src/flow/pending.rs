@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::federation::NormalClaims;
 use crate::kernel::id::{ConnectionId, ProfileId, SessionId};
+use crate::session::Method;
 
 /// What a flow is for beside signing in, or what its person still has to answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,67 @@ pub enum Pending {
         /// Whether they said that they are nobody who was here before.
         goes_on_as_new: bool,
     },
+    /// Somebody proved who they are, and their profile asks for a second factor. Nobody is let in
+    /// and nothing is linked before it is given (A34, A64).
+    SecondFactor {
+        /// Who.
+        profile_id: ProfileId,
+        /// By what they proved it.
+        method: Method,
+        /// Through which connection, if through one.
+        connection_id: Option<ConnectionId>,
+        /// The way in that is linked to the profile once they are in.
+        joins: Option<Newcomer>,
+        /// Who is signed in and asked to join this account to theirs, if they did.
+        #[serde(default)]
+        asker: Option<Asker>,
+    },
+    /// Somebody signed in proved a second account of theirs: are the two to become one?
+    Merge {
+        /// Who is signed in.
+        asker: Asker,
+        /// The account that they proved beside it.
+        other: ProfileId,
+    },
+}
+
+/// Somebody signed in who began a flow to add to their account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asker {
+    /// Whose session began it.
+    pub session_id: SessionId,
+    /// Their profile.
+    pub profile_id: ProfileId,
+}
+
+impl Pending {
+    /// Who is signed in and asked to add what is proven to their account, if somebody did.
+    pub(super) const fn asker(&self) -> Option<Asker> {
+        match self {
+            Self::Linking {
+                session_id,
+                profile_id,
+            } => Some(Asker {
+                session_id: *session_id,
+                profile_id: *profile_id,
+            }),
+            Self::SecondFactor { asker, .. } => *asker,
+            Self::Merge { asker, .. } => Some(*asker),
+            Self::Link { .. } | Self::Consent { .. } => None,
+        }
+    }
+}
+
+/// Whose session a flow renews, and where its person goes on: they are signed in, and prove again
+/// who they are (S40).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Again {
+    /// The session.
+    pub session_id: SessionId,
+    /// The only person who may finish the flow.
+    pub profile_id: ProfileId,
+    /// A path of ours.
+    pub return_to: String,
 }
 
 /// Somebody whom a provider vouched for and who has no profile yet. Kept with the flow only, and

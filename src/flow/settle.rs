@@ -1,11 +1,12 @@
 //! From "a provider vouches for somebody" to what happens: looks up what is known, decides, and has
 //! it done, all in one transaction.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::complete::Scene;
 use super::decide::{self, Candidate, Decision, Known, Linking, Policy, Refusal, Situation};
 use super::pending::{Newcomer, Pending};
+use super::visit::Visit;
 use super::{Flow, Unusable, store};
 use crate::brand::Brand;
 use crate::federation::{self, Connection};
@@ -14,9 +15,6 @@ use crate::kernel::{Entropy, Secret};
 use crate::postgres::{self, PgConnection, Pool, tx};
 use crate::profile;
 use crate::session::Session;
-
-/// How lately somebody must have proven who they are to link another way in.
-const FRESH: TimeDelta = TimeDelta::minutes(10);
 
 /// The most profiles that are looked at for one address.
 const CANDIDATES_MAX: i64 = 10;
@@ -52,6 +50,8 @@ pub struct Browser<'a> {
     pub secret: &'a Secret,
     /// Who is signed in in it at this brand.
     pub session: Option<&'a Session>,
+    /// By which a browser that was trusted need not give a second factor.
+    pub device: Option<&'a Secret>,
     /// What it says it is.
     pub user_agent: &'a str,
 }
@@ -77,6 +77,10 @@ pub enum Outcome {
         /// Whether they tried to prove it.
         again: bool,
     },
+    /// They proved a second account, and are to be asked whether the two become one.
+    AskToMerge,
+    /// They are to give their second factor.
+    AskSecondFactor,
     /// Nobody is let in.
     Refused(Refusal),
 }
@@ -120,14 +124,16 @@ async fn settle_once(
     let found = federation::store::find_connection(conn, brand_id, connection_id).await?;
     let connection = found.ok_or(Unusable::Unknown)?;
     let scene = Scene {
-        brand: arrival.brand,
-        flow: &flow,
+        visit: Visit {
+            brand: arrival.brand,
+            flow: &flow,
+            browser,
+            now,
+            entropy,
+        },
         connection: &connection,
         newcomer: arrival.newcomer,
         answers: arrival.answers,
-        browser,
-        now,
-        entropy,
     };
     // In this order: whoever signs up in two browsers at once must not be found as a stranger who
     // happens to bear the same address.
@@ -137,6 +143,7 @@ async fn settle_once(
         connection_is_enabled: connection.is_enabled,
         known,
         linking: linking(&flow, browser, now),
+        again: flow.again.as_ref().map(|again| again.profile_id),
         awaited: awaited(&flow, &scene),
         candidates: &candidates,
         policy: Policy {
@@ -166,6 +173,7 @@ async fn execute(
     Ok(match decision {
         Decision::SignIn(profile_id) => scene.sign_in(conn, profile_id).await?,
         Decision::Link { profile_id, ground } => scene.link(conn, profile_id, ground).await?,
+        Decision::ProveOther(profile_id) => scene.sign_in(conn, profile_id).await?,
         Decision::LinkAwaited(profile_id) => scene.link_awaited(conn, profile_id).await?,
         Decision::Create { set_apart } => scene.create(conn, &set_apart).await?,
         Decision::AskAgain => Outcome::AskToLink { again: true },
@@ -174,7 +182,7 @@ async fn execute(
                 newcomer: newcomer.clone(),
                 candidates,
             };
-            scene.wait_for(conn, &pending).await?;
+            scene.visit.wait_for(conn, &pending).await?;
             Outcome::AskToLink { again: false }
         }
         Decision::AskConsent => {
@@ -182,7 +190,7 @@ async fn execute(
                 newcomer: newcomer.clone(),
                 goes_on_as_new: scene.answers.goes_on_as_new,
             };
-            scene.wait_for(conn, &pending).await?;
+            scene.visit.wait_for(conn, &pending).await?;
             Outcome::AskConsent
         }
         Decision::Refuse(refusal) => Outcome::Refused(refusal),
@@ -266,7 +274,7 @@ fn linking(flow: &Flow, browser: Browser<'_>, now: DateTime<Utc>) -> Option<Link
     Some(Linking {
         profile_id: *profile_id,
         is_alive: session.is_some(),
-        is_fresh: session.is_some_and(|session| now - session.authenticated_at < FRESH),
+        is_fresh: session.is_some_and(|session| session.is_fresh(now)),
     })
 }
 

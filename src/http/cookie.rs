@@ -16,6 +16,8 @@ pub enum Name<'a> {
     Browser,
     /// Which way into the brand of this slug the browser used last. No secret.
     LastUsed(&'a str),
+    /// That this browser need not give the second factor of somebody at the brand of this slug.
+    TrustedDevice(&'a str),
     /// A staff member's session.
     Staff,
     /// What tells that a browser was signed in to the dashboard before.
@@ -29,6 +31,7 @@ impl Name<'_> {
             Self::Session(slug) => format!("{prefix}bf_session_{slug}"),
             Self::Browser => format!("{prefix}bf_browser"),
             Self::LastUsed(slug) => format!("{prefix}bf_last_{slug}"),
+            Self::TrustedDevice(slug) => format!("{prefix}bf_device_{slug}"),
             Self::Staff => format!("{prefix}bf_staff"),
             Self::StaffDevice => format!("{prefix}bf_staff_device"),
         }
@@ -37,7 +40,9 @@ impl Name<'_> {
     /// Lax where a provider's redirect must bring it along; strict for the dashboard.
     const fn same_site(self) -> SameSite {
         match self {
-            Self::Session(_) | Self::Browser | Self::LastUsed(_) => SameSite::Lax,
+            Self::Session(_) | Self::Browser | Self::LastUsed(_) | Self::TrustedDevice(_) => {
+                SameSite::Lax
+            }
             Self::Staff | Self::StaffDevice => SameSite::Strict,
         }
     }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::page::go_to;
 use super::problem::log_chain;
 use crate::credential::password;
 use crate::postgres;
@@ -25,6 +26,8 @@ pub struct PageError {
     pub action: Option<(String, Cow<'static, str>)>,
     /// Seconds to wait before trying again.
     pub retry_after: Option<u32>,
+    /// Where the browser goes instead of being shown anything: a path of ours.
+    pub elsewhere: Option<String>,
 }
 
 impl PageError {
@@ -40,6 +43,15 @@ impl PageError {
             advice: advice.into(),
             action: None,
             retry_after: None,
+            elsewhere: None,
+        }
+    }
+
+    /// Not an error to read: something has to be done first, at this path of ours.
+    pub fn first_at(path: impl Into<String>) -> Self {
+        Self {
+            elsewhere: Some(path.into()),
+            ..Self::new(StatusCode::SEE_OTHER, "", "")
         }
     }
 
@@ -130,6 +142,9 @@ impl From<password::Error> for PageError {
 impl IntoResponse for PageError {
     /// Leaves the body to [`complete`], which knows the request.
     fn into_response(self) -> Response {
+        if let Some(path) = &self.elsewhere {
+            return go_to(path);
+        }
         let mut response = self.status.into_response();
         if let Some(seconds) = self.retry_after {
             let seconds = HeaderValue::from(seconds);

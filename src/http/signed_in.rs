@@ -2,8 +2,10 @@
 
 use axum_extra::extract::CookieJar;
 use serde_json::json;
+use url::form_urlencoded;
 
 use super::cookie;
+use super::page_error::PageError;
 use crate::app::App;
 use crate::application::{self, Application};
 use crate::audit::{self, Actor};
@@ -30,6 +32,23 @@ pub(super) async fn find_session(
         session::store::touch_session(conn, session.brand_id, session.session_id, now).await?;
     }
     Ok(found)
+}
+
+/// Refuses what asks for a person who proved lately who they are, and sends anybody else to prove it
+/// again (S40); they come back to `back`, a path under `/me`.
+pub(super) fn require_fresh(
+    app: &App,
+    brand: &Brand,
+    session: &Session,
+    back: &str,
+) -> Result<(), PageError> {
+    if session.is_fresh(app.clock.now()) {
+        return Ok(());
+    }
+    let back: String = form_urlencoded::byte_serialize(back.as_bytes()).collect();
+    let slug = &brand.slug;
+    let path = format!("/login?brand={slug}&reauth=1&return={back}");
+    Err(PageError::first_at(path))
 }
 
 /// The application with this client id, and its brand.

@@ -23,6 +23,24 @@ impl Network {
         }))
     }
 
+    /// The network, with version 6 cut to the 48 bits that one site commonly has.
+    pub const fn wide(self) -> Self {
+        match self.0 {
+            // Version 4 stands behind a mark that no address of version 6 in use begins with.
+            Some([0, 0, 0, 0, 4, a, b, c]) => Self(Some([0, 0, 0, 0, 4, a, b, c])),
+            Some([a, b, c, d, e, f, _, _]) => Self(Some([a, b, c, d, e, f, 0, 0])),
+            None => Self(None),
+        }
+    }
+
+    /// Bytes that tell it from every other.
+    pub const fn bytes(self) -> [u8; 9] {
+        match self.0 {
+            Some([a, b, c, d, e, f, g, h]) => [1, a, b, c, d, e, f, g, h],
+            None => [0; 9],
+        }
+    }
+
     /// Whether it is the network of an address, and not of those whose address is unknown.
     pub const fn is_known(self) -> bool {
         self.0.is_some()

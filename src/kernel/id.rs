@@ -151,6 +151,10 @@ kinds! {
     Profile, ProfileId, "prf";
     /// A (connection, issuer, subject) that signs a profile in.
     Identity, IdentityId, "idn";
+    /// Something of a person's own by which they prove who they are.
+    Credential, CredentialId, "crd";
+    /// A secret that was sent to somebody.
+    Proof, ProofId, "prv";
     /// A signed-in browser.
     Session, SessionId, "ses";
     /// A stored sign-in in progress.
@@ -181,6 +185,10 @@ kinds! {
     Transition, TransitionId, "trn";
     /// A purpose granted or withdrawn.
     Consent, ConsentId, "cns";
+    /// Two profiles joined into one.
+    Merge, MergeId, "mrg";
+    /// Somebody's wish to be forgotten.
+    Erasure, ErasureId, "ers";
     /// Somebody who uses the dashboard.
     Staff, StaffId, "stf";
     /// A dashboard session.
@@ -191,6 +199,8 @@ kinds! {
     Fact, FactId, "fct";
     /// One background job.
     Job, JobId, "job";
+    /// One mail to somebody.
+    Mail, MailId, "mal";
     /// One HTTP request.
     Request, RequestId, "req";
 }

@@ -2,6 +2,7 @@ use super::*;
 use crate::application::Kind;
 use crate::kernel::Entropy;
 use crate::kernel::id::{ApplicationId, BrandId, ProfileId, SessionId};
+use crate::session::Method;
 
 const ISSUER: &str = "https://id.example";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
@@ -53,7 +54,9 @@ fn session(age: TimeDelta) -> Session {
         session_id: SessionId::new(now(), &entropy),
         profile_id: ProfileId::new(now(), &entropy),
         connection_id: None,
+        method: Method::Social,
         authenticated_at: now() - age,
+        second_factor_at: None,
         created_at: now() - age,
     }
 }

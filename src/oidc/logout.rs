@@ -87,6 +87,7 @@ mod tests {
     use crate::application::Kind;
     use crate::kernel::Entropy;
     use crate::kernel::id::{ApplicationId, BrandId, ProfileId, SessionId};
+    use crate::session::Method;
 
     const NOW: DateTime<chrono::Utc> = DateTime::UNIX_EPOCH;
 
@@ -96,7 +97,9 @@ mod tests {
             session_id: SessionId::new(NOW, entropy),
             profile_id: ProfileId::new(NOW, entropy),
             connection_id: None,
+            method: Method::Social,
             authenticated_at: NOW,
+            second_factor_at: None,
             created_at: NOW,
         }
     }

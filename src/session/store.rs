@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Listed, SESSION_IDLE_MAX, SESSION_LIFE, Session, TOUCH_INTERVAL_MIN};
+use super::{Listed, Method, SESSION_IDLE_MAX, SESSION_LIFE, Session, TOUCH_INTERVAL_MIN};
 use crate::kernel::Secret;
 use crate::kernel::id::{BrandId, ConnectionId, ProfileId, SessionId};
-use crate::postgres::{Error, PgConnection};
+use crate::postgres::{Error, Inconsistency, PgConnection};
 
 /// Writes a new session; `token` goes into the browser's cookie and is not stored.
 pub async fn insert_session(
@@ -16,8 +16,9 @@ pub async fn insert_session(
 ) -> Result<(), Error> {
     sqlx::query!(
         "insert into session (brand_id, session_id, profile_id, connection_id, token_hash,
-                              user_agent, authenticated_at, created_at, last_seen_at, expires_at)
-         values ($1, $2, $3, $4, $5, left($6, 300), $7, $8, $8, $9)",
+                              user_agent, authenticated_at, created_at, last_seen_at, expires_at,
+                              method, second_factor_at)
+         values ($1, $2, $3, $4, $5, left($6, 300), $7, $8, $8, $9, $10, $11)",
         session.brand_id.uuid(),
         session.session_id.uuid(),
         session.profile_id.uuid(),
@@ -27,6 +28,8 @@ pub async fn insert_session(
         session.authenticated_at,
         session.created_at,
         session.created_at + SESSION_LIFE,
+        session.method.as_str(),
+        session.second_factor_at,
     )
     .execute(conn)
     .await?;
@@ -40,12 +43,11 @@ pub async fn find_session_by_token(
     token: &Secret,
     now: DateTime<Utc>,
 ) -> Result<Option<Session>, Error> {
-    let session = sqlx::query_as!(
-        Session,
+    let row = sqlx::query!(
         r#"select s.brand_id as "brand_id: BrandId", s.session_id as "session_id: SessionId",
                   s.profile_id as "profile_id: ProfileId",
                   s.connection_id as "connection_id: ConnectionId",
-                  s.authenticated_at, s.created_at
+                  s.method, s.authenticated_at, s.second_factor_at, s.created_at
            from session s join profile p using (brand_id, profile_id)
            where s.brand_id = $1 and s.token_hash = $2 and s.ended_at is null
              and s.expires_at > $3 and s.last_seen_at > $4 and p.status = 'active'"#,
@@ -56,7 +58,46 @@ pub async fn find_session_by_token(
     )
     .fetch_optional(conn)
     .await?;
-    Ok(session)
+    let Some(row) = row else { return Ok(None) };
+    let method = Method::parse(&row.method)
+        .ok_or_else(|| Inconsistency::new("session", row.session_id, "unknown method"))?;
+    Ok(Some(Session {
+        brand_id: row.brand_id,
+        session_id: row.session_id,
+        profile_id: row.profile_id,
+        connection_id: row.connection_id,
+        method,
+        authenticated_at: row.authenticated_at,
+        second_factor_at: row.second_factor_at,
+        created_at: row.created_at,
+    }))
+}
+
+/// Notes that the person proved anew who they are, and gives the session a new token: the old one
+/// opens nothing any more (S39). What hangs on the session stays.
+pub async fn renew_session(
+    conn: &mut PgConnection,
+    session: &Session,
+    token: &Secret,
+) -> Result<(), Error> {
+    let done = sqlx::query!(
+        "update session set token_hash = $3, connection_id = $4, method = $5,
+                authenticated_at = $6, last_seen_at = $6,
+                second_factor_at = coalesce($7, second_factor_at)
+         where brand_id = $1 and session_id = $2 and profile_id = $8 and ended_at is null",
+        session.brand_id.uuid(),
+        session.session_id.uuid(),
+        token.hash().to_vec(),
+        session.connection_id.map(ConnectionId::uuid),
+        session.method.as_str(),
+        session.authenticated_at,
+        session.second_factor_at,
+        session.profile_id.uuid(),
+    )
+    .execute(conn)
+    .await?;
+    Inconsistency::unless_one(done.rows_affected(), "session", session.session_id)?;
+    Ok(())
 }
 
 /// Ends a session. Returns whether it was in force.

@@ -20,6 +20,7 @@ pub mod field;
 pub mod format;
 pub mod hosted;
 pub mod language;
+pub mod mail;
 pub mod provider;
 pub mod staff;
 pub mod stage_tag;

@@ -8,8 +8,8 @@ use super::dashboard::{
 };
 use super::errors::ErrorsPage;
 use super::hosted::{
-    ConsentPage, ErrorPage, HandOffPage, LinkPage, LoginPage, MePage, SignOutPage, SignedOutPage,
-    TestProviderPage,
+    ConsentPage, ErrorPage, HandOffPage, JoinPage, LinkPage, LoginPage, MePage, SignOutPage,
+    SignedOutPage, StepPage, TestProviderPage,
 };
 use super::sample::{HOSTILE, Words};
 use super::staff::{StaffLoginPage, StaffSetupPage};
@@ -36,7 +36,11 @@ fn pages(words: Words) -> Vec<Rendered> {
         "signed-out" => SignedOutPage::sample(words),
         "error" => ErrorPage::sample(words),
         "error-without-brand" => ErrorPage::sample_without_brand(),
+        "join" => JoinPage::sample(words),
+        "step" => StepPage::sample(words),
+        "step-done" => StepPage::sample_done(words),
         "me" => MePage::sample(words),
+        "me-new" => MePage::sample_new(words),
         "staff-set-up" => StaffSetupPage::sample(words),
         "staff-sign-in" => StaffLoginPage::sample(words),
         "overview" => OverviewPage::sample(words),

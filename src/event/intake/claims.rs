@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::commit::Scope;
 use super::resolve::{Named, People};
-use crate::event::alias_store::{self, Alias, AliasKind};
+use crate::event::alias_store::{self, Alias, AliasKind, Person};
 use crate::event::store;
 use crate::kernel::id::ProfileId;
 use crate::postgres::{Error, PgConnection};
@@ -20,7 +20,7 @@ pub(super) struct Claims<'a> {
     /// Whose a visitor becomes who was seen before.
     absorbed: HashMap<ProfileId, ProfileId>,
     /// Whose an anonymous id becomes that nobody was seen under.
-    named: HashMap<&'a Alias, ProfileId>,
+    named: HashMap<&'a Alias, Person>,
     /// What is not taken, since the person has too many: who, and the id.
     surplus: HashSet<(ProfileId, &'a Alias)>,
 }
@@ -29,10 +29,21 @@ pub(super) struct Claims<'a> {
 #[derive(Clone, Copy)]
 struct Claim<'a> {
     message_id: &'a str,
-    person: ProfileId,
+    person: Person,
     alias: &'a Alias,
     /// The profile of the visitor, if they were seen before.
     visitor: Option<ProfileId>,
+}
+
+impl Claim<'_> {
+    /// The profile that the alias will be of: whoever is absorbed belongs to the person as they are
+    /// now, and a new id to the profile that it came with.
+    const fn holder(&self) -> ProfileId {
+        match self.visitor {
+            Some(_) => self.person.profile_id,
+            None => self.person.subject,
+        }
+    }
 }
 
 impl<'a> Claims<'a> {
@@ -56,8 +67,8 @@ impl<'a> Claims<'a> {
         claims.retain(|claim| !void.contains(claim.message_id));
         let known: BTreeSet<ProfileId> = claims
             .iter()
-            .map(|claim| claim.person)
-            .filter(|person| !newcomers.contains(person))
+            .map(Claim::holder)
+            .filter(|holder| !newcomers.contains(holder))
             .collect();
         let known: Vec<ProfileId> = known.into_iter().collect();
         let mut counts: HashMap<ProfileId, i64> = HashMap::new();
@@ -67,7 +78,7 @@ impl<'a> Claims<'a> {
         }
         let mut settled = Self::default();
         for claim in &claims {
-            settled.add(*claim, counts.entry(claim.person).or_default());
+            settled.add(*claim, counts.entry(claim.holder()).or_default());
         }
         Ok(settled)
     }
@@ -81,13 +92,13 @@ impl<'a> Claims<'a> {
             return;
         }
         if *count >= VISITORS_MAX {
-            self.surplus.insert((claim.person, claim.alias));
+            self.surplus.insert((claim.person.profile_id, claim.alias));
             return;
         }
         *count += 1;
         match claim.visitor {
             Some(visitor) => {
-                self.absorbed.insert(visitor, claim.person);
+                self.absorbed.insert(visitor, claim.person.profile_id);
             }
             None => {
                 self.named.insert(claim.alias, claim.person);
@@ -96,7 +107,7 @@ impl<'a> Claims<'a> {
     }
 
     /// Whose an anonymous id becomes that nobody was seen under.
-    pub(super) fn names(&self) -> impl Iterator<Item = (&'a Alias, ProfileId)> {
+    pub(super) fn names(&self) -> impl Iterator<Item = (&'a Alias, Person)> {
         self.named.iter().map(|(alias, person)| (*alias, *person))
     }
 
@@ -122,7 +133,7 @@ fn claims_of<'a>(named: &'a Named<'a>, people: &People) -> Vec<Claim<'a>> {
     };
     let claim = |alias: &'a Alias, visitor| Claim {
         message_id: &named.event.message_id,
-        person: user.profile_id,
+        person: *user,
         alias,
         visitor,
     };
@@ -153,7 +164,8 @@ async fn void(
     let mut first: HashMap<&Alias, ProfileId> = HashMap::new();
     let mut contested: HashSet<&Alias> = HashSet::new();
     for claim in claims {
-        if *first.entry(claim.alias).or_insert(claim.person) != claim.person {
+        let person = claim.person.profile_id;
+        if *first.entry(claim.alias).or_insert(person) != person {
             contested.insert(claim.alias);
         }
     }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::claims::VISITORS_MAX;
 use super::commit::{Fresh, Scope};
 use super::resolve::Resolution;
-use crate::event::profile_store::{self, Said, Sighting};
+use crate::event::profile_store::{self, Said, Seen, Sighting};
 use crate::event::{Trust, store};
 use crate::kernel::id::ProfileId;
 use crate::postgres::{Error, PgConnection};
@@ -16,6 +16,8 @@ use crate::postgres::{Error, PgConnection};
 #[derive(Default)]
 pub(super) struct Effects<'a> {
     sightings: BTreeMap<ProfileId, Sighting>,
+    /// What was known of them when their aliases were looked up.
+    seen: HashMap<ProfileId, Seen>,
     /// The earliest event of each.
     since: BTreeMap<ProfileId, DateTime<Utc>>,
     said: Vec<Said<'a>>,
@@ -45,20 +47,14 @@ impl<'a> Effects<'a> {
     fn add(&mut self, fresh: Fresh<'a>, resolution: &Resolution) {
         let (profile_id, at) = (resolution.profile_id, fresh.event.event_time);
         let known = resolution.identifies.then_some(at);
-        self.sightings
-            .entry(profile_id)
-            .and_modify(|sighting| {
-                sighting.last_seen_at = sighting.last_seen_at.max(at);
-                sighting.known_since = match (sighting.known_since, known) {
-                    (Some(one), Some(other)) => Some(one.min(other)),
-                    (one, other) => one.or(other),
-                };
-            })
-            .or_insert(Sighting {
-                profile_id,
-                last_seen_at: at,
-                known_since: known,
-            });
+        if let Some(seen) = resolution.seen {
+            self.seen.insert(resolution.subject, seen);
+        }
+        // What a merged profile proves is its own, also once the merge is undone.
+        self.see(resolution.subject, at, known);
+        if resolution.subject != profile_id {
+            self.see(profile_id, at, None);
+        }
         self.queue(profile_id, at);
         if let Some(traits) = &fresh.event.traits {
             let trusted = fresh.sender.trust == Trust::Trusted;
@@ -73,6 +69,23 @@ impl<'a> Effects<'a> {
         for absorbed in &resolution.absorbs {
             self.merges.entry(*absorbed).or_insert(profile_id);
         }
+    }
+
+    fn see(&mut self, profile_id: ProfileId, at: DateTime<Utc>, known: Option<DateTime<Utc>>) {
+        self.sightings
+            .entry(profile_id)
+            .and_modify(|sighting| {
+                sighting.last_seen_at = sighting.last_seen_at.max(at);
+                sighting.known_since = match (sighting.known_since, known) {
+                    (Some(one), Some(other)) => Some(one.min(other)),
+                    (one, other) => one.or(other),
+                };
+            })
+            .or_insert(Sighting {
+                profile_id,
+                last_seen_at: at,
+                known_since: known,
+            });
     }
 
     fn queue(&mut self, profile_id: ProfileId, since: DateTime<Utc>) {
@@ -93,15 +106,7 @@ pub(super) async fn apply(
         return Ok(());
     }
     let brand_id = scope.brand_id;
-    let sightings: Vec<Sighting> = effects.sightings.values().copied().collect();
-    let outdated: HashSet<ProfileId> = profile_store::list_outdated(conn, brand_id, &sightings)
-        .await?
-        .into_iter()
-        .collect();
-    let outdated: Vec<Sighting> = sightings
-        .into_iter()
-        .filter(|sighting| outdated.contains(&sighting.profile_id))
-        .collect();
+    let outdated = outdated(conn, scope, effects).await?;
     let news = news(conn, scope, &effects.said).await?;
     let ids: BTreeSet<ProfileId> = outdated
         .iter()
@@ -127,6 +132,30 @@ pub(super) async fn apply(
     }
     let since: Vec<_> = since.into_iter().collect();
     store::insert_queued(conn, brand_id, &since, scope.now).await
+}
+
+/// The sightings that tell something new. Only of profiles that were not looked up by an alias the
+/// database is asked once more.
+async fn outdated(
+    conn: &mut PgConnection,
+    scope: &Scope<'_>,
+    effects: &Effects<'_>,
+) -> Result<Vec<Sighting>, Error> {
+    let (mut outdated, mut unread) = (Vec::new(), Vec::new());
+    for (profile_id, sighting) in &effects.sightings {
+        match effects.seen.get(profile_id) {
+            Some(seen) if sighting.is_news_to(seen) => outdated.push(*sighting),
+            Some(_) => {}
+            None => unread.push(*sighting),
+        }
+    }
+    if !unread.is_empty() {
+        let found = profile_store::list_outdated(conn, scope.brand_id, &unread).await?;
+        let found: HashSet<ProfileId> = found.into_iter().collect();
+        unread.retain(|sighting| found.contains(&sighting.profile_id));
+        outdated.extend(unread);
+    }
+    Ok(outdated)
 }
 
 /// Those of `said` that a profile does not know yet.

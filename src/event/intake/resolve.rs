@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::claims::Claims;
 use super::commit::{Fresh, Scope};
 use crate::event::alias_store::{self, Alias, AliasKind, Person};
-use crate::event::profile_store::{self, NewProfile};
-use crate::event::{Event, Kind, Sender, Trust, store};
+use crate::event::profile_store::{self, NewProfile, Seen};
+use crate::event::{Event, Kind, Sender, Trust, store, suppression_store};
 use crate::kernel::id::ProfileId;
 use crate::postgres::{Error, Inconsistency, PgConnection};
 
@@ -24,6 +24,10 @@ const ALIAS_OVER_CAP: &str = "alias_over_cap";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Resolution {
     pub(super) profile_id: ProfileId,
+    /// The profile that it keeps: the same, unless that was merged into another since.
+    pub(super) subject: ProfileId,
+    /// What is known of `subject`, as far as it was read along.
+    pub(super) seen: Option<Seen>,
     /// Whether it named a user id that counts.
     pub(super) identifies: bool,
     /// Anonymous profiles that turn out to be the same person.
@@ -147,7 +151,10 @@ pub(super) type People = HashMap<Alias, Person>;
 
 /// An alias that is to be made.
 struct Wanted {
+    /// Who is behind it.
     profile_id: ProfileId,
+    /// The profile that it is an alias of.
+    subject: ProfileId,
     /// Whether the profile is to be made too.
     is_new: bool,
     is_known: bool,
@@ -158,8 +165,10 @@ struct Wanted {
 
 impl Wanted {
     fn new(scope: &Scope<'_>, event: &Event, is_known: bool) -> Self {
+        let profile_id = ProfileId::new(scope.now, scope.entropy);
         Self {
-            profile_id: ProfileId::new(scope.now, scope.entropy),
+            profile_id,
+            subject: profile_id,
             is_new: true,
             is_known,
             first_at: event.event_time,
@@ -169,11 +178,12 @@ impl Wanted {
     }
 
     /// One for a profile that is there.
-    const fn of(profile_id: ProfileId, at: DateTime<Utc>, is_known: bool) -> Self {
+    const fn of(profile_id: ProfileId, subject: ProfileId, at: DateTime<Utc>) -> Self {
         Self {
             profile_id,
+            subject,
             is_new: false,
-            is_known,
+            is_known: true,
             first_at: at,
             last_at: at,
             encounter: Value::Null,
@@ -191,18 +201,21 @@ impl Wanted {
     }
 }
 
-/// Whom each event is about; `None` for one whose message id is taken already.
+/// Whom each event is about; `None` for one whose message id is taken already, and for one of
+/// somebody who was forgotten after it happened. The message ids of the latter come along.
 pub(super) async fn subjects(
     conn: &mut PgConnection,
     scope: &Scope<'_>,
     fresh: &[Fresh<'_>],
-) -> Result<Vec<Option<Resolution>>, Error> {
+) -> Result<(Vec<Option<Resolution>>, HashSet<String>), Error> {
     let named: Vec<Named<'_>> = fresh.iter().map(Named::of).collect();
     let every: BTreeSet<&Alias> = named.iter().flat_map(Named::every).collect();
     let every: Vec<&Alias> = every.into_iter().collect();
     let found = alias_store::list_aliases(conn, scope.brand_id, &every).await?;
     let mut people: People = found.into_iter().collect();
-    let taken = list_taken(conn, scope, &named, &people).await?;
+    let mut taken = list_taken(conn, scope, &named, &people).await?;
+    let forgotten = list_forgotten(conn, scope, &named, &people).await?;
+    taken.extend(forgotten.iter().cloned());
     let mut new: Vec<&Named<'_>> = named
         .iter()
         .filter(|named| !taken.contains(&named.event.message_id))
@@ -219,7 +232,7 @@ pub(super) async fn subjects(
     let claims = Claims::settle(conn, scope, &new, &people, &newcomers).await?;
     let others = wanted_others(scope, &new, &people, &claims);
     make(conn, scope, others, &mut people).await?;
-    named
+    let resolutions = named
         .iter()
         .map(|named| {
             if taken.contains(&named.event.message_id) {
@@ -231,7 +244,38 @@ pub(super) async fn subjects(
                 Inconsistency::new("alias", id, "the event's ids have no profile").into()
             })
         })
-        .collect()
+        .collect::<Result<_, Error>>()?;
+    Ok((resolutions, forgotten))
+}
+
+/// The message ids of events that name somebody who was forgotten after they happened. Only an id
+/// that is nobody's can be one of theirs.
+async fn list_forgotten(
+    conn: &mut PgConnection,
+    scope: &Scope<'_>,
+    named: &[Named<'_>],
+    people: &People,
+) -> Result<HashSet<String>, Error> {
+    let hash = |alias: &Alias| {
+        let kind = alias.0.as_str();
+        suppression_store::hash_of(scope.hash_key, scope.brand_id, kind, &alias.1).to_vec()
+    };
+    let unknown: Vec<(Vec<u8>, &Event)> = named
+        .iter()
+        .flat_map(|named| named.every().map(|alias| (alias, named.event)))
+        .filter(|(alias, _)| !people.contains_key(*alias))
+        .map(|(alias, event)| (hash(alias), event))
+        .collect();
+    if unknown.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let hashes: Vec<Vec<u8>> = unknown.iter().map(|(hash, _)| hash.clone()).collect();
+    let found = suppression_store::list_suppressed(conn, scope.brand_id, &hashes).await?;
+    Ok(unknown
+        .into_iter()
+        .filter(|(hash, event)| found.get(hash).is_some_and(|at| event.event_time <= *at))
+        .map(|(_, event)| event.message_id.clone())
+        .collect())
 }
 
 /// The message ids that are stored already, among events that name somebody new: what such an event
@@ -270,7 +314,7 @@ fn wanted_users(
         wanted
             .entry(alias.clone())
             .or_insert_with(|| match named.proven() {
-                Some(profile_id) => Wanted::of(profile_id, named.event.event_time, true),
+                Some(profile_id) => Wanted::of(profile_id, profile_id, named.event.event_time),
                 None => Wanted::new(scope, named.event, true),
             })
             .see(named.event);
@@ -287,7 +331,10 @@ fn wanted_others(
     // An id that comes with a user is that user's from the start; only then may it be nobody's.
     let mut wanted: BTreeMap<Alias, Wanted> = claims
         .names()
-        .map(|(alias, person)| (alias.clone(), Wanted::of(person, scope.now, true)))
+        .map(|(alias, person)| {
+            let wanted = Wanted::of(person.profile_id, person.subject, scope.now);
+            (alias.clone(), wanted)
+        })
         .collect();
     for named in named {
         if named.counted_user(people).is_some() {
@@ -318,7 +365,7 @@ async fn make(
     }
     let rows: Vec<(&Alias, ProfileId)> = wanted
         .iter()
-        .map(|(alias, wanted)| (alias, wanted.profile_id))
+        .map(|(alias, wanted)| (alias, wanted.subject))
         .collect();
     let made = alias_store::insert_aliases(conn, scope.brand_id, &rows, scope.now).await?;
     let made: HashSet<Alias> = made.into_iter().collect();
@@ -329,7 +376,12 @@ async fn make(
     for (alias, wanted) in won {
         let person = Person {
             profile_id: wanted.profile_id,
+            subject: wanted.subject,
             is_known: wanted.is_known,
+            seen: wanted.is_new.then_some(Seen {
+                last_seen_at: wanted.last_at,
+                known_since: wanted.is_known.then_some(wanted.first_at),
+            }),
         };
         people.insert(alias, person);
         if wanted.is_new {
@@ -359,14 +411,18 @@ fn resolution(named: &Named<'_>, people: &People, claims: &Claims<'_>) -> Option
             flags.push("user_id_unproven");
         }
         let claimed = named.claimed.as_ref().and_then(|alias| people.get(alias));
+        let person = anonymous.or(claimed)?;
         return Some(Resolution {
-            profile_id: anonymous.or(claimed)?.profile_id,
+            profile_id: person.profile_id,
+            subject: person.subject,
+            seen: person.seen,
             identifies: false,
             absorbs: Vec::new(),
             flags,
         });
     };
-    let user = people.get(user)?.profile_id;
+    let person = people.get(user)?;
+    let user = person.profile_id;
     let mut absorbs = Vec::new();
     let ids = named.anonymous.iter().map(|id| (id, ANONYMOUS_OF_ANOTHER));
     let previous = named.previous.iter().flatten();
@@ -390,6 +446,8 @@ fn resolution(named: &Named<'_>, people: &People, claims: &Claims<'_>) -> Option
     }
     Some(Resolution {
         profile_id: user,
+        subject: person.subject,
+        seen: person.seen,
         identifies: true,
         absorbs,
         flags,

@@ -5,7 +5,11 @@
 
 mod actions;
 mod browser_name;
+mod desk;
+mod facts;
+mod leave;
 mod me;
+mod ways;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -15,6 +19,9 @@ use crate::brand::Brand;
 use crate::view::Colour;
 use crate::view::hosted::BrandMark;
 
+pub(super) use browser_name::browser_name;
+pub(super) use desk::change;
+
 /// The routes.
 pub(super) fn pages() -> Router<SharedApp> {
     Router::new()
@@ -22,6 +29,15 @@ pub(super) fn pages() -> Router<SharedApp> {
         .route("/me/sessions/end-others", post(actions::end_others))
         .route("/me/sessions/{session_id}/end", post(actions::end_one))
         .route("/me/consents/{purpose}", post(actions::decide))
+        .route("/me/identities/{identity_id}/unlink", post(ways::unlink))
+        .route("/me/join/begin", post(ways::begin_join))
+        .route("/me/join", get(ways::show_join).post(ways::join))
+        .route("/me/joins/{merge_id}/part", post(ways::part))
+        .route("/me/export", post(leave::export))
+        .route("/me/delete", get(leave::ask).post(leave::delete))
+        .route("/me/deleted", get(leave::deleted))
+        .route("/me/keep", post(leave::keep))
+        .route("/me/undo", get(leave::ask_undo).post(leave::undo))
 }
 
 /// How `brand` shows itself.

@@ -18,7 +18,10 @@ use axum::routing::{get, post};
 
 use crate::app::SharedApp;
 
-pub(super) use parts::linking_button;
+pub(super) use parts::{
+    browser as browser_secret, browser_or_new, linking_button, open_flow, user_agent,
+};
+pub(super) use refusal::refused;
 
 /// The routes of our own pages.
 pub(super) fn pages() -> Router<SharedApp> {

@@ -17,12 +17,12 @@ use crate::postgres::{self, PgConnection};
 use crate::view::{ButtonTheme, ProviderButton};
 
 /// The browser's secret, if it has one.
-pub(super) fn browser(jar: &CookieJar, app: &App) -> Option<Secret> {
+pub(in crate::http) fn browser(jar: &CookieJar, app: &App) -> Option<Secret> {
     cookie::read(jar, &app.config, cookie::Name::Browser)
 }
 
 /// The browser's secret, made now if it has none.
-pub(super) fn browser_or_new(jar: CookieJar, app: &App) -> (Secret, CookieJar) {
+pub(in crate::http) fn browser_or_new(jar: CookieJar, app: &App) -> (Secret, CookieJar) {
     if let Some(secret) = browser(&jar, app) {
         return (secret, jar);
     }
@@ -32,7 +32,7 @@ pub(super) fn browser_or_new(jar: CookieJar, app: &App) -> (Secret, CookieJar) {
 }
 
 /// What the browser says it is.
-pub(super) fn user_agent(headers: &HeaderMap) -> &str {
+pub(in crate::http) fn user_agent(headers: &HeaderMap) -> &str {
     headers
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok())
@@ -40,7 +40,7 @@ pub(super) fn user_agent(headers: &HeaderMap) -> &str {
 }
 
 /// A flow of this browser that is still open, with its brand.
-pub(super) async fn open_flow(
+pub(in crate::http) async fn open_flow(
     conn: &mut PgConnection,
     app: &App,
     jar: &CookieJar,
@@ -51,6 +51,17 @@ pub(super) async fn open_flow(
     let flow = flow::load(conn, flow_id, browser.as_ref(), app.clock.now()).await?;
     let brand = brand::store::find_brand(conn, flow.brand_id).await?;
     Ok((flow, brand.ok_or_else(gone)?))
+}
+
+/// The path, if it is one of a customer's own pages: where somebody may be sent after they have
+/// proven again who they are. Anything else a link may say leads nowhere (A71).
+pub(super) fn own_path(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("/me")?;
+    let is_plain = rest
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"/?&=-_.~%".contains(&byte));
+    let is_within = rest.is_empty() || rest.starts_with(['/', '?']);
+    (is_within && is_plain && !rest.contains("//") && !rest.contains("..")).then_some(text)
 }
 
 /// Where somebody goes who says no to the provider that the application itself named: back there,
@@ -132,5 +143,30 @@ fn plain_button(connection: &Connection, action: String) -> ProviderButton {
             "google" => ButtonTheme::Light,
             _ => ButtonTheme::Neutral,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_path;
+
+    #[test]
+    fn a_link_sends_nobody_off_the_pages_of_their_own() {
+        for good in ["/me", "/me?brand=bakery", "/me/security?brand=a&add=1"] {
+            assert_eq!(own_path(good), Some(good));
+        }
+        for bad in [
+            "",
+            "/",
+            "//evil.example",
+            "/merry",
+            "/me//evil.example",
+            "/me/../login",
+            "https://evil.example/me",
+            "/me\r\nset-cookie: a=b",
+            "/me@evil.example",
+        ] {
+            assert_eq!(own_path(bad), None, "{bad:?}");
+        }
     }
 }

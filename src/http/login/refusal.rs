@@ -78,7 +78,7 @@ pub(super) fn provider(error: &federation::Error, label: &str, flow: &Flow) -> P
 }
 
 /// The person is let in nowhere.
-pub(super) fn refused(refusal: Refusal, flow: &Flow) -> PageError {
+pub(in crate::http) fn refused(refusal: Refusal, flow: &Flow) -> PageError {
     let back = format!("/login?flow={}", flow.flow_id);
     match refusal {
         Refusal::ConnectionDisabled => PageError::new(
@@ -98,6 +98,13 @@ pub(super) fn refused(refusal: Refusal, flow: &Flow) -> PageError {
             "Sign in again before you link an account",
             "Linking asks that you signed in lately, in this browser. Nothing was linked.",
         ),
+        Refusal::SomebodyElse => PageError::new(
+            StatusCode::FORBIDDEN,
+            "That is somebody else's account",
+            "You are signed in as another person, and only they can go on here. Nothing was \
+             changed.",
+        )
+        .with_action(back, "Try again"),
         Refusal::IdentityTaken => PageError::new(
             StatusCode::CONFLICT,
             "This account signs somebody else in",

@@ -9,75 +9,132 @@ use super::parts;
 use super::refusal::refused;
 use crate::app::App;
 use crate::brand::Brand;
-use crate::flow::{self, Answers, Arrival, Browser, Flow, Newcomer, Outcome, Unusable};
+use crate::flow::{
+    self, Answers, Arrival, Browser, Flow, Newcomer, Outcome, Pending, Proven, Unusable,
+};
 use crate::http::cookie;
 use crate::http::page::go_to;
 use crate::http::page_error::PageError;
 use crate::http::signed_in::find_session;
 use crate::kernel::Secret;
+use crate::kernel::id::ProfileId;
 use crate::postgres;
-use crate::session::SESSION_LIFE;
+use crate::session::{Method, SESSION_LIFE, Session};
 
 /// How long a browser remembers which way in it used.
 const LAST_USED_LIFE: TimeDelta = TimeDelta::days(180);
 
 /// A browser within a flow.
-pub(super) struct Visit<'a> {
-    pub(super) app: &'a App,
-    pub(super) jar: CookieJar,
-    pub(super) headers: &'a HeaderMap,
-    pub(super) brand: &'a Brand,
-    pub(super) flow: &'a Flow,
+pub(in crate::http) struct Visit<'a> {
+    pub(in crate::http) app: &'a App,
+    pub(in crate::http) jar: CookieJar,
+    pub(in crate::http) headers: &'a HeaderMap,
+    pub(in crate::http) brand: &'a Brand,
+    pub(in crate::http) flow: &'a Flow,
+}
+
+/// What the browser sent along.
+struct Held {
+    secret: Secret,
+    device: Option<Secret>,
+    session: Option<Session>,
 }
 
 impl Visit<'_> {
     /// Settles who `newcomer` is and answers with the way on. `way` is the slug of the connection
     /// that was used.
-    pub(super) async fn settle(
+    pub(in crate::http) async fn settle(
         self,
         newcomer: &Newcomer,
         way: &str,
         answers: Answers,
     ) -> Result<Response, PageError> {
-        let app = self.app;
-        let secret = parts::browser(&self.jar, app).ok_or(Unusable::OtherBrowser)?;
-        let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
-        let session = find_session(&mut conn, app, &self.jar, self.brand).await?;
-        drop(conn);
+        let held = self.held().await?;
         let arrival = Arrival {
             brand: self.brand,
             flow_id: self.flow.flow_id,
             newcomer,
             answers,
         };
-        let browser = Browser {
-            secret: &secret,
-            session: session.as_ref(),
-            user_agent: parts::user_agent(self.headers),
-        };
-        let now = app.clock.now();
+        let (app, now) = (self.app, self.app.clock.now());
+        let browser = self.browser(&held);
         let outcome = flow::settle(&app.pool, arrival, browser, now, &app.entropy).await?;
-        self.answer(outcome, way)
+        self.answer(outcome, Some(way))
     }
 
-    fn answer(self, outcome: Outcome, way: &str) -> Result<Response, PageError> {
+    /// Lets in somebody whom a credential of theirs proved, and answers with the way on.
+    /// `has_second_factor`: the proof itself was two factors.
+    pub(in crate::http) async fn vouch(
+        self,
+        profile_id: ProfileId,
+        method: Method,
+        has_second_factor: bool,
+    ) -> Result<Response, PageError> {
+        let held = self.held().await?;
+        let proven = Proven {
+            brand: self.brand,
+            flow_id: self.flow.flow_id,
+            profile_id,
+            method,
+            has_second_factor,
+        };
+        let (app, now) = (self.app, self.app.clock.now());
+        let browser = self.browser(&held);
+        let outcome = flow::vouch(&app.pool, proven, browser, now, &app.entropy).await?;
+        self.answer(outcome, Some(method.as_str()))
+    }
+
+    /// Lets in the person whose second factor was just checked, and answers with the way on.
+    pub(in crate::http) async fn vouch_second_factor(
+        self,
+        profile_id: ProfileId,
+    ) -> Result<Response, PageError> {
+        let held = self.held().await?;
+        let (app, now) = (self.app, self.app.clock.now());
+        let whose = (self.brand, self.flow.flow_id, profile_id);
+        let browser = self.browser(&held);
+        let outcome =
+            flow::vouch_second_factor(&app.pool, whose, browser, now, &app.entropy).await?;
+        self.answer(outcome, None)
+    }
+
+    async fn held(&self) -> Result<Held, PageError> {
+        let app = self.app;
+        let secret = parts::browser(&self.jar, app).ok_or(Unusable::OtherBrowser)?;
+        let device = cookie::Name::TrustedDevice(&self.brand.slug);
+        let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+        Ok(Held {
+            secret,
+            device: cookie::read(&self.jar, &app.config, device),
+            session: find_session(&mut conn, app, &self.jar, self.brand).await?,
+        })
+    }
+
+    fn browser<'b>(&'b self, held: &'b Held) -> Browser<'b> {
+        Browser {
+            secret: &held.secret,
+            session: held.session.as_ref(),
+            device: held.device.as_ref(),
+            user_agent: parts::user_agent(self.headers),
+        }
+    }
+
+    fn answer(self, outcome: Outcome, way: Option<&str>) -> Result<Response, PageError> {
         let flow_id = self.flow.flow_id;
         match outcome {
             Outcome::SignedIn { token, .. } => {
                 let config = &self.app.config;
-                let slug = &self.brand.slug;
-                let session = cookie::Name::Session(slug);
-                let jar = cookie::set(self.jar, config, session, &token, Some(SESSION_LIFE));
-                let last_used = cookie::Name::LastUsed(slug);
-                let way = Secret::new(way);
-                let jar = cookie::set(jar, config, last_used, &way, Some(LAST_USED_LIFE));
-                let path = if self.flow.request.is_some() {
-                    format!("/oauth/authorize/resume?flow={flow_id}")
-                } else {
-                    format!("/me?brand={slug}")
-                };
+                let session = cookie::Name::Session(&self.brand.slug);
+                let path = self.way_on();
+                let jar = self.remember(way);
+                let jar = cookie::set(jar, config, session, &token, Some(SESSION_LIFE));
                 Ok((jar, go_to(&path)).into_response())
             }
+            Outcome::AskSecondFactor => {
+                let place = go_to(&format!("/login/second-factor?flow={flow_id}"));
+                Ok((self.remember(way), place).into_response())
+            }
+            Outcome::AskToMerge => Ok(go_to(&format!("/me/join?flow={flow_id}"))),
             Outcome::Linked(_) => Ok(go_to(&format!("/me?brand={}", self.brand.slug))),
             Outcome::AskConsent => Ok(go_to(&format!("/consent?flow={flow_id}"))),
             Outcome::AskToLink { again: false } => Ok(go_to(&format!("/link?flow={flow_id}"))),
@@ -86,5 +143,43 @@ impl Visit<'_> {
             }
             Outcome::Refused(refusal) => Err(refused(refusal, self.flow)),
         }
+    }
+
+    fn way_on(&self) -> String {
+        if self.flow.request.is_some() {
+            return format!("/oauth/authorize/resume?flow={}", self.flow.flow_id);
+        }
+        match &self.flow.again {
+            Some(again) => again.return_to.clone(),
+            None => format!("/me?brand={}", self.brand.slug),
+        }
+    }
+
+    /// Which way in the browser used, for the next time.
+    fn remember(self, way: Option<&str>) -> CookieJar {
+        let Some(way) = way else { return self.jar };
+        let last_used = cookie::Name::LastUsed(&self.brand.slug);
+        let config = &self.app.config;
+        cookie::set(
+            self.jar,
+            config,
+            last_used,
+            &Secret::new(way),
+            Some(LAST_USED_LIFE),
+        )
+    }
+}
+
+/// The profile for whose second factor the flow waits, if it does.
+pub(in crate::http) fn second_factor_of(flow: &Flow) -> Option<ProfileId> {
+    match &flow.pending {
+        Some(Pending::SecondFactor { profile_id, .. }) => Some(*profile_id),
+        Some(
+            Pending::Linking { .. }
+            | Pending::Link { .. }
+            | Pending::Consent { .. }
+            | Pending::Merge { .. },
+        )
+        | None => None,
     }
 }

@@ -19,7 +19,7 @@ use crate::http::account::brand_mark;
 use crate::http::cookie;
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
-use crate::http::signed_in::find_client;
+use crate::http::signed_in::{find_client, find_session};
 use crate::kernel::Secret;
 use crate::postgres::{self, PgConnection};
 use crate::view::hosted::{LanguageLink, LoginPage};
@@ -38,6 +38,11 @@ pub(super) struct Asked {
     provider: Option<String>,
     /// Why the last try did not work; one of a few words.
     problem: Option<String>,
+    /// `1`: somebody signed in proves again who they are.
+    reauth: Option<String>,
+    /// Where they go on then.
+    #[serde(rename = "return")]
+    return_to: Option<String>,
     /// The language of the page.
     lang: Option<String>,
 }
@@ -89,13 +94,25 @@ async fn begin(app: &App, jar: CookieJar, asked: &Asked) -> Result<Response, Pag
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     let (brand, application) = place(&mut conn, asked).await?.ok_or_else(gone)?;
     let (browser, jar) = parts::browser_or_new(jar, app);
-    let new = NewFlow {
-        brand_id: brand.brand_id,
-        application_id: application.map(|application| application.application_id),
-        request: None,
-        browser: &browser,
+    let session = match asked.reauth.as_deref() {
+        Some("1") => find_session(&mut conn, app, &jar, &brand).await?,
+        Some(_) | None => None,
     };
-    let flow_id = flow::begin(&mut conn, new, &app.clock, &app.entropy).await?;
+    let flow_id = if let Some(session) = session {
+        let me = format!("/me?brand={}", brand.slug);
+        let return_to = asked.return_to.as_deref().and_then(parts::own_path);
+        let return_to = return_to.unwrap_or(&me);
+        let tools = (&app.clock, &app.entropy);
+        flow::begin_again(&mut conn, &session, return_to, &browser, tools).await?
+    } else {
+        let new = NewFlow {
+            brand_id: brand.brand_id,
+            application_id: application.map(|application| application.application_id),
+            request: None,
+            browser: &browser,
+        };
+        flow::begin(&mut conn, new, &app.clock, &app.entropy).await?
+    };
     let mut path = format!("/login?flow={flow_id}");
     for (name, value) in [("provider", &asked.provider), ("lang", &asked.lang)] {
         if let Some(value) = value {
@@ -126,7 +143,7 @@ async fn usable(conn: &mut PgConnection, brand: &Brand) -> Result<Vec<Connection
     let all = federation::store::list_connections(conn, brand.brand_id).await?;
     Ok(all
         .into_iter()
-        .filter(|connection| connection.is_enabled)
+        .filter(|connection| connection.is_enabled && !connection.is_mailbox())
         .collect())
 }
 

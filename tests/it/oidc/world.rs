@@ -6,7 +6,7 @@ use befriend::kernel::id::{ApplicationId, BrandId, ProfileId, SessionId};
 use befriend::kernel::{EmailAddress, Secret};
 use befriend::key::{self, Presented};
 use befriend::profile::{self, NewEmail, Profile, Status};
-use befriend::session::{self, Session};
+use befriend::session::{self, Method, Session};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -124,7 +124,9 @@ impl World {
             session_id: SessionId::new(now, entropy),
             profile_id,
             connection_id: None,
+            method: Method::Social,
             authenticated_at: now,
+            second_factor_at: None,
             created_at: now,
         };
         let mut conn = self.test.app.pool.acquire().await.unwrap();
