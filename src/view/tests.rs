@@ -1,10 +1,7 @@
 //! Every page is rendered with its sample, as written and with hostile texts.
 
 use super::dashboard::{
-    ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, KeepInTouchPage,
-    KeyPage, KeysPage, LetterPage, LivePage, MailPage, NetworkPage, OverviewPage, PreviewState,
-    ProvidersPage, RejectPage, RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage,
-    RulesTextPage, RulesVersionPage, WaysPage,
+    ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, ImportsPage, KeepInTouchPage, KeyPage, KeysPage, LetterPage, LivePage, MailPage, NetworkPage, OverviewPage, PreviewState, ProvidersPage, RejectPage, RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage, RulesTextPage, RulesVersionPage, WaysPage,
 };
 use super::errors::ErrorsPage;
 use super::hosted::{
@@ -85,6 +82,7 @@ fn pages(words: Words) -> Vec<Rendered> {
         "letter" => LetterPage::sample(words),
         "reject" => RejectPage::sample(words),
         "reject-refused" => RejectPage::sample_refused(words),
+        "reject-barred" => RejectPage::sample_barred(words),
         "reject-done" => RejectPage::sample_done(words),
         "errors" => ErrorsPage::sample(words),
         "rules" => RulesPage::sample(words),
@@ -107,6 +105,8 @@ fn pages(words: Words) -> Vec<Rendered> {
         "providers" => ProvidersPage::sample(words),
         "providers-empty" => ProvidersPage::sample_empty(words),
         "ways" => WaysPage::sample(words),
+        "imports" => ImportsPage::sample(words),
+        "imports-empty" => ImportsPage::sample_empty(words),
         "keys" => KeysPage::sample(words),
         "keys-empty" => KeysPage::sample_empty(words),
         "key" => KeyPage::sample(words),

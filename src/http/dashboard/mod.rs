@@ -10,6 +10,7 @@ mod complaints;
 mod customer;
 mod customers;
 mod front_door;
+mod imports;
 mod keep_in_touch;
 mod key;
 mod keys;
@@ -129,6 +130,7 @@ pub(super) fn routes() -> Router<SharedApp> {
         )
         .route("/dashboard/{brand}/mail", get(mail::list))
         .route("/dashboard/{brand}/mail/{id}/open", post(mail::open))
+        .route("/dashboard/{brand}/imports", get(imports::list))
         .route(
             "/dashboard/{brand}/keys",
             get(keys::list).post(keys::create),

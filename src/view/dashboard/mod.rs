@@ -13,6 +13,7 @@ mod contact;
 mod customer;
 mod customer_parts;
 mod customers;
+mod imports;
 mod keys;
 mod live;
 mod mail;
@@ -40,6 +41,7 @@ pub use customer_parts::{
     AliasRow, ConsentRow, Direction, IdentityRow, Move, MoveTold, TimelineEntry,
 };
 pub use customers::{CustomerRow, CustomersPage};
+pub use imports::{ImportFault, ImportRow, ImportState, ImportsPage};
 pub use keys::{FreshKey, GrantForm, KeyForm, KeyKind, KeyPage, KeyRow, KeysPage, ScopeChoice};
 pub use live::{LivePage, LiveRow, LiveStatus, LiveUpdate, RejectPage, SetApartRow};
 pub use mail::{LetterLine, LetterPage, MailPage, MailRow};

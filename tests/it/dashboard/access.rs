@@ -198,6 +198,11 @@ const GUARDED: &[(&str, &str, &str)] = &[
         "/dashboard/{brand}/sites",
         "/dashboard/bakery/sites",
     ),
+    (
+        "GET",
+        "/dashboard/{brand}/imports",
+        "/dashboard/bakery/imports",
+    ),
     ("GET", "/dashboard/{brand}/keys", "/dashboard/bakery/keys"),
     ("POST", "/dashboard/{brand}/keys", "/dashboard/bakery/keys"),
     (
