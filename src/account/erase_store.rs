@@ -7,7 +7,7 @@ use crate::postgres::{Error, PgConnection};
 
 /// Tables whose rows of a person go, each before what it points to. Each names the person in the
 /// column `profile_id`.
-pub const TABLES: [&str; 24] = [
+pub const TABLES: &[&str] = &[
     "refresh_family",
     "access_token",
     "authorization_code",

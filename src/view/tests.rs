@@ -1,11 +1,18 @@
 //! Every page is rendered with its sample, as written and with hostile texts.
 
 use super::dashboard::{
-    ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, ImportsPage, KeepInTouchPage, KeyPage, KeysPage, LetterPage, LivePage, MailPage, NetworkPage, OverviewPage, PreviewState, ProvidersPage, RejectPage, RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage, RulesTextPage, RulesVersionPage, WaysPage,
+    ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, ImportsPage,
+    KeepInTouchPage, KeyPage, KeysPage, LetterPage, LivePage, MailPage, NetworkPage, OverviewPage,
+    PreviewState, ProvidersPage, RejectPage, RulesDraftPage, RulesPage, RulesPreviewPage,
+    RulesTakeBackPage, RulesTextPage, RulesVersionPage, WaysPage,
 };
 use super::errors::ErrorsPage;
 use super::hosted::{
-    AllowPage, AppNewPage, ConsentPage, EmailCodePage, EmailPage, ErrorPage, HandOffPage, JoinPage, LinkPage, LoginPage, MailCodePage, MailLinkPage, MePage, MePasswordPage, NewPasswordPage, PasskeyNewPage, PasskeySignUpPage, PasswordPage, RecoveryCodesPage, ResetPage, SecondFactorPage, SecurityPage, SignOutPage, SignUpPage, SignedOutPage, StepPage, TestProviderPage,
+    AllowPage, AppNewPage, ConsentPage, EmailCodePage, EmailPage, ErrorPage, HandOffPage, JoinPage,
+    LinkPage, LoginPage, MailCodePage, MailLinkPage, MePage, MePasswordPage, NewPasswordPage,
+    PasskeyNewPage, PasskeySignUpPage, PasswordPage, RecoveryCodesPage, ResetPage,
+    SecondFactorPage, SecurityPage, SignOutPage, SignUpPage, SignedOutPage, StepPage,
+    TestProviderPage,
 };
 use super::sample::{HOSTILE, Words};
 use super::staff::{StaffLoginPage, StaffSetupPage};

@@ -248,11 +248,7 @@ fn routes() -> BTreeSet<(String, String)> {
 fn a93_every_route_has_a_row() {
     let rows: BTreeSet<(String, String)> = OPEN
         .into_iter()
-        .chain(
-            GUARDED
-                .into_iter()
-                .map(|(method, route, _)| (method, route)),
-        )
+        .chain(GUARDED.iter().map(|(method, route, _)| (*method, *route)))
         .map(|(method, route)| (method.to_owned(), route.to_owned()))
         .collect();
 
@@ -266,7 +262,7 @@ async fn a93_every_guarded_route_refuses_strangers() {
     let signed_in = staff_with_brand(&test).await;
     let before = audited(&test, "key.created").await;
 
-    for (method, _, path) in GUARDED {
+    for &(method, _, path) in GUARDED {
         for cookie in [None, Some("wrong"), Some("")] {
             let mut browser = test.browser();
             if let Some(value) = cookie {

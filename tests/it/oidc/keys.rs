@@ -114,6 +114,7 @@ async fn s24_a117_two_servers_agree_and_a_client_with_cached_keys_notices_nothin
         entropy: Entropy::seeded(300),
         installation_key: [7; 32],
         metrics: befriend::telemetry::metrics().unwrap(),
+        breached: befriend::credential::breached::Breached::none(),
     });
     let mut routers = [
         world.test.browser(),
