@@ -33,10 +33,10 @@ pub struct App {
     pub entropy: Entropy,
     /// For secrets that are read back.
     pub cipher: Cipher,
-    /// For hashes of what could be guessed.
-    pub hash_key: HashKey,
     /// Passwords that leaked elsewhere.
     pub breached: Breached,
+    /// For hashes of what could be guessed.
+    pub hash_key: HashKey,
     /// For passwords.
     pub passwords: Hasher,
     /// How often passwords and codes may be tried, and mail be asked for.
@@ -132,8 +132,8 @@ impl App {
             test_provider,
             keyring: Keyring::new(cipher.clone(), entropy.clone()),
             cipher,
-            hash_key,
             breached,
+            hash_key,
             passwords: Hasher::new(cores, entropy.clone()),
             projector,
             intake,

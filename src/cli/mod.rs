@@ -17,6 +17,7 @@ pub mod import;
 mod key;
 mod migrate;
 pub mod output;
+mod passwords;
 mod postgres;
 mod replay;
 mod rules;
@@ -91,6 +92,8 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Ask the running service whether it is ready.
     Healthcheck(healthcheck::Healthcheck),
+    /// Make a list of leaked passwords that new ones are held against.
+    Breached(passwords::BreachedList),
     /// Read a purchase history from a file into a brand, through the intake that SDKs use.
     Import(import::Import),
     /// Run only the private PostgreSQL, until standard input closes or it is told to stop.
@@ -155,6 +158,7 @@ pub fn run() -> ExitCode {
             Command::Bench(command) => command.run(config, &output).await,
             Command::Doctor(command) => command.run(config, &output).await,
             Command::Healthcheck(command) => command.run(&config, output),
+            Command::Breached(command) => command.run(&output),
             Command::Import(command) => Box::pin(command.run(config, &output)).await,
             Command::Postgres(command) => command.run(config, &output).await,
             Command::Replay(command) => command.run(config, &output).await,

@@ -48,10 +48,10 @@ pub struct Config {
     pub quotas: Quotas,
     /// The proxies that are believed when they say for whom they call.
     pub trusted_proxies: Vec<Range>,
+    /// A list of leaked passwords, made by `befriend breached build`.
+    pub breached_list: Option<PathBuf>,
     /// Where mail is handed over; without it mail is kept, and shown in the dashboard.
     pub smtp: Option<Smtp>,
-    /// A list of leaked passwords, which nobody may choose; without it none is known.
-    pub breached_list: Option<PathBuf>,
 }
 
 /// How log lines look.

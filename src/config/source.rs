@@ -35,9 +35,9 @@ const NAMES: [&str; 21] = [
     "quota_browser_key_events_per_second",
     "quota_address_events_per_second",
     "trusted_proxies",
+    "breached_list",
     "smtp_url",
     "mail_from",
-    "breached_list",
 ];
 
 /// What is wrong with the settings: one line each, with its mend.
@@ -205,10 +205,10 @@ impl Reader {
             event_length_strict: self.flag("event_length_strict"),
             quotas: self.quotas(),
             trusted_proxies: self.trusted_proxies(),
-            smtp: self.smtp(),
             breached_list: self.value("breached_list", None, "a file", |text| {
                 Some(Some(PathBuf::from(text)))
             }),
+            smtp: self.smtp(),
         }
     }
 

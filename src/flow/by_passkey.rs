@@ -49,7 +49,9 @@ pub async fn sign_up_by_passkey(
         let is_plain = match &flow.pending {
             None | Some(Pending::Consent { .. } | Pending::Link { .. }) => flow.again.is_none(),
             // For somebody who is known already.
-            Some(Pending::Linking { .. } | Pending::SecondFactor { .. }) => false,
+            Some(
+                Pending::Linking { .. } | Pending::SecondFactor { .. } | Pending::Merge { .. },
+            ) => false,
         };
         if !is_plain {
             return Err(Unusable::Unknown);

@@ -9,6 +9,7 @@ import { after, before, describe } from 'node:test';
 import { launch } from './browser.mjs';
 import { staticTests, wireTests } from './budgets.mjs';
 import { dashboardTests } from './dashboard.mjs';
+import { passkeyTests } from './passkey.mjs';
 import { startDemo } from './server.mjs';
 import { shopTests } from './shop.mjs';
 
@@ -27,4 +28,18 @@ describe('demo', () => {
   shopTests(world);
   dashboardTests(world);
   wireTests(world);
+});
+
+describe('a server with a name', () => {
+  const world = {};
+  before(async () => {
+    world.local = await startDemo({ host: 'localhost', log: 'local.log' });
+    [world.local.brand] = (await world.local.command('brand', 'list')).map(({ slug }) => slug);
+    world.browser = await launch();
+  });
+  after(async () => {
+    await world.browser?.close();
+    await world.local?.stop();
+  });
+  passkeyTests(world);
 });

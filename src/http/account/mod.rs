@@ -31,9 +31,6 @@ pub(super) fn pages() -> Router<SharedApp> {
         .route("/me/sessions/end-others", post(actions::end_others))
         .route("/me/sessions/{session_id}/end", post(actions::end_one))
         .route("/me/consents/{purpose}", post(actions::decide))
-        .merge(security::pages())
-        .route("/me/password", get(password::show).post(password::change))
-        .route("/me/password/remove", post(password::remove))
         .route("/me/identities/{identity_id}/unlink", post(ways::unlink))
         .route("/me/join/begin", post(ways::begin_join))
         .route("/me/join", get(ways::show_join).post(ways::join))
@@ -43,6 +40,9 @@ pub(super) fn pages() -> Router<SharedApp> {
         .route("/me/deleted", get(leave::deleted))
         .route("/me/keep", post(leave::keep))
         .route("/me/undo", get(leave::ask_undo).post(leave::undo))
+        .route("/me/password", get(password::show).post(password::change))
+        .route("/me/password/remove", post(password::remove))
+        .merge(security::pages())
 }
 
 pub(super) use security::creation_options;

@@ -20,7 +20,7 @@ const OPEN: [(&str, &str); 4] = [
 ];
 
 /// Everything else: method, pattern, and a path that fits it. A new route needs a row.
-const GUARDED: [(&str, &str, &str); 49] = [
+const GUARDED: [(&str, &str, &str); 51] = [
     ("POST", "/dashboard/sign-out", "/dashboard/sign-out"),
     ("GET", "/dashboard", "/dashboard"),
     ("GET", "/dashboard/", "/dashboard/"),

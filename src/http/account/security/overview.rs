@@ -11,6 +11,7 @@ use super::super::brand_mark;
 use super::super::me::Customer;
 use super::{customer, home, note};
 use crate::app::{App, SharedApp};
+use crate::brand::ways_store;
 use crate::credential::passkey::{Passkey, RelyingParty};
 use crate::credential::recovery::RecoveryCodes;
 use crate::credential::second_factor::read;
@@ -62,6 +63,7 @@ async fn build(
     let (brand_id, profile_id) = (session.brand_id, session.profile_id);
     let (slug, now) = (&brand.slug, app.clock.now());
     let all = store::list_credentials(conn, brand_id, profile_id).await?;
+    let ways_offered = ways_store::find_ways(conn, brand_id).await?;
     let ways = store::count_ways_in(conn, brand_id, profile_id).await?;
     let of_kind = |kind: Kind| all.iter().filter(move |one| one.kind == kind);
     let passkeys: Result<Vec<_>, postgres::Error> = of_kind(Kind::Passkey)
@@ -76,7 +78,9 @@ async fn build(
         passkeys: passkeys?,
         add_passkey_href: RelyingParty::of(&app.config.public_url)
             .map(|_| format!("/me/security/passkeys/new?brand={slug}")),
-        password_href: None,
+        password_href: ways_offered
+            .passwords
+            .then(|| format!("/me/password?brand={slug}")),
         has_password: of_kind(Kind::Password).next().is_some(),
         app_since: of_kind(Kind::Totp).next().map(|one| day_of(one.created_at)),
         app_href: format!("/me/security/app?brand={slug}"),
