@@ -13,15 +13,17 @@ use crate::brand::Brand;
 use crate::credential::store::{Credential, Kind};
 use crate::credential::{self, password};
 use crate::federation::{self, Connection};
-use crate::kernel::id::{CredentialId, EventId, IdentityId, ProfileId, SessionId};
+use crate::kernel::id::{ConsentId, CredentialId, EventId, IdentityId, ProfileId, SessionId};
 use crate::kernel::secret::sha256;
 use crate::kernel::{EmailAddress, Entropy, Secret};
 use crate::mail::{self, Mail, Message};
 use crate::outbox::{self, Fact};
 use crate::postgres::{Error, PgConnection};
-use crate::profile::{self, NewEmail, NewIdentity};
+use crate::profile::{self, Consent, NewEmail, NewIdentity};
 use crate::session::{self, Method, Session};
 
+/// Which wording of the consent page a consent was given to. Change it with the wording.
+pub(super) const CONSENT_TEXT_VERSION: &str = "sign-up-1";
 /// How long a mail that only tells of something is worth sending.
 const NOTICE_LIFE: TimeDelta = TimeDelta::days(3);
 
@@ -410,5 +412,34 @@ impl Visit<'_> {
             at: self.now,
         };
         audit::store::insert_entry(conn, brand_id, self.entropy, entry).await
+    }
+
+    /// A consent given while signing up.
+    pub(super) async fn consent(
+        &self,
+        conn: &mut PgConnection,
+        profile_id: ProfileId,
+        purpose: &str,
+    ) -> Result<(), Error> {
+        let consent = Consent {
+            consent_id: ConsentId::new(self.now, self.entropy),
+            purpose: purpose.to_owned(),
+            granted: true,
+            text_version: CONSENT_TEXT_VERSION.to_owned(),
+            surface: "sign-up".to_owned(),
+            proof: json!({
+                "flow_id": self.flow.flow_id,
+                "terms_url": self.brand.terms_url,
+                "privacy_url": self.brand.privacy_url,
+            }),
+            decided_at: self.now,
+        };
+        let brand_id = self.brand.brand_id;
+        profile::store::insert_consent(conn, brand_id, profile_id, &consent).await?;
+        let detail = json!({ "purpose": purpose });
+        self.tell(conn, profile_id, "consent.given", detail).await?;
+        let properties = json!({ "purpose": purpose, "surface": "sign-up" });
+        self.say(conn, profile_id, "Consent Given", properties)
+            .await
     }
 }

@@ -10,6 +10,7 @@ import { accountTests } from './account.mjs';
 import { launch } from './browser.mjs';
 import { staticTests, wireTests } from './budgets.mjs';
 import { dashboardTests } from './dashboard.mjs';
+import { passkeyTests } from './passkey.mjs';
 import { startDemo } from './server.mjs';
 import { shopTests } from './shop.mjs';
 
@@ -29,4 +30,18 @@ describe('demo', () => {
   accountTests(world);
   dashboardTests(world);
   wireTests(world);
+});
+
+describe('a server with a name', () => {
+  const world = {};
+  before(async () => {
+    world.local = await startDemo({ host: 'localhost', log: 'local.log' });
+    [world.local.brand] = (await world.local.command('brand', 'list')).map(({ slug }) => slug);
+    world.browser = await launch();
+  });
+  after(async () => {
+    await world.browser?.close();
+    await world.local?.stop();
+  });
+  passkeyTests(world);
 });

@@ -12,8 +12,10 @@ use crate::account;
 use crate::app::App;
 use crate::audit::Actor;
 use crate::brand::Brand;
+use crate::credential::passkey::Made;
 use crate::flow::{
-    self, Answers, Arrival, Browser, Flow, Newcomer, Outcome, Pending, Proven, Unusable,
+    self, Answers, Arrival, Browser, Flow, NewByPasskey, Newcomer, Outcome, Pending, Proven,
+    Unusable,
 };
 use crate::http::account::{browser_name, change, mail_post};
 use crate::http::cookie;
@@ -89,6 +91,28 @@ impl Visit<'_> {
         let browser = self.browser(&held);
         let outcome = flow::vouch(&app.pool, proven, browser, now, &app.entropy).await?;
         self.note_browser(outcome, Some(method.as_str())).await
+    }
+
+    /// Makes a profile of somebody new who made a passkey, and answers with the way on.
+    pub(super) async fn sign_up_by_passkey(
+        self,
+        (name, passkey_name): (&str, &str),
+        made: &Made,
+        answers: Answers,
+    ) -> Result<Response, PageError> {
+        let held = self.held().await?;
+        let new = NewByPasskey {
+            brand: self.brand,
+            flow_id: self.flow.flow_id,
+            name,
+            made,
+            passkey_name,
+            answers,
+        };
+        let (app, now) = (self.app, self.app.clock.now());
+        let browser = self.browser(&held);
+        let outcome = flow::sign_up_by_passkey(&app.pool, new, browser, now, &app.entropy).await?;
+        self.answer(outcome, Some(Method::Passkey.as_str()))
     }
 
     /// Lets in the person whose second factor was just checked, and answers with the way on.

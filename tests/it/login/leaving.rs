@@ -254,7 +254,7 @@ async fn a136_who_is_forgotten_leaves_nothing_and_comes_back_as_somebody_new() {
     assert_eq!(world.forget_due().await, 0);
     world.app.app.projector.drain().await.unwrap();
 
-    for table in erase_store::TABLES {
+    for table in erase_store::TABLES.iter().copied() {
         let sql = format!("select count(*) from {table} where profile_id = $1");
         let rows: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
             .bind(id.uuid())
