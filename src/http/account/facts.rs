@@ -50,7 +50,9 @@ impl Sources<'_> {
         }
         let met = format!("from your first visit, {}", day_of(profile.created_at));
         for (name, value) in entries(&profile.first_encounter) {
-            facts.push(fact(&format!("First visit: {name}"), &value, &met));
+            let plain = |text: &str| text.replace('_', " ");
+            let name = format!("First visit: {}", plain(&name));
+            facts.push(fact(&name, &plain(&value), &met));
         }
         let seen = format!("from what you did here, {}", day_of(profile.last_seen_at));
         facts.push(fact("Last seen", &day_of(profile.last_seen_at), &seen));
