@@ -207,7 +207,7 @@ async fn build(
             .iter()
             .map(|listed| shown_session(listed, session, slug, now))
             .collect(),
-        inferred: sources.inferred(&current, value.as_ref(), shows_stage),
+        inferred: facts::inferred(&current, value.as_ref(), shows_stage),
         facts: sources.known(),
         export_action: format!("/me/export?brand={slug}"),
         delete_href: format!("/me/delete?brand={slug}"),
