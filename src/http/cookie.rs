@@ -18,6 +18,10 @@ pub enum Name<'a> {
     LastUsed(&'a str),
     /// That this browser need not give the second factor of somebody at the brand of this slug.
     TrustedDevice(&'a str),
+    /// That a window was opened by a page which may have its answer.
+    Handoff,
+    /// The language of the pages. No secret.
+    Language,
     /// A staff member's session.
     Staff,
     /// What tells that a browser was signed in to the dashboard before.
@@ -32,6 +36,8 @@ impl Name<'_> {
             Self::Browser => format!("{prefix}bf_browser"),
             Self::LastUsed(slug) => format!("{prefix}bf_last_{slug}"),
             Self::TrustedDevice(slug) => format!("{prefix}bf_device_{slug}"),
+            Self::Handoff => format!("{prefix}bf_handoff"),
+            Self::Language => format!("{prefix}bf_language"),
             Self::Staff => format!("{prefix}bf_staff"),
             Self::StaffDevice => format!("{prefix}bf_staff_device"),
         }
@@ -40,9 +46,12 @@ impl Name<'_> {
     /// Lax where a provider's redirect must bring it along; strict for the dashboard.
     const fn same_site(self) -> SameSite {
         match self {
-            Self::Session(_) | Self::Browser | Self::LastUsed(_) | Self::TrustedDevice(_) => {
-                SameSite::Lax
-            }
+            Self::Session(_)
+            | Self::Browser
+            | Self::LastUsed(_)
+            | Self::TrustedDevice(_)
+            | Self::Handoff
+            | Self::Language => SameSite::Lax,
             Self::Staff | Self::StaffDevice => SameSite::Strict,
         }
     }

@@ -50,6 +50,8 @@ pub async fn clean(pool: &Pool, now: DateTime<Utc>) -> Result<(), Error> {
     while store::delete_codes(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
     while store::delete_refresh_families(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
     while store::delete_flows(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
+    while store::delete_handoffs(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
+    while store::delete_preference_links(&mut conn, now).await? == store::BATCH_ROWS {}
     while store::delete_facts(&mut conn, now - FACTS_KEPT).await? == store::BATCH_ROWS {}
     while store::delete_invitations(&mut conn, now - FACTS_KEPT).await? == store::BATCH_ROWS {}
     Ok(())

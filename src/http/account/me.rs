@@ -23,6 +23,7 @@ use crate::profile::{self, Consent, Identity, Profile, ProfileEmail};
 use crate::session::{self, Listed, Session};
 use crate::stage::Standing;
 use crate::view::format::{ago, day_of, path_segment};
+use crate::view::language::Trouble;
 use crate::view::hosted::{Fact, MeConsent, MeIdentity, MePage, MeSession, MeStage};
 use crate::view::{Notice, StageTag};
 
@@ -113,11 +114,7 @@ async fn named_brand(conn: &mut PgConnection, params: &Params) -> Result<Option<
 }
 
 fn sign_in_first(brand: Option<&Brand>) -> PageError {
-    let error = PageError::new(
-        StatusCode::UNAUTHORIZED,
-        "You are not signed in",
-        "This page shows what a brand knows about you, so it asks you to sign in first.",
-    );
+    let error = PageError::told(StatusCode::UNAUTHORIZED, Trouble::NotSignedIn);
     match brand {
         Some(brand) => error.with_action(format!("/login?brand={}", brand.slug), "Sign in"),
         None => error,

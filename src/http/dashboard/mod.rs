@@ -7,6 +7,7 @@
 mod access;
 mod brands;
 mod complaints;
+mod configure;
 mod customer;
 mod customers;
 mod front_door;
@@ -14,6 +15,7 @@ mod keep_in_touch;
 mod key;
 mod keys;
 mod live;
+mod look;
 mod network;
 mod overview;
 mod providers;
@@ -107,6 +109,16 @@ pub(super) fn routes() -> Router<SharedApp> {
             "/dashboard/{brand}/sites",
             get(sites::list).post(sites::create),
         )
+        .route(
+            "/dashboard/{brand}/sites/{id}/configure",
+            get(configure::show),
+        )
+        .route(
+            "/dashboard/{brand}/look",
+            get(look::show).post(look::save_words),
+        )
+        .route("/dashboard/{brand}/look/logo", post(look::save_logo))
+        .route("/dashboard/{brand}/look/logo/remove", post(look::remove_logo))
         .route(
             "/dashboard/{brand}/keys",
             get(keys::list).post(keys::create),

@@ -1,7 +1,6 @@
 //! `GET /login`: the ways into a brand.
 
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use axum_extra::extract::CookieJar;
 use serde::Deserialize;
@@ -15,7 +14,7 @@ use crate::application::Application;
 use crate::brand::{self, Brand};
 use crate::federation::{self, Connection};
 use crate::flow::{self, Flow, NewFlow};
-use crate::http::account::brand_mark;
+use crate::http::account::spoken_mark;
 use crate::http::cookie;
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
@@ -51,7 +50,7 @@ pub(super) struct Asked {
 pub(super) async fn show(
     State(app): State<SharedApp>,
     jar: CookieJar,
-    headers: HeaderMap,
+    language: Language,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
     let Some(flow_id) = &asked.flow else {
@@ -68,7 +67,6 @@ pub(super) async fn show(
     }
     let application_name = parts::application_name(&mut conn, &flow, &brand).await?;
     drop(conn);
-    let language = language(&asked, &headers);
     let last_used = cookie::read(&jar, &app.config, cookie::Name::LastUsed(&brand.slug));
     let mut providers: Vec<_> = connections
         .iter()
@@ -79,12 +77,11 @@ pub(super) async fn show(
         .collect();
     providers.sort_by_key(|button| !button.last_used);
     page(&LoginPage {
-        brand: brand_mark(&brand),
+        brand: spoken_mark(&brand, language),
         application_name,
         providers,
         privacy_url: brand.privacy_url.clone(),
-        error: asked.problem.as_deref().and_then(problem),
-        language,
+        error: problem(asked.problem.as_deref(), language),
         languages: other_languages(language, &flow),
     })
 }
@@ -153,15 +150,6 @@ fn with_slug<'c>(connections: &'c [Connection], slug: &str) -> Option<&'c Connec
         .find(|connection| connection.slug == slug)
 }
 
-fn language(asked: &Asked, headers: &HeaderMap) -> Language {
-    let chosen = asked.lang.as_deref().and_then(Language::from_tag);
-    chosen.unwrap_or_else(|| {
-        let accepted = headers.get(header::ACCEPT_LANGUAGE);
-        let accepted = accepted.and_then(|value| value.to_str().ok());
-        Language::from_accept_language(accepted.unwrap_or_default())
-    })
-}
-
 fn other_languages(language: Language, flow: &Flow) -> Vec<LanguageLink> {
     Language::ALL
         .into_iter()
@@ -175,12 +163,13 @@ fn other_languages(language: Language, flow: &Flow) -> Vec<LanguageLink> {
 
 /// What a word in the address says to people. Any other word says nothing, so that nobody can put
 /// words into our mouth by a link (A73).
-fn problem(word: &str) -> Option<String> {
-    let text = match word {
-        "cancelled" => "That sign-in was cancelled. Choose a way in to try again.",
-        "declined" => "Nothing was stored. Choose a way in if you change your mind.",
-        "refused" => "The provider refused that sign-in. Try again, or choose another way in.",
+fn problem(word: Option<&str>, language: Language) -> Option<String> {
+    let messages = language.messages();
+    let text = match word? {
+        "cancelled" => messages.problem_cancelled,
+        "declined" => messages.problem_declined,
+        "refused" => messages.problem_refused,
         _ => return None,
     };
-    Some(text.to_owned())
+    Some(text.to_string())
 }

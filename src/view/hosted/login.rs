@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::BrandMark;
 use crate::view::ProviderButton;
-use crate::view::language::{Language, Messages};
+use crate::view::language::Language;
 
 /// `/login?flow=…`: the ways into a brand, last used first.
 #[derive(Debug, Clone, Template)]
@@ -20,8 +20,6 @@ pub struct LoginPage {
     pub privacy_url: Option<String>,
     /// Why the last try did not work, as one sentence with what to do.
     pub error: Option<String>,
-    /// The language of the page.
-    pub language: Language,
     /// The other languages, and the address of this page in each.
     pub languages: Vec<LanguageLink>,
 }
@@ -35,12 +33,6 @@ pub struct LanguageLink {
     pub href: String,
 }
 
-impl LoginPage {
-    fn messages(&self) -> &'static Messages {
-        self.language.messages()
-    }
-}
-
 #[cfg(test)]
 impl LoginPage {
     pub(in crate::view) fn sample(words: crate::view::sample::Words) -> Self {
@@ -50,7 +42,6 @@ impl LoginPage {
             providers: ProviderButton::samples(words),
             privacy_url: Some(words.text("https://bellmoor.example/privacy")),
             error: Some(words.text("That sign-in was cancelled. Choose a way in to try again.")),
-            language: Language::English,
             languages: [Language::German, Language::Spanish, Language::Arabic]
                 .map(|language| LanguageLink {
                     language,
@@ -61,10 +52,9 @@ impl LoginPage {
     }
 
     pub(in crate::view) fn sample_arabic() -> Self {
-        Self {
-            language: Language::Arabic,
-            error: None,
-            ..Self::sample(crate::view::sample::Words::Plain)
-        }
+        let mut page = Self::sample(crate::view::sample::Words::Plain);
+        page.brand.language = Language::Arabic;
+        page.error = None;
+        page
     }
 }

@@ -9,9 +9,11 @@ mod hand_off;
 mod link;
 mod login;
 mod me;
+mod preferences;
 mod sign_out;
 mod signed_out;
 mod test_provider;
+mod window_done;
 
 pub use consent::{ConsentPage, Purpose, StoredItem};
 pub use error::{ErrorAction, ErrorPage};
@@ -19,11 +21,14 @@ pub use hand_off::HandOffPage;
 pub use link::LinkPage;
 pub use login::{LanguageLink, LoginPage};
 pub use me::{Fact, MeConsent, MeIdentity, MePage, MeSession, MeStage};
+pub use preferences::{PauseChoice, PreferenceChoice, PreferencesPage};
 pub use sign_out::SignOutPage;
 pub use signed_out::SignedOutPage;
 pub use test_provider::{TestPerson, TestProviderPage};
+pub use window_done::WindowDonePage;
 
 use super::colour::Colour;
+use super::language::{Language, Messages};
 use super::format::path_segment;
 use super::provider::first_letter;
 
@@ -36,6 +41,14 @@ pub struct BrandMark {
     pub name: String,
     /// The brand's colour as chosen; the style sheet moves it until it reads.
     pub colour: Colour,
+    /// The address of the brand's logo on this server, if it has one.
+    pub logo: Option<String>,
+    /// What the brand says of itself, in few words.
+    pub headline: Option<String>,
+    /// And a line under it.
+    pub line: Option<String>,
+    /// The language that the page is in.
+    pub language: Language,
 }
 
 impl BrandMark {
@@ -55,12 +68,21 @@ impl BrandMark {
         )
     }
 
+    /// The texts of the page's language.
+    pub fn messages(&self) -> &'static Messages {
+        self.language.messages()
+    }
+
     #[cfg(test)]
     pub(in crate::view) fn sample(words: super::sample::Words) -> Self {
         Self {
             slug: words.text("bellmoor"),
             name: words.text("Bellmoor Bakery"),
             colour: Colour::new(0xb8, 0x52, 0x07),
+            logo: Some(words.text("/logo/bellmoor/0123456789abcdef.png")),
+            headline: Some(words.text("Bread from six")),
+            line: Some(words.text("The mill is a walk away, and so are we.")),
+            language: Language::English,
         }
     }
 }
