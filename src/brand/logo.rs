@@ -137,7 +137,11 @@ fn clean_png(file: &[u8]) -> Result<Vec<u8>, NotALogo> {
             break;
         }
     }
-    if draws { Ok(out) } else { Err(NotALogo::Damaged) }
+    if draws {
+        Ok(out)
+    } else {
+        Err(NotALogo::Damaged)
+    }
 }
 
 /// JPEG's markers that draw (ITU-T T.81, annex B), and Adobe's, which says how colours are stored.

@@ -75,8 +75,15 @@ fn a137_what_draws_nothing_is_left_out() {
         let logo = clean(&file).unwrap();
 
         assert_eq!(logo.kind, kind);
-        assert!(holds(&file, SCRIPT) && !holds(&logo.bytes, SCRIPT), "{kind}");
-        assert_eq!(clean(&logo.bytes).unwrap(), logo, "cleaning twice changes nothing");
+        assert!(
+            holds(&file, SCRIPT) && !holds(&logo.bytes, SCRIPT),
+            "{kind}"
+        );
+        assert_eq!(
+            clean(&logo.bytes).unwrap(),
+            logo,
+            "cleaning twice changes nothing"
+        );
     }
 }
 

@@ -123,9 +123,12 @@ pub async fn upsert_logo(
 
 /// Takes a brand's logo away.
 pub async fn delete_logo(conn: &mut PgConnection, brand_id: BrandId) -> Result<(), Error> {
-    sqlx::query!("delete from brand_logo where brand_id = $1", brand_id.uuid())
-        .execute(&mut *conn)
-        .await?;
+    sqlx::query!(
+        "delete from brand_logo where brand_id = $1",
+        brand_id.uuid()
+    )
+    .execute(&mut *conn)
+    .await?;
     set_logo_name(conn, brand_id, None).await
 }
 

@@ -115,8 +115,9 @@ impl PageError {
 impl From<postgres::Error> for PageError {
     fn from(error: postgres::Error) -> Self {
         match &error {
-            postgres::Error::Unavailable(_) => Self::told(StatusCode::SERVICE_UNAVAILABLE, Trouble::Busy)
-            .retry_after(1),
+            postgres::Error::Unavailable(_) => {
+                Self::told(StatusCode::SERVICE_UNAVAILABLE, Trouble::Busy).retry_after(1)
+            }
             postgres::Error::Constraint { .. }
             | postgres::Error::Inconsistent(_)
             | postgres::Error::Statement(_) => Self::internal(&error),

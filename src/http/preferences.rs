@@ -295,7 +295,11 @@ async fn stop(
             Vec::new()
         },
         topics: Vec::new(),
-        pause: if restarts { Pause::Days(0) } else { Pause::Keep },
+        pause: if restarts {
+            Pause::Days(0)
+        } else {
+            Pause::Keep
+        },
     })
     .await?;
     Ok(match form.get("List-Unsubscribe") {

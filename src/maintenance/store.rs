@@ -74,10 +74,7 @@ pub async fn delete_flows(conn: &mut PgConnection, before: DateTime<Utc>) -> Res
 }
 
 /// Deletes windows that had to end before `before`. Returns how many.
-pub async fn delete_handoffs(
-    conn: &mut PgConnection,
-    before: DateTime<Utc>,
-) -> Result<u64, Error> {
+pub async fn delete_handoffs(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<u64, Error> {
     let done = sqlx::query!(
         "delete from handoff where ctid in
             (select ctid from handoff where expires_at < $1 limit 1000 for update skip locked)",

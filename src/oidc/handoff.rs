@@ -149,7 +149,12 @@ mod tests {
     #[test]
     fn a_hash_is_a_whole_one() {
         assert!(hash_of("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM").is_some());
-        for text in ["", "E9Melhoa", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM", "'"] {
+        for text in [
+            "",
+            "E9Melhoa",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM",
+            "'",
+        ] {
             assert!(hash_of(text).is_none(), "{text}");
         }
     }

@@ -1,16 +1,15 @@
 //! Every page is rendered with its sample, as written and with hostile texts.
 
 use super::dashboard::{
-    ApplicationsPage, BrandsPage, ComplaintsPage, ConfigurePage, CustomerPage, CustomersPage, KeepInTouchPage,
-    KeyPage, KeysPage, LivePage, LookPage, NetworkPage, OverviewPage, PreviewState, ProvidersPage,
-    RejectPage, RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage, RulesTextPage,
-    RulesVersionPage,
+    ApplicationsPage, BrandsPage, ComplaintsPage, ConfigurePage, CustomerPage, CustomersPage,
+    KeepInTouchPage, KeyPage, KeysPage, LivePage, LookPage, NetworkPage, OverviewPage,
+    PreviewState, ProvidersPage, RejectPage, RulesDraftPage, RulesPage, RulesPreviewPage,
+    RulesTakeBackPage, RulesTextPage, RulesVersionPage,
 };
 use super::errors::ErrorsPage;
 use super::hosted::{
     ConsentPage, ErrorPage, HandOffPage, LinkPage, LoginPage, MePage, PreferencesPage, SignOutPage,
-    SignedOutPage, WindowDonePage,
-    TestProviderPage,
+    SignedOutPage, TestProviderPage, WindowDonePage,
 };
 use super::sample::{HOSTILE, Words};
 use super::staff::{StaffLoginPage, StaffSetupPage};

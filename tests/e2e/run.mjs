@@ -9,6 +9,7 @@ import { after, before, describe } from 'node:test';
 import { launch } from './browser.mjs';
 import { staticTests, wireTests } from './budgets.mjs';
 import { dashboardTests } from './dashboard.mjs';
+import { doorTests } from './doors.mjs';
 import { startDemo } from './server.mjs';
 import { shopTests } from './shop.mjs';
 
@@ -25,6 +26,7 @@ describe('demo', () => {
     await world.demo?.stop();
   });
   shopTests(world);
+  doorTests(world);
   dashboardTests(world);
   wireTests(world);
 });

@@ -17,6 +17,7 @@ mod architecture;
 mod cli;
 mod crash;
 mod dashboard;
+mod doors;
 mod embedded;
 mod foundation;
 mod harness;

@@ -23,8 +23,8 @@ use crate::profile::{self, Consent, Identity, Profile, ProfileEmail};
 use crate::session::{self, Listed, Session};
 use crate::stage::Standing;
 use crate::view::format::{ago, day_of, path_segment};
-use crate::view::language::Trouble;
 use crate::view::hosted::{Fact, MeConsent, MeIdentity, MePage, MeSession, MeStage};
+use crate::view::language::Trouble;
 use crate::view::{Notice, StageTag};
 
 /// The most sessions that are listed.

@@ -169,7 +169,11 @@ pub(super) async fn make_link(
     let surface = asked.surface.trim();
     if surface.is_empty() || surface.chars().count() > SURFACE_CHARS_MAX {
         let detail = "surface names the mail in 1 to 100 characters";
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_surface", detail));
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_surface",
+            detail,
+        ));
     }
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     let brand_id = caller.brand_id;

@@ -38,10 +38,7 @@ const FLOWS: [(&str, &str); 2] = [("redirect", "On this page"), ("popup", "In a 
 
 /// The element's own colours, as `assets/embed.js` defines them: text and surface, light and dark.
 const LIGHT: (Colour, Colour) = (Colour::new(0x1d, 0x1f, 0x24), Colour::WHITE);
-const DARK: (Colour, Colour) = (
-    Colour::new(0xf1, 0xf1, 0xf3),
-    Colour::new(0x23, 0x25, 0x2b),
-);
+const DARK: (Colour, Colour) = (Colour::new(0xf1, 0xf1, 0xf3), Colour::new(0x23, 0x25, 0x2b));
 /// What the neutral theme takes from the page, until somebody says otherwise.
 const PAGE: (Colour, Colour) = (Colour::new(0x1d, 0x1f, 0x24), Colour::WHITE);
 

@@ -43,7 +43,12 @@ fn forms(all: &AllWords) -> Vec<WordsForm> {
         .into_iter()
         .map(|(tag, name)| {
             let words = all.get(tag).cloned().unwrap_or_default();
-            form(tag, name, (words.headline, words.line), WordsFaults::default())
+            form(
+                tag,
+                name,
+                (words.headline, words.line),
+                WordsFaults::default(),
+            )
         })
         .collect()
 }
@@ -88,7 +93,10 @@ pub(super) async fn save_words(
     let mut forms = Vec::new();
     let mut is_refused = false;
     for (tag, name) in languages() {
-        let (headline, line) = (typed(format!("headline-{tag}")), typed(format!("line-{tag}")));
+        let (headline, line) = (
+            typed(format!("headline-{tag}")),
+            typed(format!("line-{tag}")),
+        );
         let faults = match Words::parse(&headline, &line) {
             Ok(words) => {
                 if !words.is_empty() {

@@ -118,7 +118,10 @@ pub(super) fn routes() -> Router<SharedApp> {
             get(look::show).post(look::save_words),
         )
         .route("/dashboard/{brand}/look/logo", post(look::save_logo))
-        .route("/dashboard/{brand}/look/logo/remove", post(look::remove_logo))
+        .route(
+            "/dashboard/{brand}/look/logo/remove",
+            post(look::remove_logo),
+        )
         .route(
             "/dashboard/{brand}/keys",
             get(keys::list).post(keys::create),

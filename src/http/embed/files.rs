@@ -101,7 +101,11 @@ pub(super) async fn logo(
     let mut response = bytes.into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, kind);
-    set(headers, CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox");
+    set(
+        headers,
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; sandbox",
+    );
     set(
         headers,
         CACHE_CONTROL,

@@ -47,7 +47,9 @@ fn boundary(headers: &HeaderMap) -> Option<String> {
     let rest = kind.strip_prefix("multipart/form-data;")?;
     let boundary = rest.split("boundary=").nth(1)?.trim();
     let boundary = boundary.trim_matches('"');
-    (1..=70).contains(&boundary.len()).then(|| boundary.to_owned())
+    (1..=70)
+        .contains(&boundary.len())
+        .then(|| boundary.to_owned())
 }
 
 /// The content of the first part that names a file.
@@ -68,7 +70,8 @@ fn first_file<'b>(body: &'b [u8], boundary: &str) -> Option<&'b [u8]> {
 }
 
 fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
-    hay.windows(needle.len()).position(|window| window == needle)
+    hay.windows(needle.len())
+        .position(|window| window == needle)
 }
 
 #[cfg(test)]

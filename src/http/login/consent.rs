@@ -19,8 +19,8 @@ use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
 use crate::kernel::secret::sha256;
 use crate::postgres::{self, PgConnection};
-use crate::view::language::{Language, Messages, Text};
 use crate::view::hosted::{ConsentPage, Purpose, StoredItem};
+use crate::view::language::{Language, Messages, Text};
 
 /// What the address says.
 #[derive(Deserialize)]

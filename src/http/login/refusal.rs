@@ -25,7 +25,9 @@ impl From<Unusable> for PageError {
         match error {
             Unusable::Unknown => gone(),
             Unusable::OtherBrowser => other_browser(),
-            Unusable::Expired | Unusable::Attempt(attempt::Refusal::Expired) => Self::told(StatusCode::BAD_REQUEST, Trouble::TooLate),
+            Unusable::Expired | Unusable::Attempt(attempt::Refusal::Expired) => {
+                Self::told(StatusCode::BAD_REQUEST, Trouble::TooLate)
+            }
             Unusable::Finished
             | Unusable::Attempt(
                 attempt::Refusal::Used
@@ -55,10 +57,14 @@ pub(super) fn refused(refusal: Refusal, flow: &Flow) -> PageError {
     let back = format!("/login?flow={}", flow.flow_id);
     match refusal {
         Refusal::ConnectionDisabled => PageError::told(StatusCode::FORBIDDEN, Trouble::WayClosed)
-        .with_action(back, "Back to the sign-in"),
+            .with_action(back, "Back to the sign-in"),
         // One text for both: whether a profile was shut or erased is its owner's business.
-        Refusal::Suspended | Refusal::Gone => PageError::told(StatusCode::FORBIDDEN, Trouble::NotLetIn),
-        Refusal::LinkSessionEnded | Refusal::LinkSessionStale => PageError::told(StatusCode::FORBIDDEN, Trouble::SignInFirst),
+        Refusal::Suspended | Refusal::Gone => {
+            PageError::told(StatusCode::FORBIDDEN, Trouble::NotLetIn)
+        }
+        Refusal::LinkSessionEnded | Refusal::LinkSessionStale => {
+            PageError::told(StatusCode::FORBIDDEN, Trouble::SignInFirst)
+        }
         Refusal::SomebodyElse => PageError::new(
             StatusCode::FORBIDDEN,
             "That is somebody else's account",

@@ -8,11 +8,11 @@ use chrono::{DateTime, Utc};
 
 use url::form_urlencoded;
 
+use super::handoff;
 use crate::app::{App, SharedApp};
 use crate::application::Application;
 use crate::brand::Brand;
 use crate::flow::{self, Flow};
-use super::handoff;
 use crate::http::account::spoken_mark;
 use crate::http::cookie;
 use crate::http::page::{go_to, page};
@@ -171,12 +171,7 @@ struct Asked {
 
 impl Asked {
     /// Whether the answer is kept for the page that opened this window.
-    async fn is_kept(
-        &self,
-        app: &App,
-        jar: &CookieJar,
-        location: &str,
-    ) -> Result<bool, PageError> {
+    async fn is_kept(&self, app: &App, jar: &CookieJar, location: &str) -> Result<bool, PageError> {
         handoff::keep(app, jar, &self.application, &self.authorization, location).await
     }
 

@@ -56,7 +56,10 @@ impl LookPage {
             tag: tag.to_owned(),
             language: language.to_owned(),
             headline: Field::filled(words.text(headline)),
-            line: Field::refused(words.text("Too long"), words.text("Use at most 200 characters.")),
+            line: Field::refused(
+                words.text("Too long"),
+                words.text("Use at most 200 characters."),
+            ),
         };
         Self {
             shell: Shell::sample(words),

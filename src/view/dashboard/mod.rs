@@ -31,9 +31,8 @@ mod customer_sample;
 pub use applications::{ApplicationForm, ApplicationKind, ApplicationRow, ApplicationsPage};
 pub use brands::{BrandForm, BrandRow, BrandsPage};
 pub use brought::{BroughtCard, BroughtRow, RoleView};
-pub use configure::{Choice, Configuration, ConfigurePage, Contrast};
-pub use look::{LookPage, WordsForm};
 pub use complaints::{ComplaintList, ComplaintRow, ComplaintsPage};
+pub use configure::{Choice, Configuration, ConfigurePage, Contrast};
 pub use contact::{ContactCard, ContactChannel, KeepInTouchPage, KeepInTouchRow};
 pub use customer::CustomerPage;
 pub use customer_parts::{
@@ -42,6 +41,7 @@ pub use customer_parts::{
 pub use customers::{CustomerRow, CustomersPage};
 pub use keys::{FreshKey, GrantForm, KeyForm, KeyKind, KeyPage, KeyRow, KeysPage, ScopeChoice};
 pub use live::{LivePage, LiveRow, LiveStatus, LiveUpdate, RejectPage, SetApartRow};
+pub use look::{LookPage, WordsForm};
 pub use network::{FamilyTree, Kin, NetworkFigures, NetworkPage, Outcome, RefusedRow, TopRow};
 pub use overview::{Overview, OverviewPage, WeekStats};
 pub use providers::{ConnectionForm, ConnectionRow, ProviderKind, ProvidersPage};

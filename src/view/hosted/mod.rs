@@ -28,8 +28,8 @@ pub use test_provider::{TestPerson, TestProviderPage};
 pub use window_done::WindowDonePage;
 
 use super::colour::Colour;
-use super::language::{Language, Messages};
 use super::format::path_segment;
+use super::language::{Language, Messages};
 use super::provider::first_letter;
 
 /// How a brand shows itself.

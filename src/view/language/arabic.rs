@@ -9,7 +9,9 @@ pub(super) static MESSAGES: Messages = Messages {
     continue_with: Text("المتابعة باستخدام {provider}"),
     continue_to: Text("ستنتقل بعد ذلك إلى {application}."),
     last_used: Text("آخر استخدام"),
-    privacy: Text("تتلقى {brand} اسمك وعنوان بريدك الإلكتروني من الحساب الذي تختاره، ولا يُنشر أي شيء نيابةً عنك."),
+    privacy: Text(
+        "تتلقى {brand} اسمك وعنوان بريدك الإلكتروني من الحساب الذي تختاره، ولا يُنشر أي شيء نيابةً عنك.",
+    ),
     privacy_link: Text("إشعار الخصوصية"),
     no_providers: Text("لم تُفعَّل أي طريقة لتسجيل الدخول بعد. يُرجى العودة لاحقًا."),
     language: Text("اللغة"),
@@ -53,7 +55,9 @@ pub(super) static MESSAGES: Messages = Messages {
     link_no: Text("لا: تابع كشخص جديد"),
     link_no_hint: Text("ستحصل على ملف خاص بك. يمكنك ربط الاثنين لاحقًا من صفحتك."),
     link_new: Text("تابع كشخص جديد"),
-    link_not_proven: Text("ليس هذا هو الحساب الذي يستخدم هذا العنوان هنا. جرّب غيره أو تابع كشخص جديد."),
+    link_not_proven: Text(
+        "ليس هذا هو الحساب الذي يستخدم هذا العنوان هنا. جرّب غيره أو تابع كشخص جديد.",
+    ),
     going_title: Text("في الطريق إلى {destination}"),
     going_lead: Text("يستغرق هذا لحظة."),
     going_link: Text("تابع بنفسك إذا لم يحدث شيء"),
@@ -64,7 +68,9 @@ pub(super) static MESSAGES: Messages = Messages {
     sign_out: Text("تسجيل الخروج"),
     stay: Text("البقاء مسجّلًا"),
     signed_out_title: Text("تم تسجيل خروجك"),
-    signed_out_lead: Text("لم يعد هذا المتصفح يعرف من أنت في {brand}. الحساب الذي سجّلت به لم يُسجَّل خروجه."),
+    signed_out_lead: Text(
+        "لم يعد هذا المتصفح يعرف من أنت في {brand}. الحساب الذي سجّلت به لم يُسجَّل خروجه.",
+    ),
     back_to: Text("العودة إلى {brand}"),
     sign_in_again: Text("تسجيل الدخول مجددًا"),
     me_title: Text("أنت في {brand}"),
@@ -76,7 +82,9 @@ pub(super) static MESSAGES: Messages = Messages {
     preferences_title: Text("كيف يمكن لـ {brand} التواصل معك"),
     preferences_lead: Text("تسري هذه الخيارات على {address}."),
     stop_everything: Text("إيقاف كل شيء"),
-    stop_everything_hint: Text("لن تكتب إليك {brand} ولن تتصل بك بأخبار أو عروض. ويبقى الرد على ما طلبته أو سألت عنه."),
+    stop_everything_hint: Text(
+        "لن تكتب إليك {brand} ولن تتصل بك بأخبار أو عروض. ويبقى الرد على ما طلبته أو سألت عنه.",
+    ),
     stopped: Text("تم إيقاف كل شيء."),
     start_again: Text("السماح مجددًا"),
     preferences_topics: Text("أو اختر ما ترحّب به"),

@@ -221,10 +221,7 @@ mod tests {
     fn a_gap_is_filled_once() {
         let text = Text("{a} and {b}, {c}");
 
-        assert_eq!(
-            text.fill(&[("a", "{b}"), ("b", "x")]),
-            "{b} and x, {c}"
-        );
+        assert_eq!(text.fill(&[("a", "{b}"), ("b", "x")]), "{b} and x, {c}");
         assert_eq!(Text("a {").with("x"), "a {");
     }
 }

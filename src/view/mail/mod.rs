@@ -225,9 +225,7 @@ fn words(language: Language, brand: &str, message: &Message) -> (Language, Words
         | Language::Spanish
         | Language::French
         | Language::Portuguese
-        | Language::Arabic => {
-            (Language::English, english::words(brand, message))
-        }
+        | Language::Arabic => (Language::English, english::words(brand, message)),
     }
 }
 

@@ -20,7 +20,7 @@ const OPEN: [(&str, &str); 4] = [
 ];
 
 /// Everything else: method, pattern, and a path that fits it. A new route needs a row.
-const GUARDED: [(&str, &str, &str); 43] = [
+const GUARDED: [(&str, &str, &str); 48] = [
     ("POST", "/dashboard/sign-out", "/dashboard/sign-out"),
     ("GET", "/dashboard", "/dashboard"),
     ("GET", "/dashboard/", "/dashboard/"),
@@ -165,6 +165,23 @@ const GUARDED: [(&str, &str, &str); 43] = [
         "POST",
         "/dashboard/{brand}/sites",
         "/dashboard/bakery/sites",
+    ),
+    (
+        "GET",
+        "/dashboard/{brand}/sites/{id}/configure",
+        "/dashboard/bakery/sites/app_00000000000000000000000000000000/configure",
+    ),
+    ("GET", "/dashboard/{brand}/look", "/dashboard/bakery/look"),
+    ("POST", "/dashboard/{brand}/look", "/dashboard/bakery/look"),
+    (
+        "POST",
+        "/dashboard/{brand}/look/logo",
+        "/dashboard/bakery/look/logo",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/look/logo/remove",
+        "/dashboard/bakery/look/logo/remove",
     ),
     ("GET", "/dashboard/{brand}/keys", "/dashboard/bakery/keys"),
     ("POST", "/dashboard/{brand}/keys", "/dashboard/bakery/keys"),

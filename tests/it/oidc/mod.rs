@@ -9,4 +9,4 @@ mod me;
 mod refresh;
 mod shop;
 mod token;
-mod world;
+pub mod world;
