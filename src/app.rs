@@ -9,16 +9,15 @@ use crate::audit::Actor;
 use crate::brand::{self, Brand};
 use crate::config::Config;
 use crate::credential::password::Hasher;
-use crate::egress::{Egress, Policy};
+use crate::egress::{Egress, Local, Policy};
 use crate::event::{Intake, Names};
 use crate::federation::Federation;
 use crate::federation::built_in::TestProvider;
-use crate::kernel::{Cipher, Clock, Entropy};
+use crate::kernel::{Cipher, Clock, Entropy, HashKey};
 use crate::key::{Presented, Quotas};
 use crate::postgres::{self, Pool};
 use crate::projection::{self, Projector};
 use crate::setup::{self, Change};
-use crate::staff;
 use crate::token::Keyring;
 
 /// The service's parts. Shared as [`SharedApp`].
@@ -33,12 +32,12 @@ pub struct App {
     pub entropy: Entropy,
     /// For secrets that are read back.
     pub cipher: Cipher,
+    /// For hashes of what could be guessed.
+    pub hash_key: HashKey,
     /// For passwords.
     pub passwords: Hasher,
     /// How often passwords and codes may be tried, and mail be asked for.
     pub abuse: abuse::Guard,
-    /// How fast staff passwords may be guessed.
-    pub staff_throttle: staff::Throttle,
     /// The keys that sign our tokens.
     pub keyring: Keyring,
     /// Brings standings up to date, and says where somebody stands.
@@ -82,6 +81,12 @@ impl App {
     /// Puts the parts together and starts the writers of events. Must be called within a Tokio
     /// runtime.
     pub fn new(parts: Parts) -> SharedApp {
+        Self::before(parts, None)
+    }
+
+    /// The same with something that answers for outside URLs without the network: tests stand
+    /// providers up by it, at the very addresses that the catalogue names.
+    pub fn before(parts: Parts, outside: Option<Arc<dyn Local>>) -> SharedApp {
         let Parts {
             config,
             pool,
@@ -99,24 +104,35 @@ impl App {
             clock.clone(),
         );
         let local = Arc::clone(&test_provider);
-        let egress = Egress::new(Policy::new(config.egress_allows_private), Some(local));
+        let mut egress = Egress::new(Policy::new(config.egress_allows_private), Some(local));
+        if let Some(outside) = outside {
+            egress = egress.with_local(outside);
+        }
         let test_issuer = test_provider.issuer().to_owned();
         let projector = Projector::new(pool.clone(), clock.clone(), entropy.clone());
         let wake = projector.wake().clone();
-        let intake = Intake::start(&pool, &clock, &entropy, config.intake, move || wake.poke());
+        let hash_key = HashKey::derive(&installation_key);
+        let intake = Intake::start(
+            &pool,
+            &clock,
+            &entropy,
+            &hash_key,
+            config.intake,
+            move || wake.poke(),
+        );
         Arc::new(Self {
             federation: Federation::new(egress.clone(), test_issuer),
             egress,
             test_provider,
             keyring: Keyring::new(cipher.clone(), entropy.clone()),
             cipher,
+            hash_key,
             passwords: Hasher::new(cores, entropy.clone()),
             projector,
             intake,
             event_names: Names::default(),
             quotas: Quotas::new(config.quotas),
             abuse: abuse::Guard::new(&installation_key),
-            staff_throttle: staff::Throttle::default(),
             config,
             pool,
             clock,

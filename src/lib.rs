@@ -22,6 +22,7 @@ pub mod outbox;
 
 // 3: the domains
 pub mod abuse;
+pub mod account;
 pub mod application;
 pub mod brand;
 pub mod contact;

@@ -6,6 +6,8 @@ pub mod draft;
 pub mod logo;
 pub mod look;
 pub mod store;
+pub mod ways;
+pub mod ways_store;
 
 use chrono::{DateTime, Utc};
 

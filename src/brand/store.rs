@@ -166,7 +166,7 @@ pub async fn find_logo(
 
 /// Tables that hold a brand's rows, each before what it points to. The audit record stays: it is
 /// never deleted.
-pub const TABLES: [&str; 48] = [
+pub const TABLES: [&str; 54] = [
     "handoff",
     "preference_link",
     "brand_logo",
@@ -176,9 +176,11 @@ pub const TABLES: [&str; 48] = [
     "authorization_code",
     "session",
     "mail",
+    "way_setting",
     "credential",
     "proof",
     "attempt",
+    "spent_id_token",
     "flow",
     "consent",
     "transition",
@@ -198,6 +200,10 @@ pub const TABLES: [&str; 48] = [
     "event_name",
     "reject",
     "import",
+    "profile_merge",
+    "erasure",
+    "suppression",
+    "known_device",
     "identity",
     "alias",
     "profile_email",
@@ -239,5 +245,33 @@ pub async fn delete_demo_brand(conn: &mut PgConnection, brand_id: BrandId) -> Re
     sqlx::query!("delete from brand where brand_id = $1", brand_id.uuid())
         .execute(conn)
         .await?;
+    Ok(())
+}
+
+/// Whether a customer's own page tells them their stage. Off unless the brand turns it on.
+pub async fn shows_stage(conn: &mut PgConnection, brand_id: BrandId) -> Result<bool, Error> {
+    let shows = sqlx::query_scalar!(
+        "select shows_stage from brand where brand_id = $1",
+        brand_id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(shows == Some(true))
+}
+
+/// Turns it on or off whether a customer's own page tells them their stage.
+pub async fn update_shows_stage(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    shows: bool,
+) -> Result<(), Error> {
+    let done = sqlx::query!(
+        "update brand set shows_stage = $2 where brand_id = $1",
+        brand_id.uuid(),
+        shows,
+    )
+    .execute(conn)
+    .await?;
+    Inconsistency::unless_one(done.rows_affected(), "brand", brand_id)?;
     Ok(())
 }

@@ -11,6 +11,7 @@ mod demo;
 mod doctor;
 mod events;
 mod explain;
+mod forget;
 mod healthcheck;
 pub mod import;
 mod key;
@@ -82,6 +83,8 @@ enum Command {
     Events(events::Events),
     /// Say why a customer stands where they do, and what would change it, at any date.
     Explain(explain::Explain),
+    /// Have everything of a customer deleted, in two weeks.
+    Forget(forget::Forget),
     /// Measure what this installation takes, beside what its database takes alone.
     Bench(bench::Bench),
     /// Look at everything the service needs, and say what to mend; exit with 3 if anything.
@@ -148,6 +151,7 @@ pub fn run() -> ExitCode {
             Command::SigningKey(command) => command.run(config, &output).await,
             Command::Events(command) => command.run(config, &output).await,
             Command::Explain(command) => command.run(config, &output).await,
+            Command::Forget(command) => command.run(config, &output).await,
             Command::Bench(command) => command.run(config, &output).await,
             Command::Doctor(command) => command.run(config, &output).await,
             Command::Healthcheck(command) => command.run(&config, output),

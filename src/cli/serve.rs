@@ -12,10 +12,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::output::Output;
 use super::runtime::Runtime;
+use crate::account;
 use crate::app::SharedApp;
 use crate::brand;
 use crate::config::Config;
 use crate::kernel::id::BrandId;
+use crate::mail;
 use crate::maintenance;
 use crate::postgres::{self, Pool};
 
@@ -71,18 +73,50 @@ pub(super) async fn with_workers(
     stop: &CancellationToken,
     work: impl Future<Output = anyhow::Result<()>>,
 ) -> anyhow::Result<()> {
+    let sender = mail_sender(app)?;
     let projector = tokio::spawn(app.projector.clone().run(stop.clone()));
     let (pool, clock) = (app.pool.clone(), app.clock.clone());
+    let forgetting = tokio::spawn(account::erasure::run(
+        pool.clone(),
+        clock.clone(),
+        app.entropy.clone(),
+        app.hash_key.clone(),
+        stop.clone(),
+    ));
     let housekeeping = tokio::spawn(maintenance::run(pool, clock, stop.clone()));
     let values = tokio::spawn(app.projector.clone().keep_values(list_brands, stop.clone()));
+    let mail = sender.map(|sender| tokio::spawn(sender.run(stop.clone())));
     let done = work.await;
     stop.cancel();
     projector.await.context("the projector broke")?;
     values
         .await
         .context("fitting the value of customers broke")?;
+    forgetting.await.context("forgetting people broke")?;
     housekeeping.await.context("keeping house broke")?;
+    if let Some(mail) = mail {
+        mail.await.context("sending mail broke")?;
+    }
     done
+}
+
+/// What hands mail over, where a mail server is set.
+fn mail_sender(app: &SharedApp) -> anyhow::Result<Option<mail::sender::Sender>> {
+    let Some(server) = &app.config.smtp else {
+        tracing::warn!(
+            "no mail server is set: mail is kept, and shown on the dashboard's page Mail; set \
+             BEFRIEND_SMTP_URL and BEFRIEND_MAIL_FROM to have it sent"
+        );
+        return Ok(None);
+    };
+    tracing::info!(host = server.host, port = server.port, "mail is sent");
+    Ok(Some(mail::sender::Sender {
+        pool: app.pool.clone(),
+        clock: app.clock.clone(),
+        entropy: app.entropy.clone(),
+        cipher: app.cipher.clone(),
+        transport: mail::transport::Transport::new(server)?,
+    }))
 }
 
 async fn list_brands(pool: &Pool) -> Result<Vec<BrandId>, postgres::Error> {

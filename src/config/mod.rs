@@ -3,6 +3,7 @@
 //! Owns reading and checking them, all together, at start. Never read anywhere else: a clippy ban
 //! keeps `std::env` out of the rest. Nothing is required for a first run.
 
+mod smtp;
 mod source;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -14,6 +15,7 @@ use url::Url;
 use crate::kernel::Secret;
 use crate::kernel::address::Range;
 
+pub use smtp::{Smtp, SmtpSecurity};
 pub use source::{Faults, read};
 
 /// Every setting, checked.
@@ -46,6 +48,8 @@ pub struct Config {
     pub quotas: Quotas,
     /// The proxies that are believed when they say for whom they call.
     pub trusted_proxies: Vec<Range>,
+    /// Where mail is handed over; without it mail is kept, and shown in the dashboard.
+    pub smtp: Option<Smtp>,
 }
 
 /// How log lines look.

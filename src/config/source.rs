@@ -10,12 +10,13 @@ use figment::providers::{Env, Format as _, Serialized, Toml};
 use figment::value::Value;
 use url::Url;
 
+use super::smtp::Smtp;
 use super::{Config, Intake, LISTEN_DEFAULT, LogFormat, Quotas, data_dir_default};
-use crate::kernel::Secret;
 use crate::kernel::address::Range;
+use crate::kernel::{EmailAddress, Secret};
 
 /// Every setting's name, as in the TOML file; `BEFRIEND_` plus upper case in the environment.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 20] = [
     "data_dir",
     "listen",
     "public_url",
@@ -34,6 +35,8 @@ const NAMES: [&str; 18] = [
     "quota_browser_key_events_per_second",
     "quota_address_events_per_second",
     "trusted_proxies",
+    "smtp_url",
+    "mail_from",
 ];
 
 /// What is wrong with the settings: one line each, with its mend.
@@ -201,6 +204,29 @@ impl Reader {
             event_length_strict: self.flag("event_length_strict"),
             quotas: self.quotas(),
             trusted_proxies: self.trusted_proxies(),
+            smtp: self.smtp(),
+        }
+    }
+
+    fn smtp(&mut self) -> Option<Smtp> {
+        let server = self.value("smtp_url", None, super::smtp::MEND, |text| {
+            super::smtp::parse(text).map(Some)
+        });
+        let mend = "an address, for example no-reply@brand.example";
+        let from = self.value("mail_from", None, mend, |text| {
+            EmailAddress::parse(text).ok().map(Some)
+        });
+        match (server, from) {
+            (Some(server), Some(from)) => Some(Smtp { from, ..server }),
+            (Some(server), None) => {
+                if !self.values.contains_key("mail_from") {
+                    let fault =
+                        "mail_from must be set where smtp_url is: the address mail comes from";
+                    self.faults.push(fault.to_owned());
+                }
+                Some(server)
+            }
+            (None, _) => None,
         }
     }
 
@@ -281,6 +307,24 @@ mod tests {
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
             .collect();
         read(None, &overrides)
+    }
+
+    #[test]
+    fn mail_needs_a_server_and_an_address_to_come_from() {
+        let fault = |pairs: &[(&str, &str)]| {
+            let faults = read_pairs(pairs).expect_err("these cannot be used");
+            faults.to_string()
+        };
+        let server = ("smtp_url", "smtps://befriend:hunter2@mail.brand.example");
+
+        assert!(fault(&[server]).contains("mail_from must be set"));
+        let wrong = fault(&[server, ("mail_from", "nobody")]);
+        assert!(wrong.contains("mail_from must be an address"));
+        assert_eq!(wrong.matches("mail_from").count(), 1);
+        let config = read_pairs(&[server, ("mail_from", "no-reply@brand.example")]);
+        let config = config.expect("these suffice");
+        assert!(!format!("{config:?}").contains("hunter2"));
+        assert!(read_pairs(&[]).expect("defaults").smtp.is_none());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{CustomizedPasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
+use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -124,6 +125,16 @@ impl Hasher {
         });
         task.await.map_err(|_| Error::Busy)
     }
+}
+
+/// What a credential keeps of a password.
+pub fn data_of(hash: &str) -> Value {
+    json!({ "hash": hash })
+}
+
+/// The hash that a credential keeps; see [`data_of`].
+pub fn hash_of(data: &Value) -> Option<&str> {
+    data.get("hash").and_then(Value::as_str)
 }
 
 /// The hash of a random text nobody knows, under our parameters.

@@ -39,6 +39,9 @@ pub(super) type Alias = (AliasKind, String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Person {
     pub(super) profile_id: ProfileId,
+    /// The profile that the alias is of by itself: what an event that comes by it keeps, so that a
+    /// merge can be undone.
+    pub(super) subject: ProfileId,
     /// Whether somebody stands behind it, so that it is never absorbed.
     pub(super) is_known: bool,
 }
@@ -52,12 +55,22 @@ pub(super) async fn list_aliases(
     let kinds: Vec<&str> = aliases.iter().map(|alias| alias.0.as_str()).collect();
     let texts: Vec<&str> = aliases.iter().map(|alias| alias.1.as_str()).collect();
     let rows = sqlx::query!(
-        r#"select a.kind, a.alias, p.profile_id as "profile_id: ProfileId", p.status
+        // One by one, each by its key: left to choose, the server reads all of a brand that it has
+        // not counted yet.
+        r#"select wanted.kind as "kind!", wanted.alias as "alias!",
+                  p.profile_id as "profile_id!: ProfileId", a.profile_id as "subject!: ProfileId",
+                  p.status as "status!"
            from unnest($2::text[], $3::text[]) as wanted (kind, alias)
-                join alias a on a.brand_id = $1 and a.kind = wanted.kind and a.alias = wanted.alias
-                join profile own on own.brand_id = a.brand_id and own.profile_id = a.profile_id
-                join profile p on p.brand_id = own.brand_id
-                              and p.profile_id = coalesce(own.merged_into, own.profile_id)"#,
+                cross join lateral (
+                    select profile_id from alias
+                    where brand_id = $1 and kind = wanted.kind and alias = wanted.alias
+                    offset 0) a
+                cross join lateral (
+                    select coalesce(merged_into, profile_id) as profile_id from profile
+                    where brand_id = $1 and profile_id = a.profile_id offset 0) own
+                cross join lateral (
+                    select profile_id, status from profile
+                    where brand_id = $1 and profile_id = own.profile_id offset 0) p"#,
         brand_id.uuid(),
         &kinds as &[&str],
         &texts as &[&str],
@@ -69,6 +82,7 @@ pub(super) async fn list_aliases(
         .filter_map(|row| {
             let person = Person {
                 profile_id: row.profile_id,
+                subject: row.subject,
                 is_known: row.status != "anonymous",
             };
             Some(((AliasKind::parse(&row.kind)?, row.alias), person))

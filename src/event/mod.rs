@@ -1,6 +1,6 @@
 //! Interactions: how they are read, judged, and stored exactly once.
 //!
-//! Owns the tables `event`, `event_name`, `reject`, `import` and the rows that intake adds to `alias`,
+//! Owns the tables `event`, `event_name`, `reject`, `import`, `suppression` and the rows that intake adds to `alias`,
 //! `profile` and `projection_queue`. Reading ([`decode`], [`cloud`]) and judging ([`validate`]) are
 //! pure; [`intake`] groups the events of concurrent requests into one commit and answers after it.
 //! Never computes a stage (that is `projection`) and never trusts a user id that a browser key sent
@@ -17,11 +17,13 @@ pub mod intake;
 mod json;
 mod name_store;
 pub mod names;
+pub mod own_store;
 mod profile_store;
 pub mod refusal;
 pub mod reject_store;
 pub mod replay;
 pub mod store;
+pub mod suppression_store;
 mod traits;
 pub mod validate;
 

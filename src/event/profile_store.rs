@@ -69,9 +69,11 @@ pub(super) async fn list_outdated(
 ) -> Result<Vec<ProfileId>, Error> {
     let (ids, seen, known) = columns(sightings);
     let ids = sqlx::query_scalar!(
-        r#"select p.profile_id as "profile_id: ProfileId"
+        r#"select s.profile_id as "profile_id!: ProfileId"
            from unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) as s (profile_id, seen, known)
-                join profile p on p.brand_id = $1 and p.profile_id = s.profile_id
+                cross join lateral (
+                    select last_seen_at, known_since from profile
+                    where brand_id = $1 and profile_id = s.profile_id offset 0) p
            where s.seen > p.last_seen_at + interval '1 minute'
               or s.known < p.known_since or (s.known is not null and p.known_since is null)"#,
         brand_id.uuid(),
@@ -183,7 +185,9 @@ pub(super) async fn list_news(
         r#"select s.position - 1 as "position!"
            from unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::bool[])
                 with ordinality as s (profile_id, document, at, hearsay, position)
-                join profile p on p.brand_id = $1 and p.profile_id = s.profile_id
+                cross join lateral (
+                    select status, traits, traits_at from profile
+                    where brand_id = $1 and profile_id = s.profile_id offset 0) p
            where (p.status = 'anonymous' or not s.hearsay)
              and (p.traits_at is null or s.at > p.traits_at + interval '1 hour'
                   or p.traits || s.document::jsonb <> p.traits)"#,

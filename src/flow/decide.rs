@@ -95,6 +95,9 @@ pub enum Decision {
     },
     /// Add the newcomer who waits to the profile that was just proven, and open a session.
     LinkAwaited(ProfileId),
+    /// The identity signs in another account of whoever is signed in, by their own word: let them
+    /// prove it whole, and ask whether the two are to become one.
+    ProveOther(ProfileId),
     /// Ask whether the newcomer is one of these.
     AskToLink {
         /// Who proved the address before.
@@ -173,6 +176,7 @@ impl Decision {
                 AskReason::Domain => "ask_to_link.domain",
                 AskReason::Several => "ask_to_link.several",
             },
+            Self::ProveOther(_) => "merge.prove_other",
             Self::AskAgain => "ask_to_link.not_proven",
             Self::AskConsent => "ask_consent",
             Self::Create { set_apart } if set_apart.is_empty() => "create",
@@ -236,6 +240,9 @@ fn link_by_session(linking: Linking, known: Option<Known>) -> Decision {
     let ground = match known {
         None => LinkGround::Session,
         Some(known) if known.profile_id == profile_id => LinkGround::Already,
+        Some(known) if known.status == Status::Active => {
+            return Decision::ProveOther(known.profile_id);
+        }
         Some(_) => return Decision::Refuse(Refusal::IdentityTaken),
     };
     Decision::Link { profile_id, ground }

@@ -6,6 +6,7 @@
 
 mod complete;
 pub mod decide;
+mod joining;
 mod newcomer;
 mod pending;
 mod settle;
@@ -16,8 +17,9 @@ mod vouch;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
+pub use joining::take_merge;
 pub use newcomer::stored_items;
-pub use pending::{Again, Newcomer, Pending};
+pub use pending::{Again, Asker, Carried, Newcomer, Pending};
 pub use settle::{Answers, Arrival, Browser, Outcome, settle};
 pub use vouch::{Proven, vouch, vouch_second_factor};
 
@@ -47,6 +49,8 @@ pub struct Flow {
     pub pending: Option<Pending>,
     /// Set when somebody signed in is to prove again who they are.
     pub again: Option<Again>,
+    /// What is set once the person is in.
+    pub carries: Option<Carried>,
     /// When it began.
     pub created_at: DateTime<Utc>,
     /// When it is too late.
@@ -197,6 +201,7 @@ async fn begin_with(
         browser_hash: new.browser.hash().to_vec(),
         pending,
         again,
+        carries: None,
         created_at: now,
         expires_at: now + FLOW_LIFE,
         finished_at: None,

@@ -42,7 +42,44 @@ pub enum Pending {
         connection_id: Option<ConnectionId>,
         /// The way in that is linked to the profile once they are in.
         joins: Option<Newcomer>,
+        /// Who is signed in and asked to join this account to theirs, if they did.
+        #[serde(default)]
+        asker: Option<Asker>,
     },
+    /// Somebody signed in proved a second account of theirs: are the two to become one?
+    Merge {
+        /// Who is signed in.
+        asker: Asker,
+        /// The account that they proved beside it.
+        other: ProfileId,
+    },
+}
+
+/// Somebody signed in who began a flow to add to their account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asker {
+    /// Whose session began it.
+    pub session_id: SessionId,
+    /// Their profile.
+    pub profile_id: ProfileId,
+}
+
+impl Pending {
+    /// Who is signed in and asked to add what is proven to their account, if somebody did.
+    pub(super) const fn asker(&self) -> Option<Asker> {
+        match self {
+            Self::Linking {
+                session_id,
+                profile_id,
+            } => Some(Asker {
+                session_id: *session_id,
+                profile_id: *profile_id,
+            }),
+            Self::SecondFactor { asker, .. } => *asker,
+            Self::Merge { asker, .. } => Some(*asker),
+            Self::Link { .. } | Self::Consent { .. } => None,
+        }
+    }
 }
 
 /// Whose session a flow renews, and where its person goes on: they are signed in, and prove again
@@ -55,6 +92,19 @@ pub struct Again {
     pub profile_id: ProfileId,
     /// A path of ours.
     pub return_to: String,
+}
+
+/// What a person chose on the way in, to be set once they are in.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    /// The hash of a password, for a profile that has none.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Carried {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Carried(…)")
+    }
 }
 
 /// Somebody whom a provider vouched for and who has no profile yet. Kept with the flow only, and

@@ -77,6 +77,8 @@ pub enum Outcome {
         /// Whether they tried to prove it.
         again: bool,
     },
+    /// They proved a second account, and are to be asked whether the two become one.
+    AskToMerge,
     /// They are to give their second factor.
     AskSecondFactor,
     /// Nobody is let in.
@@ -171,6 +173,7 @@ async fn execute(
     Ok(match decision {
         Decision::SignIn(profile_id) => scene.sign_in(conn, profile_id).await?,
         Decision::Link { profile_id, ground } => scene.link(conn, profile_id, ground).await?,
+        Decision::ProveOther(profile_id) => scene.sign_in(conn, profile_id).await?,
         Decision::LinkAwaited(profile_id) => scene.link_awaited(conn, profile_id).await?,
         Decision::Create { set_apart } => scene.create(conn, &set_apart).await?,
         Decision::AskAgain => Outcome::AskToLink { again: true },

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{Flow, Pending};
+use super::{Carried, Flow, Pending};
+pub use crate::event::own_store::{OwnEvent, insert_own_event};
 use crate::kernel::Secret;
 use crate::kernel::id::{ApplicationId, BrandId, ConnectionId, FlowId, ProfileId};
 use crate::postgres::{Error, Inconsistency, PgConnection};
@@ -16,6 +17,7 @@ struct Row {
     browser_hash: Vec<u8>,
     pending: Option<Value>,
     again: Option<Value>,
+    carries: Option<Value>,
     created_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
@@ -33,6 +35,11 @@ impl Row {
             .map(serde_json::from_value)
             .transpose()
             .map_err(|_| Inconsistency::new("flow", self.flow_id, "unreadable second proof"))?;
+        let carries = self
+            .carries
+            .map(serde_json::from_value)
+            .transpose()
+            .map_err(|_| Inconsistency::new("flow", self.flow_id, "unreadable baggage"))?;
         Ok(Flow {
             brand_id: self.brand_id,
             flow_id: self.flow_id,
@@ -41,6 +48,7 @@ impl Row {
             browser_hash: self.browser_hash,
             pending,
             again,
+            carries,
             created_at: self.created_at,
             expires_at: self.expires_at,
             finished_at: self.finished_at,
@@ -78,7 +86,7 @@ pub async fn find_flow(conn: &mut PgConnection, flow_id: FlowId) -> Result<Optio
         Row,
         r#"select brand_id as "brand_id: BrandId", flow_id as "flow_id: FlowId",
                   application_id as "application_id: ApplicationId", request, browser_hash, pending,
-                  again, created_at, expires_at, finished_at
+                  again, carries, created_at, expires_at, finished_at
            from flow where flow_id = $1"#,
         flow_id.uuid(),
     )
@@ -113,7 +121,7 @@ pub async fn lock_flow(
         Row,
         r#"select brand_id as "brand_id: BrandId", flow_id as "flow_id: FlowId",
                   application_id as "application_id: ApplicationId", request, browser_hash, pending,
-                  again, created_at, expires_at, finished_at
+                  again, carries, created_at, expires_at, finished_at
            from flow where brand_id = $1 and flow_id = $2 for update"#,
         brand_id.uuid(),
         flow_id.uuid(),
@@ -143,6 +151,46 @@ pub async fn update_pending(
     Ok(())
 }
 
+/// Notes what is set once the person of the flow is in.
+pub async fn update_carries(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    flow_id: FlowId,
+    carries: &Carried,
+) -> Result<(), Error> {
+    let done = sqlx::query!(
+        "update flow set carries = $3
+         where brand_id = $1 and flow_id = $2 and finished_at is null",
+        brand_id.uuid(),
+        flow_id.uuid(),
+        serde_json::to_value(carries).expect("it is plain data"),
+    )
+    .execute(conn)
+    .await?;
+    Inconsistency::unless_one(done.rows_affected(), "flow", flow_id)?;
+    Ok(())
+}
+
+/// Lets a flow go on until `until` at least: a mail that was just sent gets its time.
+pub async fn extend_flow(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    flow_id: FlowId,
+    until: DateTime<Utc>,
+) -> Result<(), Error> {
+    let done = sqlx::query!(
+        "update flow set expires_at = greatest(expires_at, $3)
+         where brand_id = $1 and flow_id = $2 and finished_at is null",
+        brand_id.uuid(),
+        flow_id.uuid(),
+        until,
+    )
+    .execute(conn)
+    .await?;
+    Inconsistency::unless_one(done.rows_affected(), "flow", flow_id)?;
+    Ok(())
+}
+
 /// Ends the flow, and forgets what a provider said of somebody who may not have agreed.
 pub async fn update_finished(
     conn: &mut PgConnection,
@@ -151,7 +199,7 @@ pub async fn update_finished(
     at: DateTime<Utc>,
 ) -> Result<(), Error> {
     let done = sqlx::query!(
-        "update flow set finished_at = $3, pending = null
+        "update flow set finished_at = $3, pending = null, carries = null
          where brand_id = $1 and flow_id = $2 and finished_at is null",
         brand_id.uuid(),
         flow_id.uuid(),
@@ -190,8 +238,9 @@ pub async fn list_ways_in(
     Ok(ids)
 }
 
-/// Takes an unproven address from a profile and signs out whoever is signed in to it. Returns
-/// whether the profile bore it.
+/// Takes an unproven address from a profile, signs out whoever is signed in to it, takes back what
+/// applications hold by them, and makes codes, links and changes that wait for a proof worthless
+/// (A6, A7, A9). Returns whether the profile bore it.
 pub async fn delete_unproven_email(
     conn: &mut PgConnection,
     brand_id: BrandId,
@@ -209,8 +258,18 @@ pub async fn delete_unproven_email(
     .execute(&mut *conn)
     .await?;
     sqlx::query!(
-        "update session set ended_at = $3
-         where brand_id = $1 and profile_id = $2 and ended_at is null",
+        "with ended as (
+             update session set ended_at = $3
+             where brand_id = $1 and profile_id = $2 and ended_at is null
+         ), families as (
+             update refresh_family set revoked_at = $3
+             where brand_id = $1 and profile_id = $2 and revoked_at is null
+         ), tokens as (
+             update access_token set revoked_at = $3
+             where brand_id = $1 and profile_id = $2 and revoked_at is null
+         )
+         update proof set used_at = $3
+         where brand_id = $1 and profile_id = $2 and used_at is null",
         brand_id.uuid(),
         profile_id.uuid(),
         at,
@@ -218,53 +277,4 @@ pub async fn delete_unproven_email(
     .execute(conn)
     .await?;
     Ok(gone.rows_affected() > 0)
-}
-
-/// An interaction that Befriend itself saw.
-#[derive(Clone, Copy, Debug)]
-pub struct OwnEvent<'a> {
-    /// Unique within the brand.
-    pub message_id: &'a str,
-    /// Whose.
-    pub profile_id: ProfileId,
-    /// Its name, as in `Signed Up`.
-    pub name: &'a str,
-    /// As a tracking call would have sent it.
-    pub payload: &'a Value,
-    /// SHA-256 of the payload.
-    pub payload_hash: [u8; 32],
-    /// When.
-    pub at: DateTime<Utc>,
-}
-
-/// Writes an interaction and queues its profile to be folded.
-pub async fn insert_own_event(
-    conn: &mut PgConnection,
-    brand_id: BrandId,
-    event: OwnEvent<'_>,
-) -> Result<(), Error> {
-    sqlx::query!(
-        "insert into event (brand_id, message_id, profile_id, kind, name, trusted, identifies,
-                            event_time, received_at, payload, payload_hash)
-         values ($1, $2, $3, 'track', $4, true, true, $5, $5, $6, $7)",
-        brand_id.uuid(),
-        event.message_id,
-        event.profile_id.uuid(),
-        event.name,
-        event.at,
-        event.payload,
-        event.payload_hash.as_slice(),
-    )
-    .execute(&mut *conn)
-    .await?;
-    sqlx::query!(
-        "insert into projection_queue (brand_id, profile_id, since, queued_at)
-         values ($1, $2, $3, $3)",
-        brand_id.uuid(),
-        event.profile_id.uuid(),
-        event.at,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }

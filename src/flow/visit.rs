@@ -4,15 +4,16 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::decide::Refusal;
-use super::pending::{Newcomer, Pending};
+use super::pending::{Asker, Newcomer, Pending};
 use super::settle::{Browser, Outcome};
 use super::store::OwnEvent;
 use super::{Flow, store};
 use crate::audit::{self, Actor};
 use crate::brand::Brand;
-use crate::credential;
+use crate::credential::store::{Credential, Kind};
+use crate::credential::{self, password};
 use crate::federation::{self, Connection};
-use crate::kernel::id::{EventId, IdentityId, ProfileId, SessionId};
+use crate::kernel::id::{CredentialId, EventId, IdentityId, ProfileId, SessionId};
 use crate::kernel::secret::sha256;
 use crate::kernel::{Entropy, Secret};
 use crate::outbox::{self, Fact};
@@ -80,15 +81,20 @@ impl Visit<'_> {
         way: Way<'_>,
         joins: Option<&Newcomer>,
     ) -> Result<Outcome, Error> {
+        let asker = self.flow.pending.as_ref().and_then(Pending::asker);
         if !way.has_second_factor && self.asks_second_factor(conn, profile_id).await? {
             let pending = Pending::SecondFactor {
                 profile_id,
                 method: way.method,
                 connection_id: way.connection.map(|connection| connection.connection_id),
                 joins: joins.cloned(),
+                asker,
             };
             self.wait_for(conn, &pending).await?;
             return Ok(Outcome::AskSecondFactor);
+        }
+        if let Some(asker) = asker {
+            return self.ask_to_merge(conn, asker, profile_id).await;
         }
         if let Some(newcomer) = joins
             && let Some(refusal) = self.join(conn, profile_id, newcomer).await?
@@ -98,6 +104,26 @@ impl Visit<'_> {
         self.say(conn, profile_id, "Signed In", way.properties())
             .await?;
         self.open_session(conn, profile_id, way, false).await
+    }
+
+    /// Asks whoever began the flow whether the account that was just proven and theirs are to become
+    /// one. Nobody else is signed in by it, and only that very session goes on (A14).
+    async fn ask_to_merge(
+        &self,
+        conn: &mut PgConnection,
+        asker: Asker,
+        other: ProfileId,
+    ) -> Result<Outcome, Error> {
+        if let Some(refusal) = asker.refusal(self.browser, self.now) {
+            return Ok(Outcome::Refused(refusal));
+        }
+        if asker.profile_id == other {
+            self.finish(conn).await?;
+            return Ok(Outcome::Linked(other));
+        }
+        self.wait_for(conn, &Pending::Merge { asker, other })
+            .await?;
+        Ok(Outcome::AskToMerge)
     }
 
     /// A browser that was trusted is not asked, unless its person is to prove again who they are.
@@ -209,12 +235,47 @@ impl Visit<'_> {
             None => "session.opened",
         };
         self.tell(conn, profile_id, what, detail).await?;
+        if let Some(carried) = &self.flow.carries {
+            self.set_password(conn, profile_id, &carried.password)
+                .await?;
+        }
         self.finish(conn).await?;
         Ok(Outcome::SignedIn {
             token,
             profile_id,
             is_new,
         })
+    }
+
+    /// Gives a profile that has no password the one that was chosen on the way in. One that has one
+    /// keeps it: whoever forgot it chooses another by mail.
+    async fn set_password(
+        &self,
+        conn: &mut PgConnection,
+        profile_id: ProfileId,
+        hash: &str,
+    ) -> Result<(), Error> {
+        let brand_id = self.brand.brand_id;
+        let kind = Kind::Password;
+        let before = credential::store::lock_credential(conn, brand_id, profile_id, kind).await?;
+        if before.is_some() {
+            return Ok(());
+        }
+        let password = Credential {
+            brand_id,
+            credential_id: CredentialId::new(self.now, self.entropy),
+            profile_id,
+            kind,
+            name: String::new(),
+            handle: None,
+            data: password::data_of(hash),
+            created_at: self.now,
+            last_used_at: None,
+        };
+        credential::store::insert_credential(conn, &password).await?;
+        let detail = json!({ "kind": kind.as_str() });
+        self.tell(conn, profile_id, "credential.added", detail)
+            .await
     }
 
     /// Links an identity to a profile that exists, and tells of it.

@@ -70,8 +70,6 @@ async fn vouch_once(
         return Ok(Outcome::Refused(Refusal::SomebodyElse));
     }
     let joins = match &visit.flow.pending {
-        // It was begun to link an account, and a credential is none.
-        Some(Pending::Linking { .. }) => return Err(Unusable::Unknown),
         Some(Pending::Link {
             newcomer,
             candidates,
@@ -81,7 +79,14 @@ async fn vouch_once(
             }
             Some(newcomer)
         }
-        Some(Pending::Consent { .. } | Pending::SecondFactor { .. }) | None => None,
+        // Begun to add to an account, it leads to the question whether the two become one.
+        Some(
+            Pending::Linking { .. }
+            | Pending::Merge { .. }
+            | Pending::Consent { .. }
+            | Pending::SecondFactor { .. },
+        )
+        | None => None,
     };
     let way = Way {
         method: proven.method,
@@ -124,6 +129,7 @@ async fn finish_once(
         method,
         connection_id,
         joins,
+        asker: _,
     }) = &visit.flow.pending
     else {
         return Err(Unusable::Unknown);
@@ -162,6 +168,7 @@ fn note(flow: &Flow, method: Method, outcome: &Outcome) {
     let outcome = match outcome {
         Outcome::SignedIn { .. } => "signed_in",
         Outcome::AskSecondFactor => "ask_second_factor",
+        Outcome::AskToMerge => "ask_to_merge",
         Outcome::AskToLink { .. } => "ask_to_link.not_proven",
         Outcome::Refused(refusal) => refusal.code(),
         Outcome::Linked(_) | Outcome::AskConsent => "other",

@@ -22,6 +22,11 @@ pub enum Name<'a> {
     Handoff,
     /// The language of the pages. No secret.
     Language,
+    /// What tells a browser from one that never signed in to the brand of this slug. No secret.
+    Seen(&'a str),
+    /// What tells that somebody was signed in to the brand of this slug in this browser before. It
+    /// signs nobody in.
+    KnownDevice(&'a str),
     /// A staff member's session.
     Staff,
     /// What tells that a browser was signed in to the dashboard before.
@@ -35,9 +40,11 @@ impl Name<'_> {
             Self::Session(slug) => format!("{prefix}bf_session_{slug}"),
             Self::Browser => format!("{prefix}bf_browser"),
             Self::LastUsed(slug) => format!("{prefix}bf_last_{slug}"),
+            Self::KnownDevice(slug) => format!("{prefix}bf_known_{slug}"),
             Self::TrustedDevice(slug) => format!("{prefix}bf_device_{slug}"),
             Self::Handoff => format!("{prefix}bf_handoff"),
             Self::Language => format!("{prefix}bf_language"),
+            Self::Seen(slug) => format!("{prefix}bf_seen_{slug}"),
             Self::Staff => format!("{prefix}bf_staff"),
             Self::StaffDevice => format!("{prefix}bf_staff_device"),
         }
@@ -49,6 +56,8 @@ impl Name<'_> {
             Self::Session(_)
             | Self::Browser
             | Self::LastUsed(_)
+            | Self::KnownDevice(_)
+            | Self::Seen(_)
             | Self::TrustedDevice(_)
             | Self::Handoff
             | Self::Language => SameSite::Lax,

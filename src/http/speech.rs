@@ -15,7 +15,6 @@ use chrono::TimeDelta;
 
 use super::cookie;
 use crate::app::SharedApp;
-use crate::config::Config;
 use crate::kernel::Secret;
 use crate::oidc::Params;
 use crate::view::language::Language;
@@ -32,16 +31,21 @@ fn asked(uri: &Uri) -> Option<Language> {
 }
 
 /// The language in which to answer.
-pub(super) fn heard(uri: &Uri, headers: &HeaderMap, config: &Config) -> Language {
+pub(super) fn heard(uri: &Uri, headers: &HeaderMap) -> Language {
     if uri.path().starts_with("/dashboard") {
         return Language::English;
     }
+    asked(uri).unwrap_or_else(|| kept_or_accepted(headers))
+}
+
+/// What a page before was asked for in, else what the browser prefers.
+pub(super) fn kept_or_accepted(headers: &HeaderMap) -> Language {
     let jar = CookieJar::from_headers(headers);
-    let kept = || {
-        let kept = cookie::read(&jar, config, cookie::Name::Language)?;
-        Language::from_tag(kept.expose())
-    };
-    asked(uri).or_else(kept).unwrap_or_else(|| {
+    // By either name: the language is no secret, and a planted one harms nobody.
+    let kept = ["__Host-bf_language", "bf_language"]
+        .into_iter()
+        .find_map(|name| Language::from_tag(jar.get(name)?.value()));
+    kept.unwrap_or_else(|| {
         let accepted = headers.get(header::ACCEPT_LANGUAGE);
         let accepted = accepted.and_then(|value| value.to_str().ok());
         Language::from_accept_language(accepted.unwrap_or_default())

@@ -189,6 +189,10 @@ kinds! {
     Transition, TransitionId, "trn";
     /// A purpose granted or withdrawn.
     Consent, ConsentId, "cns";
+    /// Two profiles joined into one.
+    Merge, MergeId, "mrg";
+    /// Somebody's wish to be forgotten.
+    Erasure, ErasureId, "ers";
     /// Somebody who uses the dashboard.
     Staff, StaffId, "stf";
     /// A dashboard session.

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod cursor;
 pub mod email;
 pub mod entropy;
+pub mod hash_key;
 pub mod id;
 pub mod secret;
 
@@ -17,5 +18,6 @@ pub use cipher::Cipher;
 pub use clock::Clock;
 pub use email::EmailAddress;
 pub use entropy::Entropy;
+pub use hash_key::HashKey;
 pub use id::Id;
 pub use secret::Secret;

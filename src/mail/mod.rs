@@ -2,9 +2,14 @@
 //!
 //! Owns the `mail` table. [`queue`] renders a [`Message`] and stores it sealed, so that a request is
 //! answered without waiting for a mail server and a crash loses no mail. Never decides who is told
-//! what: callers do. Start with [`queue`].
+//! what: callers do. Start with [`queue`]; [`sender`] is the worker that hands over what is queued.
+//!
+//! Where no mail server is set, mail is kept, and staff can read it in the dashboard. What was sent
+//! or given up is wiped: nobody needs to read a code twice.
 
+pub mod sender;
 pub mod store;
+pub mod transport;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};

@@ -8,8 +8,11 @@
 //! | refused, repeated and conflicting events | 7 days after they came |
 //! | sign-ins in progress, with their attempts | a day after they ended |
 //! | authorization codes, access and refresh tokens | a day after they ended |
+//! | marks of ID tokens that apps handed over | a day after those expired |
 //! | outbox facts | 30 days after they were written |
 //! | set-up links | 30 days after they ended |
+//! | mail, sent or not | 30 days after it was queued |
+//! | counters of tries | two days after the last |
 
 pub mod store;
 
@@ -25,6 +28,9 @@ use crate::postgres::{Error, Pool};
 pub const REJECTS_KEPT: TimeDelta = TimeDelta::days(7);
 const ENDED_KEPT: TimeDelta = TimeDelta::days(1);
 const FACTS_KEPT: TimeDelta = TimeDelta::days(30);
+const MAIL_KEPT: TimeDelta = TimeDelta::days(30);
+/// Twice as long as any of them counts.
+const COUNTERS_KEPT: TimeDelta = TimeDelta::days(2);
 
 /// Between one round and the next.
 const PAUSE: Duration = Duration::from_mins(5);
@@ -49,10 +55,14 @@ pub async fn clean(pool: &Pool, now: DateTime<Utc>) -> Result<(), Error> {
     while store::delete_access_tokens(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
     while store::delete_codes(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
     while store::delete_refresh_families(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
+    while store::delete_spent_id_tokens(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
     while store::delete_flows(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
     while store::delete_handoffs(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
     while store::delete_preference_links(&mut conn, now).await? == store::BATCH_ROWS {}
     while store::delete_facts(&mut conn, now - FACTS_KEPT).await? == store::BATCH_ROWS {}
     while store::delete_invitations(&mut conn, now - FACTS_KEPT).await? == store::BATCH_ROWS {}
+    while store::delete_mails(&mut conn, now - MAIL_KEPT).await? == store::BATCH_ROWS {}
+    let counters = now - COUNTERS_KEPT;
+    while store::delete_attempt_counters(&mut conn, counters).await? == store::BATCH_ROWS {}
     Ok(())
 }

@@ -127,3 +127,47 @@ pub async fn delete_invitations(
     .await?;
     Ok(done.rows_affected())
 }
+
+/// Deletes marks of ID tokens that expired before `before`, and are refused for that from then on.
+/// Returns how many.
+pub async fn delete_spent_id_tokens(
+    conn: &mut PgConnection,
+    before: DateTime<Utc>,
+) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        "delete from spent_id_token where ctid in
+            (select ctid from spent_id_token where expires_at < $1 limit 1000
+             for update skip locked)",
+        before,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Deletes mails queued before `before`. Returns how many.
+pub async fn delete_mails(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        "delete from mail where ctid in
+            (select ctid from mail where created_at < $1 limit 1000 for update skip locked)",
+        before,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Deletes counters of tries, the last of which was before `before`. Returns how many.
+pub async fn delete_attempt_counters(
+    conn: &mut PgConnection,
+    before: DateTime<Utc>,
+) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        "delete from attempt_counter where ctid in
+            (select ctid from attempt_counter where last_at < $1 limit 1000 for update skip locked)",
+        before,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}

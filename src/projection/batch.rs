@@ -375,22 +375,27 @@ fn anew_all(
         .collect()
 }
 
-/// How many events the people have of whom it must be known.
+/// How many events there are up to the last one folded, of the people of whom it must be known: where
+/// these are as many as were folded, nothing came late.
 async fn count_where_asked(
     conn: &mut PgConnection,
     brand_id: BrandId,
     people: &[Person],
     rules: &BrandRules,
 ) -> Result<HashMap<ProfileId, i64>, Error> {
-    let ids: Vec<Uuid> = people
+    let (ids, untils): (Vec<Uuid>, Vec<_>) = people
         .iter()
         .filter(|person| person.plan(rules.schedule()) == Plan::AnewIfMore)
-        .flat_map(|person| person.members.iter().map(|member| member.profile_id.uuid()))
-        .collect();
+        .flat_map(|person| {
+            let until = person.standing.as_ref().and_then(|one| one.folded_time);
+            let members = person.members.iter();
+            members.map(move |member| (member.profile_id.uuid(), until))
+        })
+        .unzip();
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let counts = event_store::count_events(conn, brand_id, &ids).await?;
+    let counts = event_store::count_events(conn, brand_id, &ids, &untils).await?;
     Ok(counts.into_iter().collect())
 }
 

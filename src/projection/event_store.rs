@@ -54,15 +54,19 @@ pub(super) async fn list_members(
     let members = sqlx::query_as!(
         Member,
         r#"with present as (
-               select distinct coalesce(merged_into, profile_id) as profile_id
-               from profile where brand_id = $1 and profile_id = any($2)
+               select distinct coalesce(p.merged_into, p.profile_id) as profile_id
+               from unnest($2::uuid[]) as w(profile_id) cross join lateral (
+                   select profile_id, merged_into from profile
+                   where brand_id = $1 and profile_id = w.profile_id offset 0) p
            )
            select c.profile_id as "current_id!: ProfileId", m.profile_id as "profile_id!: ProfileId",
                   m.status as "status!", m.known_since, m.created_at as "created_at!"
-           from present c join profile m on m.brand_id = $1 and m.profile_id = c.profile_id
+           from present c cross join lateral (
+               select * from profile where brand_id = $1 and profile_id = c.profile_id offset 0) m
            union all
            select c.profile_id, m.profile_id, m.status, m.known_since, m.created_at
-           from present c join profile m on m.brand_id = $1 and m.merged_into = c.profile_id"#,
+           from present c cross join lateral (
+               select * from profile where brand_id = $1 and merged_into = c.profile_id offset 0) m"#,
         brand_id.uuid(),
         profile_ids,
     )
@@ -71,19 +75,23 @@ pub(super) async fn list_members(
     Ok(members)
 }
 
-/// How many events each of these profiles has.
+/// How many events each of these profiles has up to its instant in `untils`, that included; all,
+/// where that is none.
 pub(super) async fn count_events(
     conn: &mut PgConnection,
     brand_id: BrandId,
     profile_ids: &[Uuid],
+    untils: &[Option<DateTime<Utc>>],
 ) -> Result<Vec<(ProfileId, i64)>, Error> {
     let rows = sqlx::query!(
         r#"select w.profile_id as "profile_id!: ProfileId",
                   (select count(*) from event e
-                   where e.brand_id = $1 and e.profile_id = w.profile_id) as "events!"
-           from unnest($2::uuid[]) as w(profile_id)"#,
+                   where e.brand_id = $1 and e.profile_id = w.profile_id
+                     and e.event_time <= coalesce(w.until, 'infinity')) as "events!"
+           from unnest($2::uuid[], $3::timestamptz[]) as w(profile_id, until)"#,
         brand_id.uuid(),
         profile_ids,
+        untils as &[Option<DateTime<Utc>>],
     )
     .fetch_all(conn)
     .await?;
@@ -106,15 +114,19 @@ pub(super) async fn list_events(
 ) -> Result<Vec<StoredEvent>, Error> {
     let events = sqlx::query_as!(
         StoredEvent,
-        r#"select e.profile_id as "profile_id: ProfileId", e.message_id,
+        // By person, each by the index: left to choose, the server reads all of a brand that it has
+        // not counted yet.
+        r#"select w.profile_id as "profile_id!: ProfileId", e.message_id as "message_id!",
                   case when e.kind = 'track' then e.name else '' end as "name!",
-                  e.trusted, e.identifies, e.event_time as at,
+                  e.trusted as "trusted!", e.identifies as "identifies!", e.event_time as "at!",
                   case when e.name = any($5) or e.payload -> 'properties' ?| $6
                        then e.payload -> 'properties' end as properties
-           from unnest($2::uuid[], $3::timestamptz[]) as w(profile_id, after)
-           join event e on e.brand_id = $1 and e.profile_id = w.profile_id
-                       and e.event_time > coalesce(w.after, '-infinity')
-                       and e.event_time <= coalesce($4::timestamptz, 'infinity')"#,
+           from unnest($2::uuid[], $3::timestamptz[]) as w(profile_id, after) cross join lateral (
+               select * from event
+               where brand_id = $1 and profile_id = w.profile_id
+                 and event_time > coalesce(w.after, '-infinity')
+                 and event_time <= coalesce($4::timestamptz, 'infinity')
+               offset 0) e"#,
         brand_id.uuid(),
         profile_ids,
         afters as &[Option<DateTime<Utc>>],

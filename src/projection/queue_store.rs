@@ -21,6 +21,21 @@ pub(super) struct Claimed {
     pub(super) queued_at: DateTime<Utc>,
 }
 
+/// Has the rest of the transaction find rows one by one, by their indexes. It touches few rows of
+/// large tables; a plan that reads a brand from end to end is only ever chosen because the server has
+/// not counted it yet, or, of the queue, because it does not see that nearly all of it is done with.
+pub(super) async fn prefer_indexes(conn: &mut PgConnection) -> Result<(), Error> {
+    sqlx::query!(
+        "select set_config('enable_bitmapscan', 'off', true) as bitmap,
+                set_config('enable_seqscan', 'off', true) as seq,
+                set_config('enable_hashjoin', 'off', true) as hash,
+                set_config('enable_mergejoin', 'off', true) as merge"
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(())
+}
+
 /// Claims rows that never failed, oldest first, for as long as the transaction lasts. Rows that
 /// another worker holds are passed over.
 pub(super) async fn claim_fresh(

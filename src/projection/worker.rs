@@ -15,7 +15,7 @@ use crate::postgres::{self, PgConnection};
 /// Projecting loops per process; more processes add more.
 const LOOPS: usize = 2;
 /// Queue rows claimed at once.
-const BATCH_ROWS: i64 = 512;
+const BATCH_ROWS: i64 = 2_048;
 /// Failures after which a row is parked.
 const ATTEMPTS_MAX: i32 = 5;
 /// The least time from one turn to the next: under load each turn then takes many people together,
@@ -114,6 +114,7 @@ impl Projector {
         let started = Instant::now();
         let mut claimed = Vec::new();
         let done = unbroken(postgres::tx(&self.pool, async |conn| {
+            queue_store::prefer_indexes(conn).await?;
             claimed = queue_store::claim_fresh(conn, BATCH_ROWS).await?;
             self.project_claimed(conn, &claimed).await
         }))

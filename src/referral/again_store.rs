@@ -32,11 +32,13 @@ pub(super) async fn list_waiting_for(
 ) -> Result<Vec<ProfileId>, Error> {
     let people = sqlx::query_scalar!(
         r#"select distinct coalesce(p.merged_into, p.profile_id) as "person!: ProfileId"
-           from alias a
+           from unnest($2::uuid[]) as w(profile_id)
+                cross join lateral (
+                    select alias from alias
+                    where brand_id = $1 and profile_id = w.profile_id and kind = 'user' offset 0) a
                 join referral_claim c on c.brand_id = $1 and c.referrer_user_id = a.alias
                      and c.refusal = 'unknown'
-                join profile p on p.brand_id = $1 and p.profile_id = c.profile_id
-           where a.brand_id = $1 and a.kind = 'user' and a.profile_id = any($2)"#,
+                join profile p on p.brand_id = $1 and p.profile_id = c.profile_id"#,
         brand_id.uuid(),
         profiles,
     )

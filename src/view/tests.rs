@@ -2,14 +2,16 @@
 
 use super::dashboard::{
     ApplicationsPage, BrandsPage, ComplaintsPage, ConfigurePage, CustomerPage, CustomersPage,
-    KeepInTouchPage, KeyPage, KeysPage, LivePage, LookPage, NetworkPage, OverviewPage,
-    PreviewState, ProvidersPage, RejectPage, RulesDraftPage, RulesPage, RulesPreviewPage,
-    RulesTakeBackPage, RulesTextPage, RulesVersionPage,
+    KeepInTouchPage, KeyPage, KeysPage, LetterPage, LivePage, LookPage, MailPage, NetworkPage,
+    OverviewPage, PreviewState, ProvidersPage, RejectPage, RulesDraftPage, RulesPage,
+    RulesPreviewPage, RulesTakeBackPage, RulesTextPage, RulesVersionPage,
 };
 use super::errors::ErrorsPage;
 use super::hosted::{
-    ConsentPage, ErrorPage, HandOffPage, LinkPage, LoginPage, MePage, PreferencesPage, SignOutPage,
-    SignedOutPage, TestProviderPage, WindowDonePage,
+    ConsentPage, EmailCodePage, EmailPage, ErrorPage, HandOffPage, JoinPage, LinkPage, LoginPage,
+    MailCodePage, MailLinkPage, MePage, MePasswordPage, NewPasswordPage, PasswordPage,
+    PreferencesPage, ResetPage, SignOutPage, SignUpPage, SignedOutPage, StepPage, TestProviderPage,
+    WindowDonePage,
 };
 use super::sample::{HOSTILE, Words};
 use super::staff::{StaffLoginPage, StaffSetupPage};
@@ -28,6 +30,19 @@ fn pages(words: Words) -> Vec<Rendered> {
     rendered![
         "login" => LoginPage::sample(words),
         "login-arabic" => LoginPage::sample_arabic(),
+        "login-again" => LoginPage::sample_again(words),
+        "email" => EmailPage::sample(words),
+        "email-code" => EmailCodePage::sample(words),
+        "email-code-refused" => EmailCodePage::sample_refused(words),
+        "mail-link" => MailLinkPage::sample(words),
+        "mail-code" => MailCodePage::sample(words),
+        "password" => PasswordPage::sample(words),
+        "sign-up" => SignUpPage::sample(words),
+        "reset" => ResetPage::sample(words),
+        "new-password" => NewPasswordPage::sample(words),
+        "new-password-by-link" => NewPasswordPage::sample_by_link(words),
+        "me-password" => MePasswordPage::sample(words),
+        "me-password-new" => MePasswordPage::sample_new(words),
         "consent" => ConsentPage::sample(words),
         "link" => LinkPage::sample(words),
         "test-provider" => TestProviderPage::sample(words),
@@ -39,7 +54,11 @@ fn pages(words: Words) -> Vec<Rendered> {
         "signed-out" => SignedOutPage::sample(words),
         "error" => ErrorPage::sample(words),
         "error-without-brand" => ErrorPage::sample_without_brand(),
+        "join" => JoinPage::sample(words),
+        "step" => StepPage::sample(words),
+        "step-done" => StepPage::sample_done(words),
         "me" => MePage::sample(words),
+        "me-new" => MePage::sample_new(words),
         "staff-set-up" => StaffSetupPage::sample(words),
         "staff-sign-in" => StaffLoginPage::sample(words),
         "overview" => OverviewPage::sample(words),
@@ -59,6 +78,9 @@ fn pages(words: Words) -> Vec<Rendered> {
         "network-empty" => NetworkPage::sample_empty(words),
         "live" => LivePage::sample(words),
         "live-empty" => LivePage::sample_empty(words),
+        "mail" => MailPage::sample(words),
+        "mail-empty" => MailPage::sample_empty(words),
+        "letter" => LetterPage::sample(words),
         "reject" => RejectPage::sample(words),
         "reject-refused" => RejectPage::sample_refused(words),
         "reject-done" => RejectPage::sample_done(words),

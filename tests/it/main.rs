@@ -13,7 +13,9 @@
     reason = "one binary: what its modules share is public among them"
 )]
 
+mod abuse;
 mod architecture;
+mod attacks;
 mod cli;
 mod crash;
 mod dashboard;
@@ -24,6 +26,7 @@ mod harness;
 mod import;
 mod intake;
 mod login;
+mod mail;
 mod oidc;
 mod projection;
 mod real_data;

@@ -1,5 +1,6 @@
 //! `befriend doctor`: looks at everything a running service needs, and says what to mend.
 
+mod mail;
 mod providers;
 
 use std::os::unix::fs::PermissionsExt as _;
@@ -60,7 +61,7 @@ impl Finding {
     }
 
     /// Good, with a hint.
-    fn hint(mut self, fix: impl Into<String>) -> Self {
+    pub(super) fn hint(mut self, fix: impl Into<String>) -> Self {
         self.fix = Some(fix.into());
         self
     }
@@ -82,6 +83,7 @@ impl Doctor {
             tls(&config),
             installation_key(&config),
             service(&config),
+            mail::look(&config).await,
         ];
         findings.extend(database(&config).await);
         let lines: Vec<String> = findings.iter().map(Finding::line).collect();

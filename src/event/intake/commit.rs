@@ -11,8 +11,8 @@ use super::effects;
 use super::resolve::{self, Resolution};
 use crate::event::store::{self, NewEvent, NewReject};
 use crate::event::{Event, Judged, Outcome, Rejection, Sender};
-use crate::kernel::Entropy;
 use crate::kernel::id::{BrandId, RejectId};
+use crate::kernel::{Entropy, HashKey};
 use crate::postgres::{Error, Inconsistency, PgConnection};
 
 /// One judged event and who sent it.
@@ -33,13 +33,14 @@ pub(super) struct Fresh<'a> {
 pub(super) struct Scope<'a> {
     pub(super) brand_id: BrandId,
     pub(super) entropy: &'a Entropy,
+    pub(super) hash_key: &'a HashKey,
     pub(super) now: DateTime<Utc>,
 }
 
 /// Stores a batch. The outcomes are in the order of the items.
 pub(super) async fn write(
     conn: &mut PgConnection,
-    entropy: &Entropy,
+    (entropy, hash_key): (&Entropy, &HashKey),
     now: DateTime<Utc>,
     items: &[Item<'_>],
 ) -> Result<Vec<Outcome>, Error> {
@@ -55,6 +56,7 @@ pub(super) async fn write(
         let scope = Scope {
             brand_id,
             entropy,
+            hash_key,
             now,
         };
         let of_brand: Vec<Item<'_>> = positions.iter().map(|p| items[*p]).collect();
@@ -71,8 +73,15 @@ async fn write_brand(
     scope: &Scope<'_>,
     items: &[Item<'_>],
 ) -> Result<Vec<Outcome>, Error> {
-    let fresh = first_of_each(items);
-    let resolutions = resolve::subjects(conn, scope, &fresh).await?;
+    let mut fresh = first_of_each(items);
+    let (mut resolutions, forgotten) = resolve::subjects(conn, scope, &fresh).await?;
+    if !forgotten.is_empty() {
+        (fresh, resolutions) = fresh
+            .into_iter()
+            .zip(resolutions)
+            .filter(|(fresh, _)| !forgotten.contains(&fresh.event.message_id))
+            .unzip();
+    }
     let stored = store_events(conn, scope, &fresh, &resolutions).await?;
     let known = hashes(conn, scope, &fresh, &stored).await?;
     let flags: HashMap<&str, &[&'static str]> = fresh
@@ -90,7 +99,9 @@ async fn write_brand(
             Judged::Rejected(rejection) => refused(rejection),
             Judged::Accepted(event) => {
                 let id = event.message_id.as_str();
-                if unclaimed.remove(id) {
+                if forgotten.contains(id) {
+                    of_somebody_forgotten()
+                } else if unclaimed.remove(id) {
                     let flags = flags.get(id).copied().unwrap_or_default().to_vec();
                     Outcome::Accepted { flags }
                 } else if known
@@ -137,7 +148,7 @@ async fn store_events(
             Some(NewEvent {
                 event: fresh.event,
                 sender: fresh.sender,
-                profile_id: resolution.profile_id,
+                profile_id: resolution.subject,
                 identifies: resolution.identifies,
                 flags: &resolution.flags,
             })
@@ -180,6 +191,15 @@ async fn hashes(
         return Err(Inconsistency::new("event", lost, fault).into());
     }
     Ok(known)
+}
+
+/// Nothing is kept of such an event, not even as a refused one.
+fn of_somebody_forgotten() -> Outcome {
+    Outcome::Rejected {
+        code: "erased",
+        detail: "the person asked to be forgotten after this happened; nothing was kept".into(),
+        pointer: "",
+    }
 }
 
 pub(super) fn refused(rejection: &Rejection) -> Outcome {

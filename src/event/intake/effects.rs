@@ -48,20 +48,11 @@ impl<'a> Effects<'a> {
     fn add(&mut self, fresh: Fresh<'a>, resolution: &Resolution) {
         let (profile_id, at) = (resolution.profile_id, fresh.event.event_time);
         let known = resolution.identifies.then_some(at);
-        self.sightings
-            .entry(profile_id)
-            .and_modify(|sighting| {
-                sighting.last_seen_at = sighting.last_seen_at.max(at);
-                sighting.known_since = match (sighting.known_since, known) {
-                    (Some(one), Some(other)) => Some(one.min(other)),
-                    (one, other) => one.or(other),
-                };
-            })
-            .or_insert(Sighting {
-                profile_id,
-                last_seen_at: at,
-                known_since: known,
-            });
+        // What a merged profile proves is its own, also once the merge is undone.
+        self.see(resolution.subject, at, known);
+        if resolution.subject != profile_id {
+            self.see(profile_id, at, None);
+        }
         self.queue(profile_id, at);
         if let Some(traits) = &fresh.event.traits {
             let trusted = fresh.sender.trust == Trust::Trusted;
@@ -76,6 +67,23 @@ impl<'a> Effects<'a> {
         for absorbed in &resolution.absorbs {
             self.merges.entry(*absorbed).or_insert(profile_id);
         }
+    }
+
+    fn see(&mut self, profile_id: ProfileId, at: DateTime<Utc>, known: Option<DateTime<Utc>>) {
+        self.sightings
+            .entry(profile_id)
+            .and_modify(|sighting| {
+                sighting.last_seen_at = sighting.last_seen_at.max(at);
+                sighting.known_since = match (sighting.known_since, known) {
+                    (Some(one), Some(other)) => Some(one.min(other)),
+                    (one, other) => one.or(other),
+                };
+            })
+            .or_insert(Sighting {
+                profile_id,
+                last_seen_at: at,
+                known_since: known,
+            });
     }
 
     fn queue(&mut self, profile_id: ProfileId, since: DateTime<Utc>) {

@@ -25,7 +25,7 @@ pub use whole::{Whole, store_whole};
 use super::{Judged, Submission, Verdict};
 use crate::config;
 use crate::kernel::id::BrandId;
-use crate::kernel::{Clock, Entropy};
+use crate::kernel::{Clock, Entropy, HashKey};
 use crate::postgres::{self, Pool};
 
 /// The most bytes of events that wait to be committed, in KiB.
@@ -86,6 +86,7 @@ impl Intake {
         pool: &Pool,
         clock: &Clock,
         entropy: &Entropy,
+        hash_key: &HashKey,
         limits: config::Intake,
         on_commit: impl Fn() + Send + Sync + 'static,
     ) -> Self {
@@ -99,6 +100,7 @@ impl Intake {
                 pool: pool.clone(),
                 clock: clock.clone(),
                 entropy: entropy.clone(),
+                hash_key: hash_key.clone(),
                 limits,
                 on_commit: Arc::clone(&on_commit),
                 closing: closing.clone(),

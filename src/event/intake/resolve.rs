@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::commit::{Fresh, Scope};
 use crate::event::alias_store::{self, Alias, AliasKind, Person};
 use crate::event::profile_store::{self, NewProfile};
-use crate::event::{Event, Kind, Sender, Trust, store};
+use crate::event::{Event, Kind, Sender, Trust, store, suppression_store};
 use crate::kernel::id::ProfileId;
 use crate::postgres::{Error, Inconsistency, PgConnection};
 
@@ -16,6 +16,8 @@ use crate::postgres::{Error, Inconsistency, PgConnection};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Resolution {
     pub(super) profile_id: ProfileId,
+    /// The profile that it keeps: the same, unless that was merged into another since.
+    pub(super) subject: ProfileId,
     /// Whether it named a user id that counts.
     pub(super) identifies: bool,
     /// Anonymous profiles that turn out to be the same person.
@@ -136,7 +138,10 @@ type People = HashMap<Alias, Person>;
 
 /// An alias that is to be made.
 struct Wanted {
+    /// Who is behind it.
     profile_id: ProfileId,
+    /// The profile that it is an alias of.
+    subject: ProfileId,
     /// Whether the profile is to be made too.
     is_new: bool,
     is_known: bool,
@@ -147,8 +152,10 @@ struct Wanted {
 
 impl Wanted {
     fn new(scope: &Scope<'_>, event: &Event, is_known: bool) -> Self {
+        let profile_id = ProfileId::new(scope.now, scope.entropy);
         Self {
-            profile_id: ProfileId::new(scope.now, scope.entropy),
+            profile_id,
+            subject: profile_id,
             is_new: true,
             is_known,
             first_at: event.event_time,
@@ -157,11 +164,12 @@ impl Wanted {
         }
     }
 
-    fn of(profile_id: ProfileId, event: &Event, is_known: bool) -> Self {
+    fn of(profile_id: ProfileId, subject: ProfileId, event: &Event) -> Self {
         Self {
             profile_id,
+            subject,
             is_new: false,
-            is_known,
+            is_known: true,
             first_at: event.event_time,
             last_at: event.event_time,
             encounter: Value::Null,
@@ -179,18 +187,21 @@ impl Wanted {
     }
 }
 
-/// Whom each event is about; `None` for one whose message id is taken already.
+/// Whom each event is about; `None` for one whose message id is taken already, and for one of
+/// somebody who was forgotten after it happened. The message ids of the latter come along.
 pub(super) async fn subjects(
     conn: &mut PgConnection,
     scope: &Scope<'_>,
     fresh: &[Fresh<'_>],
-) -> Result<Vec<Option<Resolution>>, Error> {
+) -> Result<(Vec<Option<Resolution>>, HashSet<String>), Error> {
     let named: Vec<Named<'_>> = fresh.iter().map(Named::of).collect();
     let every: BTreeSet<&Alias> = named.iter().flat_map(Named::every).collect();
     let every: Vec<&Alias> = every.into_iter().collect();
     let found = alias_store::list_aliases(conn, scope.brand_id, &every).await?;
     let mut people: People = found.into_iter().collect();
-    let taken = list_taken(conn, scope, &named, &people).await?;
+    let mut taken = list_taken(conn, scope, &named, &people).await?;
+    let forgotten = list_forgotten(conn, scope, &named, &people).await?;
+    taken.extend(forgotten.iter().cloned());
     let new: Vec<&Named<'_>> = named
         .iter()
         .filter(|named| !taken.contains(&named.event.message_id))
@@ -199,7 +210,7 @@ pub(super) async fn subjects(
     make(conn, scope, users, &mut people).await?;
     let others = wanted_others(scope, &new, &people);
     make(conn, scope, others, &mut people).await?;
-    named
+    let resolutions = named
         .iter()
         .map(|named| {
             if taken.contains(&named.event.message_id) {
@@ -210,7 +221,38 @@ pub(super) async fn subjects(
                 Inconsistency::new("alias", id, "the event's ids have no profile").into()
             })
         })
-        .collect()
+        .collect::<Result<_, Error>>()?;
+    Ok((resolutions, forgotten))
+}
+
+/// The message ids of events that name somebody who was forgotten after they happened. Only an id
+/// that is nobody's can be one of theirs.
+async fn list_forgotten(
+    conn: &mut PgConnection,
+    scope: &Scope<'_>,
+    named: &[Named<'_>],
+    people: &People,
+) -> Result<HashSet<String>, Error> {
+    let hash = |alias: &Alias| {
+        let kind = alias.0.as_str();
+        suppression_store::hash_of(scope.hash_key, scope.brand_id, kind, &alias.1).to_vec()
+    };
+    let unknown: Vec<(Vec<u8>, &Event)> = named
+        .iter()
+        .flat_map(|named| named.every().map(|alias| (alias, named.event)))
+        .filter(|(alias, _)| !people.contains_key(*alias))
+        .map(|(alias, event)| (hash(alias), event))
+        .collect();
+    if unknown.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let hashes: Vec<Vec<u8>> = unknown.iter().map(|(hash, _)| hash.clone()).collect();
+    let found = suppression_store::list_suppressed(conn, scope.brand_id, &hashes).await?;
+    Ok(unknown
+        .into_iter()
+        .filter(|(hash, event)| found.get(hash).is_some_and(|at| event.event_time <= *at))
+        .map(|(_, event)| event.message_id.clone())
+        .collect())
 }
 
 /// The message ids that are stored already, among events that name somebody new: what such an event
@@ -249,7 +291,7 @@ fn wanted_users(
         wanted
             .entry(alias.clone())
             .or_insert_with(|| match named.proven() {
-                Some(profile_id) => Wanted::of(profile_id, named.event, true),
+                Some(profile_id) => Wanted::of(profile_id, profile_id, named.event),
                 None => Wanted::new(scope, named.event, true),
             })
             .see(named.event);
@@ -280,7 +322,7 @@ fn wanted_others(
             if !people.contains_key(alias) {
                 wanted
                     .entry(alias.clone())
-                    .or_insert_with(|| Wanted::of(user.profile_id, named.event, true));
+                    .or_insert_with(|| Wanted::of(user.profile_id, user.subject, named.event));
             }
         }
     }
@@ -313,7 +355,7 @@ async fn make(
     }
     let rows: Vec<(&Alias, ProfileId)> = wanted
         .iter()
-        .map(|(alias, wanted)| (alias, wanted.profile_id))
+        .map(|(alias, wanted)| (alias, wanted.subject))
         .collect();
     let made = alias_store::insert_aliases(conn, scope.brand_id, &rows, scope.now).await?;
     let made: HashSet<Alias> = made.into_iter().collect();
@@ -324,6 +366,7 @@ async fn make(
     for (alias, wanted) in won {
         let person = Person {
             profile_id: wanted.profile_id,
+            subject: wanted.subject,
             is_known: wanted.is_known,
         };
         people.insert(alias, person);
@@ -354,14 +397,17 @@ fn resolution(named: &Named<'_>, people: &People) -> Option<Resolution> {
             flags.push("user_id_unproven");
         }
         let claimed = named.claimed.as_ref().and_then(|alias| people.get(alias));
+        let person = anonymous.or(claimed)?;
         return Some(Resolution {
-            profile_id: anonymous.or(claimed)?.profile_id,
+            profile_id: person.profile_id,
+            subject: person.subject,
             identifies: false,
             absorbs: Vec::new(),
             flags,
         });
     };
-    let user = people.get(user)?.profile_id;
+    let person = people.get(user)?;
+    let user = person.profile_id;
     let mut absorbs = Vec::new();
     if let Some(person) = anonymous.filter(|person| person.profile_id != user) {
         if person.is_known {
@@ -382,6 +428,7 @@ fn resolution(named: &Named<'_>, people: &People) -> Option<Resolution> {
     }
     Some(Resolution {
         profile_id: user,
+        subject: person.subject,
         identifies: true,
         absorbs,
         flags,

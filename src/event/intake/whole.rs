@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::SubmitError;
 use super::commit::{self, Item};
 use crate::event::{Judged, Outcome, Submission, Verdict};
-use crate::kernel::{Clock, Entropy};
+use crate::kernel::{Clock, Entropy, HashKey};
 use crate::postgres::{self, Pool};
 
 /// How often it is tried when the database says that it may work the next time.
@@ -30,7 +30,7 @@ pub enum Whole {
 pub async fn store_whole(
     pool: &Pool,
     clock: &Clock,
-    entropy: &Entropy,
+    (entropy, hash_key): (&Entropy, &HashKey),
     submission: &Submission,
 ) -> Result<Whole, SubmitError> {
     let faults = faults_in(submission.items.iter().map(outcome_of_judging));
@@ -49,6 +49,7 @@ pub async fn store_whole(
         pool,
         clock,
         entropy,
+        hash_key,
     };
     match store.write(&items, End::Commit).await {
         Ok(outcomes) => Ok(Whole::Stored(verdicts(submission, outcomes))),
@@ -125,6 +126,7 @@ struct Store<'a> {
     pool: &'a Pool,
     clock: &'a Clock,
     entropy: &'a Entropy,
+    hash_key: &'a HashKey,
 }
 
 impl Store<'_> {
@@ -144,7 +146,7 @@ impl Store<'_> {
     async fn write_once(&self, items: &[Item<'_>], end: End) -> Result<Vec<Outcome>, Halt> {
         let now = self.clock.now();
         postgres::tx(self.pool, async |conn| {
-            let outcomes = commit::write(conn, self.entropy, now, items).await?;
+            let outcomes = commit::write(conn, (self.entropy, self.hash_key), now, items).await?;
             let is_faulty = outcomes
                 .iter()
                 .any(|one| matches!(one, Outcome::Conflict | Outcome::Rejected { .. }));

@@ -14,7 +14,7 @@ use super::commit::{self, Item};
 use super::{Pending, SubmitError};
 use crate::config;
 use crate::event::{Event, Judged, Outcome, Rejection, Verdict, store, validate};
-use crate::kernel::{Clock, Entropy};
+use crate::kernel::{Clock, Entropy, HashKey};
 use crate::postgres::{self, Pool};
 
 /// How often a commit is tried when the database says that it may work the next time.
@@ -27,6 +27,7 @@ pub(super) struct Writer {
     pub(super) pool: Pool,
     pub(super) clock: Clock,
     pub(super) entropy: Entropy,
+    pub(super) hash_key: HashKey,
     pub(super) limits: config::Intake,
     pub(super) on_commit: Arc<dyn Fn() + Send + Sync>,
     pub(super) closing: CancellationToken,
@@ -153,13 +154,13 @@ impl Writer {
 
     async fn store_once(&self, items: &[Item<'_>]) -> Result<Vec<Outcome>, postgres::Error> {
         let now = self.clock.now();
-        let entropy = &self.entropy;
+        let (entropy, hash_key) = (&self.entropy, &self.hash_key);
         postgres::tx(&self.pool, async |conn| {
             if !self.is_counted.load(Ordering::Relaxed) {
                 let is_counted = store::plan_until_counted(conn).await?;
                 self.is_counted.store(is_counted, Ordering::Relaxed);
             }
-            commit::write(conn, entropy, now, items).await
+            commit::write(conn, (entropy, hash_key), now, items).await
         })
         .await
     }

@@ -6,10 +6,10 @@ use axum::response::Response;
 use axum_extra::extract::CookieJar;
 use serde_json::json;
 
-use super::me::{Customer, TERMS, find_customer};
+use super::desk::customer;
+use super::me::{Customer, TERMS, back};
 use crate::app::{App, SharedApp};
 use crate::audit::{self, Actor};
-use crate::http::page::go_to;
 use crate::http::page_error::PageError;
 use crate::http::signed_in::note_end;
 use crate::kernel::id::{ConsentId, SessionId};
@@ -21,20 +21,6 @@ use crate::session;
 
 /// Where a decision on this page is recorded as made.
 const SURFACE: &str = "on this page";
-
-async fn customer(
-    app: &App,
-    jar: &CookieJar,
-    query: Option<String>,
-) -> Result<Customer, PageError> {
-    let params = Params::parse(query.as_deref().unwrap_or_default());
-    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
-    find_customer(&mut conn, app, jar, &params).await
-}
-
-fn back(customer: &Customer, done: &str) -> Response {
-    go_to(&format!("/me?brand={}&done={done}", customer.brand.slug))
-}
 
 /// Ends another browser's session. One of somebody else is as if it were not there.
 pub(super) async fn end_one(

@@ -24,7 +24,7 @@ const SYSTEMS: [(&str, &str); 7] = [
 ];
 
 /// A user agent in words, as in `Firefox on Linux`. Whatever it holds, nothing of it is repeated.
-pub(super) fn browser_name(user_agent: &str) -> String {
+pub(in crate::http) fn browser_name(user_agent: &str) -> String {
     let find = |signs: &[(&str, &'static str)]| {
         signs
             .iter()

@@ -5,27 +5,34 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum_extra::extract::CookieJar;
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 
 use super::brand_mark;
 use super::browser_name::browser_name;
+use super::facts::{self, Sources};
+use crate::account::{erasure, merge};
 use crate::app::{App, SharedApp};
 use crate::brand::{self, Brand};
+use crate::credential;
+use crate::credential::store::{Credential, Kind};
 use crate::federation::{self, Connection};
 use crate::http::cookie;
 use crate::http::login::linking_button;
-use crate::http::page::page;
+use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
 use crate::http::signed_in::{find_client, find_session};
+use crate::insight;
+use crate::kernel::id::ProfileId;
 use crate::oidc::Params;
 use crate::postgres::{self, PgConnection};
-use crate::profile::{self, Consent, Identity, Profile, ProfileEmail};
+use crate::profile::{self, Consent, Identity};
 use crate::session::{self, Listed, Session};
 use crate::stage::Standing;
 use crate::view::format::{ago, day_of, path_segment};
-use crate::view::hosted::{Fact, MeConsent, MeIdentity, MePage, MeSession, MeStage};
+use crate::view::hosted::{
+    MeConsent, MeCredential, MeDeletion, MeIdentity, MeJoin, MePage, MeSession, MeStage,
+};
 use crate::view::language::Trouble;
-use crate::view::{Notice, StageTag};
+use crate::view::{Notice, ProviderButton, StageTag};
 
 /// The most sessions that are listed.
 const SESSIONS_MAX: i64 = 50;
@@ -58,11 +65,26 @@ pub(super) async fn show(
     page(&shown)
 }
 
+/// The page of a brand's customer.
+pub(super) fn path(brand: &Brand) -> String {
+    format!("/me?brand={}", brand.slug)
+}
+
+/// Back to it, to be told what was done.
+pub(super) fn back(customer: &Customer, done: &str) -> Response {
+    go_to(&format!("{}&done={done}", path(&customer.brand)))
+}
+
 fn done_text(done: &str) -> Option<&'static str> {
     match done {
         "session" => Some("That browser is signed out."),
         "others" => Some("Every other browser is signed out."),
         "consent" => Some("Your choice is saved."),
+        "unlinked" => Some("That account does not sign you in any more."),
+        "joined" => Some("The two accounts are one now."),
+        "apart" => Some("Both accounts stay as they are."),
+        "parted" => Some("The accounts are two again."),
+        "kept" => Some("Your account stays."),
         _ => None,
     }
 }
@@ -133,38 +155,43 @@ async fn build(
         .await?
         .ok_or_else(PageError::not_found)?;
     let emails = profile::store::list_emails(conn, brand_id, profile_id).await?;
-    let identities = profile::store::list_identities(conn, brand_id, profile_id).await?;
+    let ways = Ways::find(conn, brand, profile_id).await?;
     let consents = profile::store::list_consents(conn, brand_id, profile_id).await?;
-    let connections = federation::store::list_connections(conn, brand_id).await?;
-    let standing = app
+    let current = app
         .projector
         .current(conn, brand_id, profile_id)
         .await
-        .map_err(|error| PageError::internal(&error))?
-        .standing;
+        .map_err(|error| PageError::internal(&error))?;
+    let shows_stage = brand::store::shows_stage(conn, brand_id).await?;
+    let value = insight::find_customer_value(conn, brand_id, profile_id).await?;
+    let joins = joins(conn, brand, profile_id, now).await?;
+    let erasure = erasure::find_under_way(conn, brand_id, profile_id).await?;
     let sessions =
         session::store::list_sessions(conn, brand_id, profile_id, now, SESSIONS_MAX).await?;
 
     let slug = &brand.slug;
     let best = emails.first();
-    let name = profile
-        .display_name
-        .clone()
-        .or_else(|| best.map(|email| email.address.clone()))
-        .unwrap_or_else(|| "You".to_owned());
+    let sources = Sources {
+        brand,
+        profile: &profile,
+        emails: &emails,
+        identities: &ways.identities,
+    };
     Ok(MePage {
         brand: brand_mark(brand),
-        name,
+        name: profile
+            .name()
+            .or_else(|| best.map(|email| email.address.clone()))
+            .unwrap_or_else(|| "You".to_owned()),
         email: best.map(|email| email.address.clone()),
         email_verified: best.is_some_and(|email| email.verified_at.is_some()),
         since: day_of(profile.known_since.unwrap_or(profile.created_at)),
-        stage: shown_stage(&standing),
-        identities: identities.iter().map(shown_identity).collect(),
-        addable: connections
-            .iter()
-            .filter(|connection| connection.is_enabled && !is_linked(connection, &identities))
-            .map(|connection| linking_button(brand, connection))
-            .collect(),
+        stage: shown_stage(&current.standing).filter(|_| shows_stage),
+        addable: ways.addable(brand),
+        credentials: ways.shown_credentials(now),
+        identities: ways.shown_identities(slug, now),
+        join_action: format!("/me/join/begin?brand={slug}"),
+        joins,
         consents: consents
             .iter()
             .map(|consent| shown_consent(consent, slug))
@@ -175,10 +202,113 @@ async fn build(
             .iter()
             .map(|listed| shown_session(listed, session, slug, now))
             .collect(),
-        facts: facts(&profile, &emails),
+        inferred: sources.inferred(&current, value.as_ref(), shows_stage),
+        facts: sources.known(),
+        export_action: format!("/me/export?brand={slug}"),
+        delete_href: format!("/me/delete?brand={slug}"),
+        deletion: erasure.map(|erasure| MeDeletion {
+            asked: day_of(erasure.requested_at),
+            due: day_of(erasure.due_at),
+            keep_action: format!("/me/keep?brand={slug}"),
+        }),
         sign_out_action: format!("/logout?brand={slug}"),
         notice: None,
     })
+}
+
+/// By what somebody signs in, and by what they could.
+struct Ways {
+    identities: Vec<Identity>,
+    credentials: Vec<Credential>,
+    connections: Vec<Connection>,
+    count: i64,
+}
+
+impl Ways {
+    async fn find(
+        conn: &mut PgConnection,
+        brand: &Brand,
+        profile_id: ProfileId,
+    ) -> Result<Self, PageError> {
+        let id = brand.brand_id;
+        Ok(Self {
+            identities: profile::store::list_identities(conn, id, profile_id).await?,
+            credentials: credential::store::list_credentials(conn, id, profile_id).await?,
+            connections: federation::store::list_connections(conn, id).await?,
+            count: credential::store::count_ways_in(conn, id, profile_id).await?,
+        })
+    }
+
+    /// A way in is taken away only where another stays: the connection of one that stays may be
+    /// switched off, so what counts is counted by the database.
+    fn shown_identities(&self, slug: &str, now: DateTime<Utc>) -> Vec<MeIdentity> {
+        let is_usable = |identity: &Identity| {
+            let mut usable = self.connections.iter().filter(|one| one.is_enabled);
+            usable.any(|one| one.connection_id == identity.connection_id)
+        };
+        let shown = |identity: &Identity| {
+            let others = self.count - i64::from(is_usable(identity));
+            MeIdentity {
+                provider_key: identity.provider.clone(),
+                provider_label: identity.connection_label.clone(),
+                account: identity.account().to_owned(),
+                linked_on: day_of(identity.created_at),
+                last_used: ago(identity.last_used_at, now),
+                unlink_action: (others > 0).then(|| {
+                    let id = identity.identity_id;
+                    format!("/me/identities/{id}/unlink?brand={slug}")
+                }),
+            }
+        };
+        self.identities.iter().map(shown).collect()
+    }
+
+    fn shown_credentials(&self, now: DateTime<Utc>) -> Vec<MeCredential> {
+        let shown = |credential: &Credential| {
+            let name = match credential.kind {
+                Kind::Password => "A password".to_owned(),
+                Kind::Passkey if credential.name.is_empty() => "A passkey".to_owned(),
+                Kind::Passkey => format!("Passkey: {}", credential.name),
+                Kind::Totp | Kind::RecoveryCodes | Kind::TrustedDevice => return None,
+            };
+            Some(MeCredential {
+                name,
+                added_on: day_of(credential.created_at),
+                last_used: facts::used(credential.last_used_at, now),
+            })
+        };
+        self.credentials.iter().filter_map(shown).collect()
+    }
+
+    fn addable(&self, brand: &Brand) -> Vec<ProviderButton> {
+        self.connections
+            .iter()
+            .filter(|connection| connection.is_enabled && !is_linked(connection, &self.identities))
+            .map(|connection| linking_button(brand, connection))
+            .collect()
+    }
+}
+
+/// Accounts that were joined to this one, by the names they had.
+async fn joins(
+    conn: &mut PgConnection,
+    brand: &Brand,
+    profile_id: ProfileId,
+    now: DateTime<Utc>,
+) -> Result<Vec<MeJoin>, PageError> {
+    let mut joins = Vec::new();
+    for merge in merge::list_undoable(conn, brand.brand_id, profile_id, now).await? {
+        let found = profile::store::find_profile(conn, brand.brand_id, merge.merged_id).await?;
+        joins.push(MeJoin {
+            name: found
+                .and_then(|profile| profile.name())
+                .unwrap_or_else(|| "Another account".to_owned()),
+            on: day_of(merge.merged_at),
+            until: day_of(merge.undo_until),
+            part_action: format!("/me/joins/{}/part?brand={}", merge.merge_id, brand.slug),
+        });
+    }
+    Ok(joins)
 }
 
 /// The stage in the person's own words; nothing before the first event was judged.
@@ -193,16 +323,6 @@ fn is_linked(connection: &Connection, identities: &[Identity]) -> bool {
     identities
         .iter()
         .any(|identity| identity.connection_id == connection.connection_id)
-}
-
-fn shown_identity(identity: &Identity) -> MeIdentity {
-    MeIdentity {
-        provider_key: identity.provider.clone(),
-        provider_label: identity.connection_label.clone(),
-        account: identity.account().to_owned(),
-        linked_on: day_of(identity.created_at),
-        unlink_action: None,
-    }
 }
 
 fn shown_consent(consent: &Consent, slug: &str) -> MeConsent {
@@ -230,49 +350,4 @@ fn shown_session(listed: &Listed, own: &Session, slug: &str, now: DateTime<Utc>)
         end_action: (!current)
             .then(|| format!("/me/sessions/{}/end?brand={slug}", listed.session_id)),
     }
-}
-
-/// Whatever else is stored about the person, where it came from with it.
-fn facts(profile: &Profile, emails: &[ProfileEmail]) -> Vec<Fact> {
-    let mut facts = Vec::new();
-    let mut add = |name: &str, value: String, source: String| {
-        facts.push(Fact {
-            name: name.to_owned(),
-            value,
-            source,
-        });
-    };
-    for (name, value) in [
-        ("Given name", &profile.given_name),
-        ("Family name", &profile.family_name),
-        ("Language", &profile.locale),
-        ("Picture", &profile.picture_url),
-    ] {
-        if let Some(value) = value {
-            add(
-                name,
-                value.clone(),
-                "from the account you signed in with".to_owned(),
-            );
-        }
-    }
-    for email in emails.iter().skip(1) {
-        let source = format!("from {}, {}", email.source, day_of(email.created_at));
-        add("Another address", email.address.clone(), source);
-    }
-    let objects = [
-        (&profile.traits, "told by the brand"),
-        (&profile.first_encounter, "when you first came here"),
-    ];
-    for (object, source) in objects {
-        for (name, value) in object.as_object().into_iter().flatten() {
-            let text = match value {
-                Value::String(text) => text.clone(),
-                Value::Null => continue,
-                other => other.to_string(),
-            };
-            add(name, text, source.to_owned());
-        }
-    }
-    facts
 }

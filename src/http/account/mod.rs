@@ -5,7 +5,12 @@
 
 mod actions;
 mod browser_name;
+mod desk;
+mod facts;
+mod leave;
 mod me;
+mod password;
+mod ways;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -18,6 +23,9 @@ use crate::view::format::path_segment;
 use crate::view::hosted::BrandMark;
 use crate::view::language::Language;
 
+pub(super) use browser_name::browser_name;
+pub(super) use desk::change;
+
 /// The routes.
 pub(super) fn pages() -> Router<SharedApp> {
     Router::new()
@@ -25,6 +33,17 @@ pub(super) fn pages() -> Router<SharedApp> {
         .route("/me/sessions/end-others", post(actions::end_others))
         .route("/me/sessions/{session_id}/end", post(actions::end_one))
         .route("/me/consents/{purpose}", post(actions::decide))
+        .route("/me/identities/{identity_id}/unlink", post(ways::unlink))
+        .route("/me/join/begin", post(ways::begin_join))
+        .route("/me/join", get(ways::show_join).post(ways::join))
+        .route("/me/joins/{merge_id}/part", post(ways::part))
+        .route("/me/export", post(leave::export))
+        .route("/me/delete", get(leave::ask).post(leave::delete))
+        .route("/me/deleted", get(leave::deleted))
+        .route("/me/keep", post(leave::keep))
+        .route("/me/undo", get(leave::ask_undo).post(leave::undo))
+        .route("/me/password", get(password::show).post(password::change))
+        .route("/me/password/remove", post(password::remove))
 }
 
 /// How `brand` shows itself on a page that there is in English only.

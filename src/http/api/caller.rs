@@ -36,6 +36,7 @@ macro_rules! needs {
 needs!(
     EventsWrite,
     ProfilesRead,
+    ProfilesWrite,
     ContactRead,
     ContactWrite,
     DisputesRead,

@@ -231,9 +231,14 @@ async fn whole(
     let Ok(Ok(_turn)) = turn else {
         return Err(Refusal::busy().into());
     };
-    let stored = store_whole(&app.pool, &app.clock, &app.entropy, &submission)
-        .await
-        .map_err(problem)?;
+    let stored = store_whole(
+        &app.pool,
+        &app.clock,
+        (&app.entropy, &app.hash_key),
+        &submission,
+    )
+    .await
+    .map_err(problem)?;
     match stored {
         Whole::Stored(verdicts) => {
             app.projector.wake().poke();

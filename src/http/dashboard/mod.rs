@@ -16,6 +16,7 @@ mod key;
 mod keys;
 mod live;
 mod look;
+mod mail;
 mod network;
 mod overview;
 mod providers;
@@ -60,6 +61,22 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route("/dashboard/{brand}/", get(overview::show))
         .route("/dashboard/{brand}/customers", get(customers::list))
         .route("/dashboard/{brand}/customers/{id}", get(customer::show))
+        .route(
+            "/dashboard/{brand}/customers/{id}/merge",
+            post(customer::account::merge),
+        )
+        .route(
+            "/dashboard/{brand}/customers/{id}/part",
+            post(customer::account::part),
+        )
+        .route(
+            "/dashboard/{brand}/customers/{id}/forget",
+            post(customer::account::forget),
+        )
+        .route(
+            "/dashboard/{brand}/customers/{id}/keep",
+            post(customer::account::keep),
+        )
         .route("/dashboard/{brand}/complaints", get(complaints::list))
         .route("/dashboard/{brand}/network", get(network::show))
         .route("/dashboard/{brand}/keep-in-touch", get(keep_in_touch::list))
@@ -109,6 +126,8 @@ pub(super) fn routes() -> Router<SharedApp> {
             "/dashboard/{brand}/sites",
             get(sites::list).post(sites::create),
         )
+        .route("/dashboard/{brand}/mail", get(mail::list))
+        .route("/dashboard/{brand}/mail/{id}/open", post(mail::open))
         .route(
             "/dashboard/{brand}/sites/{id}/configure",
             get(configure::show),

@@ -74,10 +74,11 @@ impl Waiting {
     fn page(&self, language: Language, error: Option<Text>) -> ConsentPage {
         let texts = language.messages();
         let account = texts.account_of.with(&self.connection.label);
+        let meaning = texts.account_number.to_string();
         let stored = flow::stored_items(&self.newcomer.claims)
             .into_iter()
             .map(|(name, value)| (item_name(texts, name), value))
-            .chain([(account, texts.account_number.to_string())])
+            .chain((!self.connection.is_mailbox()).then_some((account, meaning)))
             .map(|(name, value)| StoredItem { name, value })
             .collect();
         ConsentPage {

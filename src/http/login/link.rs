@@ -121,6 +121,10 @@ pub(super) async fn begin(
     let (browser, jar) = parts::browser_or_new(jar, &app);
     let (clock, entropy) = (&app.clock, &app.entropy);
     let flow_id = flow::begin_linking(&mut conn, &session, &browser, clock, entropy).await?;
+    if connection.is_mailbox() {
+        let place = go_to(&format!("/login/email?flow={flow_id}"));
+        return Ok((jar, place).into_response());
+    }
     let now = clock.now();
     let flow = flow::load(&mut conn, flow_id, Some(&browser), now).await?;
     drop(conn);

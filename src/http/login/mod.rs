@@ -1,14 +1,20 @@
 //! Signing in and signing up, as browsers see it.
 //!
-//! Owns `/login`, the providers' callbacks, `/consent` and `/link`. Never decides who somebody is
+//! Owns `/login` and everything under it, the providers' callbacks, `/consent` and `/link`. Never decides who somebody is
 //! (that is [`crate::flow`]) and never keeps a database connection while a provider is asked. Start
 //! with [`pages`], then [`start`].
 
 mod callback;
 mod consent;
+mod letter;
+pub(super) mod limits;
 mod link;
+mod mail_link;
+mod mailbox;
 mod parts;
+mod password;
 mod refusal;
+mod reset;
 mod round_trip;
 mod settled;
 mod start;
@@ -18,12 +24,34 @@ use axum::routing::{get, post};
 
 use crate::app::SharedApp;
 
-pub(super) use parts::linking_button;
+pub(super) use parts::{
+    browser as browser_secret, browser_or_new, language, linking_button, open_flow, user_agent,
+};
+pub(super) use password::{hash_new, offers, password_hint, prove};
+pub(super) use refusal::refused;
+pub(super) use reset::note_change;
 
 /// The routes of our own pages.
 pub(super) fn pages() -> Router<SharedApp> {
     Router::new()
         .route("/login", get(start::show))
+        .route("/login/email", get(mailbox::show).post(mailbox::ask))
+        .route("/login/email/again", post(mailbox::ask_again))
+        .route("/login/email/code", post(mailbox::take_code))
+        .route(
+            "/login/mail/{link}",
+            get(mail_link::open_link).post(mail_link::use_link),
+        )
+        .route(
+            "/login/password",
+            get(password::show).post(password::sign_in),
+        )
+        .route(
+            "/login/sign-up",
+            get(password::show_sign_up).post(password::sign_up),
+        )
+        .route("/login/reset", get(reset::show).post(reset::ask))
+        .route("/login/reset/code", post(reset::by_code))
         .route("/login/{flow}/{connection}", post(round_trip::begin))
         .route("/login/link/{brand}/{connection}", post(link::begin))
         .route("/login/callback/{brand}/{connection}", get(callback::take))

@@ -11,18 +11,20 @@ use crate::federation::{self, Connection, Ready};
 use crate::flow::{self, Flow};
 use crate::http::cookie;
 use crate::http::page_error::PageError;
+use crate::http::speech;
 use crate::kernel::Secret;
 use crate::kernel::id::{BrandId, FlowId};
 use crate::postgres::{self, PgConnection};
+use crate::view::language::Language;
 use crate::view::{ButtonTheme, ProviderButton};
 
 /// The browser's secret, if it has one.
-pub(super) fn browser(jar: &CookieJar, app: &App) -> Option<Secret> {
+pub(in crate::http) fn browser(jar: &CookieJar, app: &App) -> Option<Secret> {
     cookie::read(jar, &app.config, cookie::Name::Browser)
 }
 
 /// The browser's secret, made now if it has none.
-pub(super) fn browser_or_new(jar: CookieJar, app: &App) -> (Secret, CookieJar) {
+pub(in crate::http) fn browser_or_new(jar: CookieJar, app: &App) -> (Secret, CookieJar) {
     if let Some(secret) = browser(&jar, app) {
         return (secret, jar);
     }
@@ -32,15 +34,21 @@ pub(super) fn browser_or_new(jar: CookieJar, app: &App) -> (Secret, CookieJar) {
 }
 
 /// What the browser says it is.
-pub(super) fn user_agent(headers: &HeaderMap) -> &str {
+pub(in crate::http) fn user_agent(headers: &HeaderMap) -> &str {
     headers
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default()
 }
 
+/// The language of a page or mail: the one chosen, else what the browser prefers.
+pub(in crate::http) fn language(chosen: Option<&str>, headers: &HeaderMap) -> Language {
+    let chosen = chosen.and_then(Language::from_tag);
+    chosen.unwrap_or_else(|| speech::kept_or_accepted(headers))
+}
+
 /// A flow of this browser that is still open, with its brand.
-pub(super) async fn open_flow(
+pub(in crate::http) async fn open_flow(
     conn: &mut PgConnection,
     app: &App,
     jar: &CookieJar,

@@ -53,7 +53,7 @@ pub(super) fn provider(error: &federation::Error, label: &str, flow: &Flow) -> P
 }
 
 /// The person is let in nowhere.
-pub(super) fn refused(refusal: Refusal, flow: &Flow) -> PageError {
+pub(in crate::http) fn refused(refusal: Refusal, flow: &Flow) -> PageError {
     let back = format!("/login?flow={}", flow.flow_id);
     match refusal {
         Refusal::ConnectionDisabled => PageError::told(StatusCode::FORBIDDEN, Trouble::WayClosed)

@@ -21,6 +21,7 @@ use crate::http::page_error::PageError;
 use crate::http::signed_in::{find_client, find_session};
 use crate::kernel::Secret;
 use crate::postgres::{self, PgConnection};
+use crate::view::Notice;
 use crate::view::hosted::{LanguageLink, LoginPage};
 use crate::view::language::Language;
 
@@ -42,6 +43,8 @@ pub(super) struct Asked {
     /// Where they go on then.
     #[serde(rename = "return")]
     return_to: Option<String>,
+    /// What was done just now; one of a few words.
+    done: Option<String>,
     /// The language of the page.
     lang: Option<String>,
 }
@@ -58,12 +61,25 @@ pub(super) async fn show(
     };
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     let (flow, brand) = parts::open_flow(&mut conn, &app, &jar, flow_id).await?;
-    let connections = usable(&mut conn, &brand).await?;
+    let all = usable(&mut conn, &brand).await?;
+    let (mailbox, mut connections): (Vec<_>, Vec<_>) = all
+        .into_iter()
+        .partition(|connection| connection.is_mailbox());
     let asked_for = asked.provider.as_deref();
+    if asked_for.is_some() && asked_for == mailbox.first().map(|mailbox| mailbox.slug.as_str()) {
+        return Ok(go_to(&format!("/login/email?flow={flow_id}")));
+    }
     if let Some(connection) = asked_for.and_then(|slug| with_slug(&connections, slug)) {
         drop(conn);
         let url = round_trip::open(&app, &flow, &brand, connection.clone()).await?;
         return Ok(go_to(url.as_str()));
+    }
+    let ways = brand::ways_store::find_ways(&mut conn, brand.brand_id).await?;
+    if let Some(again) = &flow.again {
+        // Only what proves this person: anything else is somebody else's, or new.
+        let whose = [again.profile_id];
+        let own = flow::store::list_ways_in(&mut conn, brand.brand_id, &whose).await?;
+        connections.retain(|connection| own.contains(&connection.connection_id));
     }
     let application_name = parts::application_name(&mut conn, &flow, &brand).await?;
     drop(conn);
@@ -82,6 +98,12 @@ pub(super) async fn show(
         providers,
         privacy_url: brand.privacy_url.clone(),
         error: problem(asked.problem.as_deref(), language),
+        email_action: (!mailbox.is_empty()).then(|| format!("/login/email?flow={flow_id}")),
+        password_href: ways
+            .passwords
+            .then(|| format!("/login/password?flow={flow_id}")),
+        is_again: flow.again.is_some(),
+        notice: asked.done.as_deref().and_then(|word| done(word, language)),
         languages: other_languages(language, &flow),
     })
 }
@@ -140,7 +162,7 @@ async fn usable(conn: &mut PgConnection, brand: &Brand) -> Result<Vec<Connection
     let all = federation::store::list_connections(conn, brand.brand_id).await?;
     Ok(all
         .into_iter()
-        .filter(|connection| connection.is_enabled && !connection.is_mailbox())
+        .filter(|connection| connection.is_enabled)
         .collect())
 }
 
@@ -172,4 +194,13 @@ fn problem(word: Option<&str>, language: Language) -> Option<String> {
         _ => return None,
     };
     Some(text.to_string())
+}
+
+/// What a word in the address says was done; see [`problem`].
+fn done(word: &str, language: Language) -> Option<Notice> {
+    let text = match word {
+        "password" => language.messages().password_set,
+        _ => return None,
+    };
+    Some(Notice::Done(text.to_string()))
 }

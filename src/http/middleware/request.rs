@@ -18,7 +18,7 @@ pub(super) async fn identify(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let language = speech::heard(request.uri(), request.headers(), &app.config);
+    let language = speech::heard(request.uri(), request.headers());
     request.extensions_mut().insert(language);
     let started = Instant::now();
     let id = RequestId::new(app.clock.now(), &app.entropy);

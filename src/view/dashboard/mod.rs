@@ -4,6 +4,7 @@
 //! These pages must never show a secret twice, nor a figure without the table behind it. Start
 //! reading at [`OverviewPage`].
 
+mod account;
 mod applications;
 mod brands;
 mod brought;
@@ -16,6 +17,7 @@ mod customers;
 mod keys;
 mod live;
 mod look;
+mod mail;
 mod network;
 mod overview;
 mod providers;
@@ -28,6 +30,7 @@ mod why_here;
 #[cfg(test)]
 mod customer_sample;
 
+pub use account::{AccountCard, JoinedRow};
 pub use applications::{ApplicationForm, ApplicationKind, ApplicationRow, ApplicationsPage};
 pub use brands::{BrandForm, BrandRow, BrandsPage};
 pub use brought::{BroughtCard, BroughtRow, RoleView};
@@ -42,6 +45,7 @@ pub use customers::{CustomerRow, CustomersPage};
 pub use keys::{FreshKey, GrantForm, KeyForm, KeyKind, KeyPage, KeyRow, KeysPage, ScopeChoice};
 pub use live::{LivePage, LiveRow, LiveStatus, LiveUpdate, RejectPage, SetApartRow};
 pub use look::{LookPage, WordsForm};
+pub use mail::{LetterLine, LetterPage, MailPage, MailRow};
 pub use network::{FamilyTree, Kin, NetworkFigures, NetworkPage, Outcome, RefusedRow, TopRow};
 pub use overview::{Overview, OverviewPage, WeekStats};
 pub use providers::{ConnectionForm, ConnectionRow, ProviderKind, ProvidersPage};

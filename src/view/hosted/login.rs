@@ -3,8 +3,8 @@
 use askama::Template;
 
 use super::BrandMark;
-use crate::view::ProviderButton;
 use crate::view::language::Language;
+use crate::view::{Notice, ProviderButton};
 
 /// `/login?flow=…`: the ways into a brand, last used first.
 #[derive(Debug, Clone, Template)]
@@ -16,6 +16,14 @@ pub struct LoginPage {
     pub application_name: Option<String>,
     /// The ways in, in the order shown; the last used one comes first.
     pub providers: Vec<ProviderButton>,
+    /// Where an address posts to, where codes by mail are on.
+    pub email_action: Option<String>,
+    /// The page for a password, where passwords are on.
+    pub password_href: Option<String>,
+    /// Whether somebody signed in is to prove again who they are.
+    pub is_again: bool,
+    /// What was done just now.
+    pub notice: Option<Notice>,
     /// The brand's privacy notice.
     pub privacy_url: Option<String>,
     /// Why the last try did not work, as one sentence with what to do.
@@ -40,6 +48,10 @@ impl LoginPage {
             brand: BrandMark::sample(words),
             application_name: Some(words.text("Bellmoor web shop")),
             providers: ProviderButton::samples(words),
+            email_action: Some(words.text("/login/email?flow=flw_01")),
+            password_href: Some(words.text("/login/password?flow=flw_01")),
+            is_again: false,
+            notice: None,
             privacy_url: Some(words.text("https://bellmoor.example/privacy")),
             error: Some(words.text("That sign-in was cancelled. Choose a way in to try again.")),
             languages: [Language::German, Language::Spanish, Language::Arabic]
@@ -48,6 +60,16 @@ impl LoginPage {
                     href: words.text("/login?flow=flw_01&lang=de"),
                 })
                 .into(),
+        }
+    }
+
+    /// Somebody proves again who they are.
+    pub(in crate::view) fn sample_again(words: crate::view::sample::Words) -> Self {
+        Self {
+            application_name: None,
+            is_again: true,
+            error: None,
+            ..Self::sample(words)
         }
     }
 

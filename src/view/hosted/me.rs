@@ -23,6 +23,12 @@ pub struct MePage {
     pub stage: Option<MeStage>,
     /// The accounts that sign them in.
     pub identities: Vec<MeIdentity>,
+    /// What signs them in beside: a password, passkeys.
+    pub credentials: Vec<MeCredential>,
+    /// Where adding another account of theirs posts to.
+    pub join_action: String,
+    /// Accounts that were joined to this one, and can be taken apart again.
+    pub joins: Vec<MeJoin>,
     /// Connections that could be added; each posts to its action.
     pub addable: Vec<ProviderButton>,
     /// What they allowed, and when.
@@ -31,8 +37,16 @@ pub struct MePage {
     pub sessions: Vec<MeSession>,
     /// Where ending every other session posts to; none where there is no other.
     pub end_others_action: Option<String>,
-    /// What else is known or inferred.
+    /// What else is known.
     pub facts: Vec<Fact>,
+    /// What is inferred from it.
+    pub inferred: Vec<Fact>,
+    /// Where downloading everything posts to.
+    pub export_action: String,
+    /// Where deleting the account is asked about.
+    pub delete_href: String,
+    /// Set when the account is going to be deleted.
+    pub deletion: Option<MeDeletion>,
     /// Where signing out posts to.
     pub sign_out_action: String,
     /// What the last action did.
@@ -48,6 +62,53 @@ pub struct MeStage {
     pub since: String,
 }
 
+impl MeStage {
+    /// What it means, to the person.
+    const fn words(&self) -> &'static str {
+        match self.stage {
+            StageTag::Stranger => "We do not know each other yet, or have not met for a while.",
+            StageTag::Acquaintance => "We have met, and are getting to know each other.",
+            StageTag::Friend => "We know each other well: you keep coming back.",
+            StageTag::Advocate => "We know each other well, and you bring others along.",
+        }
+    }
+}
+
+/// Something of their own that signs the person in.
+#[derive(Debug, Clone)]
+pub struct MeCredential {
+    /// What it is, as in `A password` or `Passkey: my phone`.
+    pub name: String,
+    /// The day it was added.
+    pub added_on: String,
+    /// When it was last used, as in `3 days ago`.
+    pub last_used: Option<String>,
+}
+
+/// An account that was joined to this one.
+#[derive(Debug, Clone)]
+pub struct MeJoin {
+    /// What the person was called there.
+    pub name: String,
+    /// The day it was joined.
+    pub on: String,
+    /// The last day on which it can be undone.
+    pub until: String,
+    /// Where undoing it posts to.
+    pub part_action: String,
+}
+
+/// An account that is going to be deleted.
+#[derive(Debug, Clone)]
+pub struct MeDeletion {
+    /// The day that was asked for.
+    pub asked: String,
+    /// The day on which it happens.
+    pub due: String,
+    /// Where taking it back posts to.
+    pub keep_action: String,
+}
+
 /// An account that signs the person in.
 #[derive(Debug, Clone)]
 pub struct MeIdentity {
@@ -59,6 +120,8 @@ pub struct MeIdentity {
     pub account: String,
     /// The day it was linked.
     pub linked_on: String,
+    /// When it last signed them in, as in `3 days ago`.
+    pub last_used: String,
     /// Where unlinking posts to; none where that is not offered.
     pub unlink_action: Option<String>,
 }
@@ -114,6 +177,7 @@ impl MePage {
             provider_label: words.text(label),
             account: words.text(account),
             linked_on: "3 Mar 2026".to_owned(),
+            last_used: "3 days ago".to_owned(),
             unlink_action: Some(words.text("/me/identities/idn_01/unlink")),
         };
         Self {
@@ -130,6 +194,18 @@ impl MePage {
                 identity("google", "Google", "anna.keller@example.com"),
                 identity("github", "GitHub", "annakeller"),
             ],
+            credentials: vec![MeCredential {
+                name: words.text("Passkey: my phone"),
+                added_on: "4 Mar 2026".to_owned(),
+                last_used: Some("yesterday".to_owned()),
+            }],
+            join_action: words.text("/me/join/begin?brand=bellmoor"),
+            joins: vec![MeJoin {
+                name: words.text("annakeller"),
+                on: "10 Mar 2026".to_owned(),
+                until: "9 Apr 2026".to_owned(),
+                part_action: words.text("/me/joins/mrg_01/part?brand=bellmoor"),
+            }],
             addable: ProviderButton::samples(words)
                 .into_iter()
                 .skip(1)
@@ -145,8 +221,43 @@ impl MePage {
                     source: words.text("from Google, 14 Sep 2025"),
                 })
                 .into(),
+            inferred: vec![Fact {
+                name: words.text("Orders expected within a year"),
+                value: words.text("4"),
+                source: words.text("worked out from your orders, 14 Mar 2026"),
+            }],
+            export_action: words.text("/me/export?brand=bellmoor"),
+            delete_href: words.text("/me/delete?brand=bellmoor"),
+            deletion: Some(MeDeletion {
+                asked: "10 Mar 2026".to_owned(),
+                due: "24 Mar 2026".to_owned(),
+                keep_action: words.text("/me/keep?brand=bellmoor"),
+            }),
             sign_out_action: words.text("/logout"),
             notice: Some(Notice::Done(words.text("GitHub is linked."))),
+        }
+    }
+
+    /// Somebody who has just come: one way in, nothing joined, nothing inferred.
+    pub(in crate::view) fn sample_new(words: crate::view::sample::Words) -> Self {
+        let whole = Self::sample(words);
+        Self {
+            stage: None,
+            identities: whole
+                .identities
+                .into_iter()
+                .take(1)
+                .map(|identity| MeIdentity {
+                    unlink_action: None,
+                    ..identity
+                })
+                .collect(),
+            credentials: Vec::new(),
+            joins: Vec::new(),
+            inferred: Vec::new(),
+            deletion: None,
+            notice: None,
+            ..whole
         }
     }
 

@@ -6,24 +6,34 @@
 mod consent;
 mod error;
 mod hand_off;
+mod join;
 mod link;
 mod login;
+mod mailbox;
 mod me;
+mod password;
 mod preferences;
 mod sign_out;
 mod signed_out;
+mod step;
 mod test_provider;
 mod window_done;
 
 pub use consent::{ConsentPage, Purpose, StoredItem};
 pub use error::{ErrorAction, ErrorPage};
 pub use hand_off::HandOffPage;
+pub use join::{JoinPage, JoinSide};
 pub use link::LinkPage;
 pub use login::{LanguageLink, LoginPage};
-pub use me::{Fact, MeConsent, MeIdentity, MePage, MeSession, MeStage};
+pub use mailbox::{EmailCodePage, EmailPage, MailCodePage, MailLinkPage};
+pub use me::{
+    Fact, MeConsent, MeCredential, MeDeletion, MeIdentity, MeJoin, MePage, MeSession, MeStage,
+};
+pub use password::{MePasswordPage, NewPasswordPage, PasswordPage, ResetPage, SignUpPage};
 pub use preferences::{PauseChoice, PreferenceChoice, PreferencesPage};
 pub use sign_out::SignOutPage;
 pub use signed_out::SignedOutPage;
+pub use step::{StepAct, StepPage};
 pub use test_provider::{TestPerson, TestProviderPage};
 pub use window_done::WindowDonePage;
 

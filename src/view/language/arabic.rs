@@ -5,6 +5,10 @@ use super::text::Text;
 use super::trouble::{Trouble, Troubles};
 
 pub(super) static MESSAGES: Messages = Messages {
+    sign_in_once_more: Text("للمتابعة، أثبت مرة أخرى أنك أنت."),
+    email_me_a_code: Text("أرسل إليّ رمزًا بالبريد الإلكتروني"),
+    use_a_password: Text("استخدام كلمة مرور"),
+    password_set: Text("تم ضبط كلمة المرور. سجّل الدخول بها الآن."),
     sign_in_title: Text("تسجيل الدخول إلى {brand}"),
     continue_with: Text("المتابعة باستخدام {provider}"),
     continue_to: Text("ستنتقل بعد ذلك إلى {application}."),

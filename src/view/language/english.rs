@@ -5,6 +5,10 @@ use super::text::Text;
 use super::trouble::{Trouble, Troubles};
 
 pub(super) static MESSAGES: Messages = Messages {
+    sign_in_once_more: Text("To go on, show once more that it is you."),
+    email_me_a_code: Text("Email me a code"),
+    use_a_password: Text("Use a password"),
+    password_set: Text("Your password is set. Sign in with it now."),
     sign_in_title: Text("Sign in to {brand}"),
     continue_with: Text("Continue with {provider}"),
     continue_to: Text("You will go on to {application}."),

@@ -5,6 +5,10 @@ use super::text::Text;
 use super::trouble::{Trouble, Troubles};
 
 pub(super) static MESSAGES: Messages = Messages {
+    sign_in_once_more: Text("Pour continuer, montrez encore une fois que c’est vous."),
+    email_me_a_code: Text("M’envoyer un code par e-mail"),
+    use_a_password: Text("Utiliser un mot de passe"),
+    password_set: Text("Votre mot de passe est prêt. Connectez-vous avec."),
     sign_in_title: Text("Se connecter à {brand}"),
     continue_with: Text("Continuer avec {provider}"),
     continue_to: Text("Vous irez ensuite sur {application}."),

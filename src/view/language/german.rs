@@ -5,6 +5,10 @@ use super::text::Text;
 use super::trouble::{Trouble, Troubles};
 
 pub(super) static MESSAGES: Messages = Messages {
+    sign_in_once_more: Text("Zeig noch einmal, dass du es bist, um weiterzumachen."),
+    email_me_a_code: Text("Code per E-Mail senden"),
+    use_a_password: Text("Mit Passwort anmelden"),
+    password_set: Text("Dein Passwort ist gesetzt. Melde dich jetzt damit an."),
     sign_in_title: Text("Anmelden bei {brand}"),
     continue_with: Text("Weiter mit {provider}"),
     continue_to: Text("Danach geht es weiter zu {application}."),

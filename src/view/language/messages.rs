@@ -22,6 +22,14 @@ catalogue! {
         no_providers,
         /// The name of the list of languages.
         language,
+        /// Somebody who is signed in proves again who they are.
+        sign_in_once_more,
+        /// The button below an address.
+        email_me_a_code,
+        /// The link to the page of passwords.
+        use_a_password,
+        /// A new password was set.
+        password_set,
         /// Somebody said no at the provider.
         problem_cancelled,
         /// Somebody said no to what would be stored.

@@ -5,6 +5,10 @@ use super::text::Text;
 use super::trouble::{Trouble, Troubles};
 
 pub(super) static MESSAGES: Messages = Messages {
+    sign_in_once_more: Text("Para continuar, mostre mais uma vez que é você."),
+    email_me_a_code: Text("Enviar-me um código por e-mail"),
+    use_a_password: Text("Usar uma palavra-passe"),
+    password_set: Text("A sua palavra-passe está pronta. Entre com ela agora."),
     sign_in_title: Text("Entrar em {brand}"),
     continue_with: Text("Continuar com {provider}"),
     continue_to: Text("Depois vai seguir para {application}."),

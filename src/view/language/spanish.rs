@@ -5,6 +5,10 @@ use super::text::Text;
 use super::trouble::{Trouble, Troubles};
 
 pub(super) static MESSAGES: Messages = Messages {
+    sign_in_once_more: Text("Para seguir, demuestra otra vez que eres tú."),
+    email_me_a_code: Text("Enviarme un código por correo"),
+    use_a_password: Text("Usar una contraseña"),
+    password_set: Text("Tu contraseña está lista. Entra con ella ahora."),
     sign_in_title: Text("Inicia sesión en {brand}"),
     continue_with: Text("Continuar con {provider}"),
     continue_to: Text("Después irás a {application}."),

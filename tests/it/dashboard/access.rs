@@ -20,7 +20,7 @@ const OPEN: [(&str, &str); 4] = [
 ];
 
 /// Everything else: method, pattern, and a path that fits it. A new route needs a row.
-const GUARDED: [(&str, &str, &str); 48] = [
+const GUARDED: [(&str, &str, &str); 54] = [
     ("POST", "/dashboard/sign-out", "/dashboard/sign-out"),
     ("GET", "/dashboard", "/dashboard"),
     ("GET", "/dashboard/", "/dashboard/"),
@@ -39,6 +39,26 @@ const GUARDED: [(&str, &str, &str); 48] = [
         "/dashboard/bakery/customers/prf_00000000000000000000000000000000",
     ),
     (
+        "POST",
+        "/dashboard/{brand}/customers/{id}/merge",
+        "/dashboard/bakery/customers/prf_00000000000000000000000000000000/merge",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/customers/{id}/part",
+        "/dashboard/bakery/customers/prf_00000000000000000000000000000000/part",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/customers/{id}/forget",
+        "/dashboard/bakery/customers/prf_00000000000000000000000000000000/forget",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/customers/{id}/keep",
+        "/dashboard/bakery/customers/prf_00000000000000000000000000000000/keep",
+    ),
+    (
         "GET",
         "/dashboard/{brand}/complaints",
         "/dashboard/bakery/complaints",
@@ -54,6 +74,12 @@ const GUARDED: [(&str, &str, &str); 48] = [
         "/dashboard/bakery/keep-in-touch",
     ),
     ("GET", "/dashboard/{brand}/live", "/dashboard/bakery/live"),
+    ("GET", "/dashboard/{brand}/mail", "/dashboard/bakery/mail"),
+    (
+        "POST",
+        "/dashboard/{brand}/mail/{id}/open",
+        "/dashboard/bakery/mail/mal_00000000000000000000000000000000/open",
+    ),
     (
         "GET",
         "/dashboard/{brand}/live.json",

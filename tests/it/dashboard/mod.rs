@@ -48,7 +48,7 @@ async fn staff_browser(test: &TestApp) -> Browser {
 }
 
 /// The same, with a brand called `bakery`.
-pub async fn staff_with_brand(test: &TestApp) -> Browser {
+pub(crate) async fn staff_with_brand(test: &TestApp) -> Browser {
     let mut browser = staff_browser(test).await;
     let fields = [
         ("name", "Bellmoor Bakery"),
@@ -61,7 +61,7 @@ pub async fn staff_with_brand(test: &TestApp) -> Browser {
 }
 
 /// How often `action` stands in the audit record.
-pub async fn audited(test: &TestApp, action: &str) -> i64 {
+pub(crate) async fn audited(test: &TestApp, action: &str) -> i64 {
     sqlx::query_scalar("select count(*) from audit where action = $1")
         .bind(action)
         .fetch_one(&test.app.pool)

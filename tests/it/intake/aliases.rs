@@ -18,7 +18,7 @@ const CHAIN: usize = 10_000;
 const BATCH: usize = 500;
 
 /// Another service on the same database.
-pub(super) fn another(test: &TestApp) -> SharedApp {
+pub fn another(test: &TestApp) -> SharedApp {
     App::new(Parts {
         config: test.app.config.clone(),
         pool: test.database.address().pool(8),

@@ -11,6 +11,8 @@ mod people;
 mod trust;
 mod wire;
 
+pub use aliases::another;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use befriend::brand::{self, Brand};

@@ -23,7 +23,7 @@ const ROUTER: &str = include_str!("../../../src/http/api/mod.rs");
 const NOBODY: &str = "/api/v1/profiles/prf_00000000000000000000000000000000";
 
 /// Every route: method, pattern, and the scope that it needs. A new route needs a row.
-const ROUTES: [(&str, &str, Scope); 23] = [
+const ROUTES: [(&str, &str, Scope); 26] = [
     ("POST", "/api/v1/events", Scope::EventsWrite),
     ("GET", "/api/v1/profiles", Scope::ProfilesRead),
     ("GET", "/api/v1/profiles/{id}", Scope::ProfilesRead),
@@ -71,6 +71,13 @@ const ROUTES: [(&str, &str, Scope); 23] = [
         "/api/v1/profiles/{id}/contact/preferences/link",
         Scope::ContactWrite,
     ),
+    ("POST", "/api/v1/profiles/{id}/merge", Scope::ProfilesWrite),
+    (
+        "POST",
+        "/api/v1/profiles/{id}/unmerge",
+        Scope::ProfilesWrite,
+    ),
+    ("POST", "/api/v1/profiles/{id}/erase", Scope::ProfilesWrite),
     ("GET", "/api/v1/contact/keep-in-touch", Scope::ContactRead),
     ("GET", "/api/v1/disputes", Scope::DisputesRead),
     ("GET", "/api/v1/rules", Scope::RulesRead),

@@ -267,7 +267,7 @@ async fn a6_a10_a_squatter_without_proof_is_set_apart_when_the_owner_comes() {
 }
 
 #[tokio::test]
-async fn an_identity_of_somebody_else_is_not_linked_from_the_account_page() {
+async fn an_identity_of_another_account_is_not_linked_but_asked_about() {
     let world = World::new().await;
     let first = world.connect("first").await;
     let second = world.connect("second").await;
@@ -282,7 +282,8 @@ async fn an_identity_of_somebody_else_is_not_linked_from_the_account_page() {
     let away = href(&page);
     let answer = browser.get(&second.agree(&away, bob())).await;
 
-    assert_refused(&answer, 409);
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    assert!(answer.location().starts_with("/me/join?flow="));
     assert_eq!(world.texts(IDENTITIES_PER_PROFILE).await, ["1", "1"]);
 }
 

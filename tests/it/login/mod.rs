@@ -2,8 +2,16 @@
 //! through attackers.
 
 mod attacks;
+mod devices;
+mod fakes;
 mod faults;
+mod joining;
+mod leaving;
 mod linking;
+mod mailbox;
+mod post;
 mod provider;
 mod sign_up;
+mod squatting;
+mod unlinking;
 mod world;
