@@ -148,6 +148,9 @@ export function doorTests(world) {
     });
 
     test('a browser that blocks third-party cookies signs in by page and by window', async () => {
+      const usual = await enter();
+      assert.equal(await bringsCookies(usual.page, fakes.oidc.origin), true, 'the usual browser does not block them');
+      await usual.context.close();
       const browser = await launch(['--test-third-party-cookie-phaseout']);
       try {
         for (const path of ['/', '/popup', '/other']) {
@@ -158,7 +161,7 @@ export function doorTests(world) {
           await page.getByRole('button', { name: 'Continue with Oven' }).click();
           const place = await opens;
           await place.getByRole('link', { name: /^Go on as/ }).click();
-          await agree(place, greeting(page, 'Olaf')).catch(async (error) => { if (!place.isClosed()) throw error; });
+          if (path === '/') await agree(page, greeting(page, 'Olaf'));
           await greeting(page, 'Olaf').waitFor();
           assert.deepEqual(faults, []);
           await context.close();
@@ -170,10 +173,7 @@ export function doorTests(world) {
 
     async function bringsCookies(page, origin) {
       const probe = await page.context().newPage();
-      await probe.goto(`${world.demo.issuer}/healthz`);
-      await probe.setContent('');
-      const site = fakes.plain.origin;
-      await probe.goto(`${site}/done`, { waitUntil: 'load' });
+      await probe.goto(`${fakes.plain.origin}/done`);
       // The page's own policy forbids the request, so it is made from a page without one.
       const session = await page.context().newCDPSession(probe);
       await session.send('Page.setBypassCSP', { enabled: true });

@@ -149,20 +149,6 @@ catalogue! {
         /// The other way on.
         sign_in_again,
 
-        // The person's own page: its headings.
-        /// The title; `{brand}`.
-        me_title,
-        /// The stage.
-        me_stage,
-        /// Ways to sign in.
-        me_ways,
-        /// Consents.
-        me_consents,
-        /// Sessions.
-        me_sessions,
-        /// What is known.
-        me_facts,
-
         // Preferences.
         /// The heading; `{brand}`.
         preferences_title,

@@ -127,11 +127,6 @@ impl Language {
 }
 
 impl Messages {
-    /// The page's heading.
-    pub fn sign_in_to(&self, brand: &str) -> String {
-        self.sign_in_title.with(brand)
-    }
-
     /// The texts of the sign-in element, in the order in which it reads them. `{}` is its own gap.
     pub const fn element(&self) -> [&'static str; 8] {
         [
