@@ -91,7 +91,7 @@ export function dashboardTests(world) {
       await page.getByRole('button', { name: 'Use this picture' }).click();
       await page.getByRole('img', { name: 'The logo now' }).waitFor();
       await page.getByLabel('Headline, Every language').fill('Bread from six');
-      await page.getByLabel('Line, Every language').fill('The mill is a walk away, and so are we.');
+      await page.getByLabel('Line, Every language', { exact: true }).fill('The mill is a walk away, and so are we.');
       await page.getByRole('button', { name: 'Save the words' }).click();
       await heading('Look').waitFor();
       await inspect(page, 'look');

@@ -86,7 +86,7 @@ export async function startProvider(person) {
   return self;
 }
 
-/** A site whose pages are `pages`: path to the body of a page. Its policy is as strict as a site's can be. */
+/** A site whose pages are `pages`: path to the body of a page. Its policy is as strict as a site's can be, but for the empty icon. */
 export async function startSite(issuer, pages, headers = {}) {
   return listen((request, reply) => {
     const body = pages[new URL(request.url, 'http://x').pathname];
@@ -94,7 +94,7 @@ export async function startSite(issuer, pages, headers = {}) {
     return reply
       .writeHead(200, {
         'content-type': 'text/html; charset=utf-8',
-        'content-security-policy': `default-src 'none'; script-src ${issuer}; connect-src ${issuer}; frame-src *`,
+        'content-security-policy': `default-src 'none'; script-src ${issuer}; connect-src ${issuer}; frame-src *; img-src data:`,
         ...headers,
       })
       .end(`<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Site</title><link rel="icon" href="data:,"></head><body><main><h1>Site</h1>${body}</main></body></html>`);
