@@ -166,7 +166,7 @@ pub async fn find_logo(
 
 /// Tables that hold a brand's rows, each before what it points to. The audit record stays: it is
 /// never deleted.
-pub const TABLES: [&str; 54] = [
+pub const TABLES: &[&str] = &[
     "handoff",
     "preference_link",
     "brand_logo",
@@ -174,9 +174,15 @@ pub const TABLES: [&str; 54] = [
     "refresh_family",
     "access_token",
     "authorization_code",
+    "session_application",
+    "consent_request",
+    "application_grant",
+    "pushed_request",
     "session",
+    "logout_delivery",
     "mail",
     "way_setting",
+    "passkey_challenge",
     "credential",
     "proof",
     "attempt",

@@ -15,8 +15,10 @@ mod forget;
 mod healthcheck;
 pub mod import;
 mod key;
+mod mail;
 mod migrate;
 pub mod output;
+mod passwords;
 mod postgres;
 mod replay;
 mod rules;
@@ -65,6 +67,8 @@ enum Command {
 
     /// Run the service with a demo brand, a year of its history, and a sample shop.
     Demo(demo::Demo),
+    /// See whether mail gets through.
+    Mail(mail::Mail),
     /// Bring the database schema up to date.
     Migrate(migrate::Migrate),
     /// Say who may use the dashboard.
@@ -91,6 +95,8 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Ask the running service whether it is ready.
     Healthcheck(healthcheck::Healthcheck),
+    /// Make a list of leaked passwords that new ones are held against.
+    Breached(passwords::BreachedList),
     /// Read a purchase history from a file into a brand, through the intake that SDKs use.
     Import(import::Import),
     /// Run only the private PostgreSQL, until standard input closes or it is told to stop.
@@ -142,6 +148,7 @@ pub fn run() -> ExitCode {
             Command::Serve(command) => command.run(config, &output).await,
 
             Command::Demo(command) => Box::pin(command.run(config, &output)).await,
+            Command::Mail(command) => command.run(config, &output).await,
             Command::Migrate(command) => command.run(config, &output).await,
             Command::Staff(command) => command.run(config, &output).await,
             Command::Brand(command) => command.run(config, &output).await,
@@ -155,6 +162,7 @@ pub fn run() -> ExitCode {
             Command::Bench(command) => command.run(config, &output).await,
             Command::Doctor(command) => command.run(config, &output).await,
             Command::Healthcheck(command) => command.run(&config, output),
+            Command::Breached(command) => command.run(&output),
             Command::Import(command) => Box::pin(command.run(config, &output)).await,
             Command::Postgres(command) => command.run(config, &output).await,
             Command::Replay(command) => command.run(config, &output).await,

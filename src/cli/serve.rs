@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::kernel::id::BrandId;
 use crate::mail;
 use crate::maintenance;
+use crate::oidc::backchannel;
 use crate::postgres::{self, Pool};
 
 /// Where the service is reached.
@@ -85,6 +86,8 @@ pub(super) async fn with_workers(
     ));
     let housekeeping = tokio::spawn(maintenance::run(pool, clock, stop.clone()));
     let values = tokio::spawn(app.projector.clone().keep_values(list_brands, stop.clone()));
+    let (own, until) = (SharedApp::clone(app), stop.clone());
+    let couriers = tokio::spawn(async move { backchannel::run(own.courier(), until).await });
     let mail = sender.map(|sender| tokio::spawn(sender.run(stop.clone())));
     let done = work.await;
     stop.cancel();
@@ -94,6 +97,9 @@ pub(super) async fn with_workers(
         .context("fitting the value of customers broke")?;
     forgetting.await.context("forgetting people broke")?;
     housekeeping.await.context("keeping house broke")?;
+    couriers
+        .await
+        .context("telling applications of sign-outs broke")?;
     if let Some(mail) = mail {
         mail.await.context("sending mail broke")?;
     }

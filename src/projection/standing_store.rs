@@ -124,27 +124,6 @@ pub(super) async fn list_live_transitions(
     Ok(believed)
 }
 
-/// Moves the sweep's look at standings of any brand, which it would take too early, to when their time
-/// comes.
-pub(super) async fn postpone_looks(
-    conn: &mut PgConnection,
-    now: DateTime<Utc>,
-    limit: i64,
-) -> Result<(), Error> {
-    sqlx::query!(
-        "update standing s set look_at = s.review_at
-         from (select brand_id, profile_id from standing
-               where look_at <= $1 and (review_at is null or review_at > $1)
-               order by look_at limit $2 for update skip locked) early
-         where s.brand_id = early.brand_id and s.profile_id = early.profile_id",
-        now,
-        limit,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// Claims profiles of any brand whose time has come and for which nothing else waits.
 pub(super) async fn claim_due(
     conn: &mut PgConnection,
@@ -154,11 +133,11 @@ pub(super) async fn claim_due(
     let rows = sqlx::query!(
         r#"select s.brand_id as "brand_id: BrandId", s.profile_id as "profile_id: ProfileId"
            from standing s
-           where s.look_at <= $1 and s.review_at <= $1
+           where s.review_at <= $1
              and not exists (select 1 from projection_queue q
                              where q.brand_id = s.brand_id and q.profile_id = s.profile_id
                                and q.parked_at is null)
-           order by s.look_at limit $2
+           order by s.review_at limit $2
            for update of s skip locked"#,
         now,
         limit,
@@ -178,7 +157,7 @@ pub(super) async fn clear_review(
     profile_id: ProfileId,
 ) -> Result<(), Error> {
     sqlx::query!(
-        "update standing set review_at = null, look_at = null where brand_id = $1 and profile_id = $2",
+        "update standing set review_at = null where brand_id = $1 and profile_id = $2",
         brand_id.uuid(),
         profile_id.uuid(),
     )
@@ -203,11 +182,11 @@ pub(super) async fn upsert_standings(
         "insert into standing
             (brand_id, rule_set_id, updated_at, profile_id, stage, stage_since, state, folded_time,
              folded_message_id, events_folded, review_at, strained, estranged, trend, known_since,
-             disputes_open, dispute_opened_at, dispute_due, review_until, made_good_at, look_at)
+             disputes_open, dispute_opened_at, dispute_due, review_until, made_good_at)
          select $1, $2, $3, w.profile_id, w.stage, w.stage_since, w.state::jsonb, w.folded_time,
                 w.folded_message_id, w.events_folded, w.review_at, w.strained, w.estranged, w.trend,
                 w.known_since, w.disputes_open, w.dispute_opened_at, w.dispute_due, w.review_until,
-                w.made_good_at, w.review_at
+                w.made_good_at
          from unnest($4::uuid[], $5::smallint[], $6::timestamptz[], $7::text[], $8::timestamptz[],
                      $9::text[], $10::bigint[], $11::timestamptz[], $12::bool[], $13::bool[],
                      $14::smallint[], $15::timestamptz[], $16::smallint[], $17::timestamptz[],
@@ -219,15 +198,17 @@ pub(super) async fn upsert_standings(
              rule_set_id = excluded.rule_set_id, stage = excluded.stage,
              stage_since = excluded.stage_since, state = excluded.state,
              folded_time = excluded.folded_time, folded_message_id = excluded.folded_message_id,
-             events_folded = excluded.events_folded, review_at = excluded.review_at,
+             events_folded = excluded.events_folded,
+             -- A day that only moves away is left where it is, in its index: the sweep then finds
+             -- nothing to do, once, and notes the day that it has become.
+             review_at = case when standing.review_at > $3 + interval '1 day'
+                                   and standing.review_at <= excluded.review_at
+                              then standing.review_at else excluded.review_at end,
              strained = excluded.strained, estranged = excluded.estranged, trend = excluded.trend,
              updated_at = excluded.updated_at, known_since = excluded.known_since,
              disputes_open = excluded.disputes_open,
              dispute_opened_at = excluded.dispute_opened_at, dispute_due = excluded.dispute_due,
-             review_until = excluded.review_until, made_good_at = excluded.made_good_at,
-             -- An index reads it, so it is left alone as long as the sweep is not too late by it.
-             look_at = case when standing.look_at > $3 and standing.look_at <= excluded.review_at
-                            then standing.look_at else excluded.review_at end",
+             review_until = excluded.review_until, made_good_at = excluded.made_good_at",
         brand_id.uuid(),
         rule_set_id.uuid(),
         now,

@@ -59,8 +59,6 @@ impl Projector {
         let now = self.clock.now();
         let mut due = Vec::new();
         let done = unbroken(postgres::tx(&self.pool, async |conn| {
-            queue_store::prefer_indexes(conn).await?;
-            standing_store::postpone_looks(conn, now, BATCH_STANDINGS).await?;
             due = standing_store::claim_due(conn, now, BATCH_STANDINGS).await?;
             let mut brands: BTreeMap<BrandId, BTreeMap<ProfileId, Work>> = BTreeMap::new();
             for (brand_id, profile_id) in &due {

@@ -11,6 +11,7 @@ mod configure;
 mod customer;
 mod customers;
 mod front_door;
+mod imports;
 mod keep_in_touch;
 mod key;
 mod keys;
@@ -25,6 +26,7 @@ mod rules;
 mod set_up;
 mod sites;
 mod value;
+mod ways;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -58,6 +60,8 @@ pub(super) fn routes() -> Router<SharedApp> {
             "/dashboard/{brand}/providers/{slug}/disable",
             post(providers::disable),
         )
+        .route("/dashboard/{brand}/ways", get(ways::show))
+        .route("/dashboard/{brand}/ways/{way}/{state}", post(ways::switch))
         .route("/dashboard/{brand}/", get(overview::show))
         .route("/dashboard/{brand}/customers", get(customers::list))
         .route("/dashboard/{brand}/customers/{id}", get(customer::show))
@@ -128,6 +132,7 @@ pub(super) fn routes() -> Router<SharedApp> {
         )
         .route("/dashboard/{brand}/mail", get(mail::list))
         .route("/dashboard/{brand}/mail/{id}/open", post(mail::open))
+        .route("/dashboard/{brand}/imports", get(imports::list))
         .route(
             "/dashboard/{brand}/sites/{id}/configure",
             get(configure::show),

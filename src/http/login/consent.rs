@@ -114,7 +114,7 @@ fn item_name(texts: &Messages, name: &str) -> String {
 }
 
 /// What it is used for. A change of these words changes `flow`'s version of the text.
-fn purposes(brand: &Brand, texts: &Messages) -> Vec<Purpose> {
+pub(super) fn purposes(brand: &Brand, texts: &Messages) -> Vec<Purpose> {
     let purpose = |key: &str, title: Text, why: String, optional| Purpose {
         key: key.to_owned(),
         title: title.to_string(),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::settled::Visit;
 use super::{limits, parts, refusal::gone};
-use crate::abuse::{Account, Kind};
+use crate::abuse::Kind;
 use crate::app::App;
 use crate::brand::Brand;
 use crate::credential::proof::{self, PROOF_LIFE, Proof, Purpose, TRIES_MAX, Wanted};
@@ -108,14 +108,15 @@ impl Sender<'_> {
     /// Makes a proof and queues its mail.
     pub(super) async fn send(&self, letter: Letter<'_>) -> Result<(), PageError> {
         let (app, place) = (self.app, self.place);
-        let account = Account::named(letter.address.as_str());
-        let what = (Kind::Mail, account);
-        let attempt = limits::attempt(app, self.jar, &place.brand, self.caller, what);
         let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+        let whence = (self.jar, &place.brand, self.caller);
+        let what = (Kind::Mail, letter.address);
+        let attempt = limits::attempt_by_address(&mut conn, app, whence, what).await?;
+        let is_known = attempt.device.is_some();
         limits::spend_mail(&mut conn, app, &place.brand, &attempt).await?;
         drop(conn);
         postgres::tx(&app.pool, async |conn: &mut PgConnection| {
-            self.write(conn, &letter).await
+            self.write(conn, &letter, is_known).await
         })
         .await?;
         Ok(())
@@ -125,6 +126,7 @@ impl Sender<'_> {
         &self,
         conn: &mut PgConnection,
         letter: &Letter<'_>,
+        is_known: bool,
     ) -> Result<(), postgres::Error> {
         let (app, place) = (self.app, self.place);
         let (brand_id, flow_id) = (place.brand.brand_id, place.flow.flow_id);
@@ -176,6 +178,9 @@ impl Sender<'_> {
                 now
             },
         };
+        if is_known {
+            return mail::queue_for_known(conn, brand_id, &post, mail).await;
+        }
         mail::queue(conn, brand_id, &post, mail).await
     }
 }

@@ -9,7 +9,12 @@ use crate::brand::Brand;
 use crate::http::address::Caller;
 use crate::http::cookie;
 use crate::http::page_error::PageError;
+use crate::kernel::EmailAddress;
 use crate::postgres::{self, PgConnection};
+use crate::profile;
+
+/// As many people as share an address and a browser.
+const HOLDERS_MAX: i64 = 8;
 
 /// One try of `account` from this browser.
 pub(in crate::http) fn attempt(
@@ -28,6 +33,29 @@ pub(in crate::http) fn attempt(
         network: caller.0,
         device,
     }
+}
+
+/// The same, where nobody has been looked up by `address`: the browser is known if somebody who
+/// holds the address signed in in it before.
+pub(super) async fn attempt_by_address(
+    conn: &mut PgConnection,
+    app: &App,
+    (jar, brand, caller): (&CookieJar, &Brand, Caller),
+    (kind, address): (Kind, &EmailAddress),
+) -> Result<Attempt, postgres::Error> {
+    let what = (kind, Account::named(address.as_str()));
+    let attempt = attempt(app, jar, brand, caller, what);
+    let Some(cookie) = cookie::read(jar, &app.config, cookie::Name::KnownDevice(&brand.slug))
+    else {
+        return Ok(attempt);
+    };
+    let holders =
+        profile::store::list_email_holders(conn, brand.brand_id, address, HOLDERS_MAX).await?;
+    let device = holders.iter().find_map(|holder| {
+        let account = Account::profile(holder.profile_id);
+        device::recognise(&app.cipher, brand.brand_id, &account, &cookie)
+    });
+    Ok(Attempt { device, ..attempt })
 }
 
 /// Begins a try, or says how long to wait.

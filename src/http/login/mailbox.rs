@@ -13,7 +13,7 @@ use super::letter::{
     Checked, Letter, Place, Sender, carry, fault, finish, mailbox_of, minutes, try_code,
 };
 use super::{limits, refusal::gone};
-use crate::abuse::{Account, Kind};
+use crate::abuse::Kind;
 use crate::app::{App, SharedApp};
 use crate::credential::proof::{Proof, Purpose, TRIES_MAX};
 use crate::flow::Pending;
@@ -178,8 +178,9 @@ pub(super) async fn take_code(
     let Some(proof) = found.filter(|proof| proof.purpose != Purpose::Reset) else {
         return Ok(go_to(&place.path("/login/email")));
     };
-    let what = (Kind::Code, Account::named(proof.address.as_str()));
-    let attempt = limits::attempt(&app, &jar, &place.brand, caller, what);
+    let whence = (&jar, &place.brand, caller);
+    let what = (Kind::Code, &proof.address);
+    let attempt = limits::attempt_by_address(&mut conn, &app, whence, what).await?;
     let begun = limits::begin(&mut conn, &app, &place.brand, &attempt).await?;
     drop(conn);
     let checked = postgres::tx(&app.pool, async |conn: &mut PgConnection| {

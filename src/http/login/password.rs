@@ -17,9 +17,9 @@ use super::{limits, refusal::gone};
 use crate::abuse::{Account, Kind};
 use crate::app::{App, SharedApp};
 use crate::brand::{self, Brand};
-use crate::credential::password::{self, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
+use crate::credential::password::{self, PASSWORD_CHARS_MIN};
 use crate::credential::proof::Purpose;
-use crate::credential::{self, store::Credential};
+use crate::credential::store::{self, Credential};
 use crate::http::account::brand_mark;
 use crate::http::address::Caller;
 use crate::http::extract::PageForm;
@@ -107,7 +107,7 @@ pub(super) async fn sign_in(
     let held = match &address {
         Some(address) => {
             let id = place.brand.brand_id;
-            credential::store::list_passwords_of_address(&mut conn, id, address).await?
+            store::list_passwords_of_address(&mut conn, id, address).await?
         }
         None => Vec::new(),
     };
@@ -157,10 +157,28 @@ pub(in crate::http) async fn prove(
     for credential in held {
         let hash = password::hash_of(&credential.data);
         if app.passwords.verify(typed, hash).await? {
+            if hash.is_some_and(password::is_outdated) {
+                renew(app, credential, typed).await?;
+            }
             return Ok(Some(credential.profile_id));
         }
     }
     Ok(None)
+}
+
+/// Keeps a hash of ours of a password that has just proven right, in place of one that another system
+/// made or that we would make otherwise today. If that cannot be written now, the next sign-in does.
+async fn renew(app: &App, credential: &Credential, typed: &Secret) -> Result<(), password::Error> {
+    let data = password::data_of(&app.passwords.rehash(typed).await?);
+    let (brand_id, id) = (credential.brand_id, credential.credential_id);
+    let written = postgres::tx(&app.pool, async |conn: &mut PgConnection| {
+        store::update_credential_data(conn, brand_id, id, &data, None).await
+    })
+    .await;
+    if let Err(error) = written {
+        tracing::warn!(%error, "a password's new hash was not written");
+    }
+    Ok(())
 }
 
 /// GET `/login/sign-up`
@@ -204,32 +222,16 @@ pub(in crate::http) async fn hash_new(
     let Some(password) = password.filter(|password| !password.expose().is_empty()) else {
         return Ok(Err("Type a password.".to_owned()));
     };
-    if let Some(fault) = fault_of(password, own_words) {
-        return Ok(Err(fault));
+    let words: Vec<String> = own_words.iter().map(|&word| word.to_owned()).collect();
+    let judged = app.passwords.judge(password, words, &app.breached).await?;
+    if let Err(weakness) = judged {
+        return Ok(Err(weakness.to_string()));
     }
     match app.passwords.hash(password).await {
         Ok(hash) => Ok(Ok(hash)),
         Err(password::Error::Length) => Ok(Err(password_hint())),
         Err(error) => Err(error.into()),
     }
-}
-
-/// What is wrong with a new password, asked before it is hashed (A54).
-fn fault_of(password: &Secret, own_words: &[&str]) -> Option<String> {
-    if password.expose().len() > PASSWORD_BYTES_MAX {
-        let most = PASSWORD_BYTES_MAX;
-        return Some(format!(
-            "That is longer than {most} bytes. A shorter one is as good."
-        ));
-    }
-    if password.expose().chars().count() < PASSWORD_CHARS_MIN {
-        return Some(password_hint());
-    }
-    let folded = password.expose().to_lowercase();
-    own_words
-        .iter()
-        .any(|word| folded == word.to_lowercase())
-        .then(|| "That is your address, which others know too. Choose something else.".to_owned())
 }
 
 /// POST `/login/sign-up`: the same answer whether or not somebody has an account with the address.
@@ -248,7 +250,11 @@ pub(super) async fn sign_up(
         .ok_or_else(gone)?;
     drop(conn);
     let address = EmailAddress::parse(&form.email);
-    let own: Vec<&str> = address.iter().map(EmailAddress::as_str).collect();
+    let own: Vec<&str> = address
+        .iter()
+        .map(EmailAddress::as_str)
+        .chain([place.brand.name.as_str()])
+        .collect();
     // An address that is none is told first: then nothing needs hashing.
     let hashed = match &address {
         Ok(_) => Some(hash_new(&app, form.password.as_ref(), &own).await?),

@@ -191,7 +191,7 @@ pub(super) async fn by_code(
     let attempt = limits::attempt(&app, &jar, &place.brand, caller, what);
     let begun = limits::begin(&mut conn, &app, &place.brand, &attempt).await?;
     drop(conn);
-    let own = [proof.address.as_str()];
+    let own = [proof.address.as_str(), place.brand.name.as_str()];
     let hash = match hash_new(&app, form.password.as_ref(), &own).await? {
         Ok(hash) => hash,
         Err(fault) => {
@@ -229,7 +229,7 @@ pub(super) async fn by_link(
     action: String,
     form: PasswordForm,
 ) -> Result<Response, PageError> {
-    let own = [proof.address.as_str()];
+    let own = [proof.address.as_str(), place.brand.name.as_str()];
     let hash = match hash_new(app, form.password.as_ref(), &own).await? {
         Ok(hash) => hash,
         Err(fault) => {

@@ -12,10 +12,12 @@ use crate::account;
 use crate::app::App;
 use crate::audit::Actor;
 use crate::brand::Brand;
+use crate::credential::passkey::Made;
 use crate::flow::{
-    self, Answers, Arrival, Browser, Flow, Newcomer, Outcome, Pending, Proven, Unusable,
+    self, Answers, Arrival, Browser, Flow, NewByPasskey, Newcomer, Outcome, Pending, Proven,
+    Unusable,
 };
-use crate::http::account::{browser_name, change};
+use crate::http::account::{browser_name, change, mail_post};
 use crate::http::cookie;
 use crate::http::page::go_to;
 use crate::http::page_error::PageError;
@@ -91,6 +93,28 @@ impl Visit<'_> {
         self.note_browser(outcome, Some(method.as_str())).await
     }
 
+    /// Makes a profile of somebody new who made a passkey, and answers with the way on.
+    pub(super) async fn sign_up_by_passkey(
+        self,
+        (name, passkey_name): (&str, &str),
+        made: &Made,
+        answers: Answers,
+    ) -> Result<Response, PageError> {
+        let held = self.held().await?;
+        let new = NewByPasskey {
+            brand: self.brand,
+            flow_id: self.flow.flow_id,
+            name,
+            made,
+            passkey_name,
+            answers,
+        };
+        let (app, now) = (self.app, self.app.clock.now());
+        let browser = self.browser(&held);
+        let outcome = flow::sign_up_by_passkey(&app.pool, new, browser, now, &app.entropy).await?;
+        self.answer(outcome, Some(Method::Passkey.as_str()))
+    }
+
     /// Lets in the person whose second factor was just checked, and answers with the way on.
     pub(in crate::http) async fn vouch_second_factor(
         self,
@@ -123,6 +147,7 @@ impl Visit<'_> {
             session: held.session.as_ref(),
             device: held.device.as_ref(),
             user_agent: parts::user_agent(self.headers),
+            post: mail_post(self.app, self.headers),
         }
     }
 

@@ -6,9 +6,9 @@ use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use super::parts;
 use super::refusal::gone;
 use super::round_trip;
+use super::{parts, passkey};
 use crate::app::{App, SharedApp};
 use crate::application::Application;
 use crate::brand::{self, Brand};
@@ -81,6 +81,7 @@ pub(super) async fn show(
         let own = flow::store::list_ways_in(&mut conn, brand.brand_id, &whose).await?;
         connections.retain(|connection| own.contains(&connection.connection_id));
     }
+    let passkey = passkey::offer(&mut conn, &app, &flow).await?;
     let application_name = parts::application_name(&mut conn, &flow, &brand).await?;
     drop(conn);
     let last_used = cookie::read(&jar, &app.config, cookie::Name::LastUsed(&brand.slug));
@@ -96,6 +97,7 @@ pub(super) async fn show(
         brand: spoken_mark(&brand, language),
         application_name,
         providers,
+        passkey,
         privacy_url: brand.privacy_url.clone(),
         error: problem(asked.problem.as_deref(), language),
         email_action: (!mailbox.is_empty()).then(|| format!("/login/email?flow={flow_id}")),
@@ -191,6 +193,7 @@ fn problem(word: Option<&str>, language: Language) -> Option<String> {
         "cancelled" => messages.problem_cancelled,
         "declined" => messages.problem_declined,
         "refused" => messages.problem_refused,
+        "passkey" => messages.problem_passkey,
         _ => return None,
     };
     Some(text.to_string())

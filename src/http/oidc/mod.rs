@@ -6,11 +6,14 @@
 
 mod authorize;
 mod client_form;
+mod consent;
 mod handoff;
 mod inspect;
 mod logout;
 mod metadata;
+mod par;
 mod refusal;
+mod standing;
 mod token;
 mod userinfo;
 
@@ -31,6 +34,7 @@ pub(super) fn pages() -> Router<SharedApp> {
         .route("/oauth/authorize", get(authorize::authorize))
         .route("/oauth/authorize/resume", get(authorize::resume))
         .route("/oauth/authorize/cancel", get(authorize::cancel))
+        .route("/oauth/consent", get(consent::ask).post(consent::decide))
         .route("/oauth/logout", get(logout::logout))
         .route("/logout", get(logout::ask).post(logout::sign_out))
 }
@@ -44,6 +48,7 @@ pub(super) fn machines() -> Router<SharedApp> {
             "/oauth/userinfo",
             get(userinfo::userinfo).post(userinfo::userinfo),
         )
+        .route("/oauth/par", post(par::push))
         .route("/oauth/revoke", post(inspect::revoke))
         .route("/oauth/introspect", post(inspect::introspect))
         .route("/oauth/jwks", get(metadata::jwks))

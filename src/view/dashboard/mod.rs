@@ -14,6 +14,7 @@ mod contact;
 mod customer;
 mod customer_parts;
 mod customers;
+mod imports;
 mod keys;
 mod live;
 mod look;
@@ -29,6 +30,7 @@ mod why_here;
 
 #[cfg(test)]
 mod customer_sample;
+mod ways;
 
 pub use account::{AccountCard, JoinedRow};
 pub use applications::{ApplicationForm, ApplicationKind, ApplicationRow, ApplicationsPage};
@@ -42,6 +44,7 @@ pub use customer_parts::{
     AliasRow, ConsentRow, Direction, IdentityRow, Move, MoveTold, TimelineEntry,
 };
 pub use customers::{CustomerRow, CustomersPage};
+pub use imports::{ImportFault, ImportRow, ImportState, ImportsPage};
 pub use keys::{FreshKey, GrantForm, KeyForm, KeyKind, KeyPage, KeyRow, KeysPage, ScopeChoice};
 pub use live::{LivePage, LiveRow, LiveStatus, LiveUpdate, RejectPage, SetApartRow};
 pub use look::{LookPage, WordsForm};
@@ -60,6 +63,7 @@ pub use turns::{LayerRow, TurnRow, TurnsCard};
 pub use value::{
     CustomerForecast, SHOWN_MIN, StageValueRow, ValueAbsence, ValueByStage, ValueCard, ValueFigure,
 };
+pub use ways::WaysPage;
 pub use why_here::{ConditionView, DayLookedAt, RuleView, Score, WhyHere};
 
 use super::Notice;

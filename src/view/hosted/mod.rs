@@ -3,6 +3,7 @@
 //! These pages wear the brand's name and colour, and every one of them works without scripts. They
 //! must never show that some other person has a profile. Start reading at [`LoginPage`].
 
+mod allow;
 mod consent;
 mod error;
 mod hand_off;
@@ -13,12 +14,14 @@ mod mailbox;
 mod me;
 mod password;
 mod preferences;
+mod security;
 mod sign_out;
 mod signed_out;
 mod step;
 mod test_provider;
 mod window_done;
 
+pub use allow::{AllowItem, AllowPage, MeGrant};
 pub use consent::{ConsentPage, Purpose, StoredItem};
 pub use error::{ErrorAction, ErrorPage};
 pub use hand_off::HandOffPage;
@@ -31,6 +34,10 @@ pub use me::{
 };
 pub use password::{MePasswordPage, NewPasswordPage, PasswordPage, ResetPage, SignUpPage};
 pub use preferences::{PauseChoice, PreferenceChoice, PreferencesPage};
+pub use security::{
+    AppNewPage, PasskeyNewPage, PasskeySignIn, PasskeySignUpPage, RecoveryCodesPage,
+    SecondFactorPage, SecurityBrowser, SecurityPage, SecurityPasskey,
+};
 pub use sign_out::SignOutPage;
 pub use signed_out::SignedOutPage;
 pub use step::{StepAct, StepPage};

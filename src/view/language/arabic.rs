@@ -5,6 +5,10 @@ use super::text::Text;
 use super::trouble::{Trouble, Troubles};
 
 pub(super) static MESSAGES: Messages = Messages {
+    passkey_unused: Text("لم يُستخدم أي مفتاح مرور. حاول مرة أخرى أو اختر طريقة أخرى."),
+    passkey_sign_in: Text("الدخول بمفتاح مرور"),
+    passkey_sign_up: Text("إنشاء حساب بمفتاح مرور"),
+    problem_passkey: Text("لم يُقبل مفتاح المرور هذا. حاول مرة أخرى أو اختر طريقة أخرى."),
     sign_in_once_more: Text("للمتابعة، أثبت مرة أخرى أنك أنت."),
     email_me_a_code: Text("أرسل إليّ رمزًا بالبريد الإلكتروني"),
     use_a_password: Text("استخدام كلمة مرور"),

@@ -5,6 +5,10 @@ use super::text::Text;
 use super::trouble::{Trouble, Troubles};
 
 pub(super) static MESSAGES: Messages = Messages {
+    passkey_unused: Text("No passkey was used. Try again, or choose another way in."),
+    passkey_sign_in: Text("Sign in with a passkey"),
+    passkey_sign_up: Text("Create an account with a passkey"),
+    problem_passkey: Text("That passkey was not taken. Try again, or choose another way in."),
     sign_in_once_more: Text("To go on, show once more that it is you."),
     email_me_a_code: Text("Email me a code"),
     use_a_password: Text("Use a password"),

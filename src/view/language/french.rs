@@ -5,6 +5,14 @@ use super::text::Text;
 use super::trouble::{Trouble, Troubles};
 
 pub(super) static MESSAGES: Messages = Messages {
+    passkey_unused: Text(
+        "Aucune clé d’accès n’a été utilisée. Réessayez ou choisissez un autre moyen.",
+    ),
+    passkey_sign_in: Text("Se connecter avec une clé d’accès"),
+    passkey_sign_up: Text("Créer un compte avec une clé d’accès"),
+    problem_passkey: Text(
+        "Cette clé d’accès n’a pas été acceptée. Réessayez ou choisissez un autre moyen.",
+    ),
     sign_in_once_more: Text("Pour continuer, montrez encore une fois que c’est vous."),
     email_me_a_code: Text("M’envoyer un code par e-mail"),
     use_a_password: Text("Utiliser un mot de passe"),

@@ -5,6 +5,14 @@ use super::text::Text;
 use super::trouble::{Trouble, Troubles};
 
 pub(super) static MESSAGES: Messages = Messages {
+    passkey_unused: Text(
+        "Es wurde kein Passkey benutzt. Versuche es noch einmal oder wähle einen anderen Weg.",
+    ),
+    passkey_sign_in: Text("Mit Passkey anmelden"),
+    passkey_sign_up: Text("Konto mit Passkey anlegen"),
+    problem_passkey: Text(
+        "Dieser Passkey wurde nicht angenommen. Versuche es noch einmal oder wähle einen anderen Weg.",
+    ),
     sign_in_once_more: Text("Zeig noch einmal, dass du es bist, um weiterzumachen."),
     email_me_a_code: Text("Code per E-Mail senden"),
     use_a_password: Text("Mit Passwort anmelden"),

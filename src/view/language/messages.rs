@@ -34,6 +34,14 @@ catalogue! {
         problem_cancelled,
         /// Somebody said no to what would be stored.
         problem_declined,
+        /// The browser gave no passkey.
+        passkey_unused,
+        /// The button of passkeys.
+        passkey_sign_in,
+        /// The link to a new account by a passkey.
+        passkey_sign_up,
+        /// A passkey was not taken.
+        problem_passkey,
         /// The provider said no.
         problem_refused,
 

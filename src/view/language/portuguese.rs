@@ -5,6 +5,14 @@ use super::text::Text;
 use super::trouble::{Trouble, Troubles};
 
 pub(super) static MESSAGES: Messages = Messages {
+    passkey_unused: Text(
+        "Nenhuma chave de acesso foi usada. Tente de novo ou escolha outra forma.",
+    ),
+    passkey_sign_in: Text("Entrar com uma chave de acesso"),
+    passkey_sign_up: Text("Criar uma conta com uma chave de acesso"),
+    problem_passkey: Text(
+        "Essa chave de acesso não foi aceite. Tente de novo ou escolha outra forma.",
+    ),
     sign_in_once_more: Text("Para continuar, mostre mais uma vez que é você."),
     email_me_a_code: Text("Enviar-me um código por e-mail"),
     use_a_password: Text("Usar uma palavra-passe"),

@@ -5,6 +5,14 @@ use super::text::Text;
 use super::trouble::{Trouble, Troubles};
 
 pub(super) static MESSAGES: Messages = Messages {
+    passkey_unused: Text(
+        "No se usó ninguna clave de acceso. Inténtalo otra vez o elige otra forma.",
+    ),
+    passkey_sign_in: Text("Entrar con una clave de acceso"),
+    passkey_sign_up: Text("Crear una cuenta con una clave de acceso"),
+    problem_passkey: Text(
+        "Esa clave de acceso no se aceptó. Inténtalo otra vez o elige otra forma.",
+    ),
     sign_in_once_more: Text("Para seguir, demuestra otra vez que eres tú."),
     email_me_a_code: Text("Enviarme un código por correo"),
     use_a_password: Text("Usar una contraseña"),

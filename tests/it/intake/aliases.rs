@@ -25,6 +25,7 @@ pub fn another(test: &TestApp) -> SharedApp {
         clock: test.clock.clone(),
         entropy: Entropy::seeded(test.database.number() + 1_000_000),
         installation_key: [7; 32],
+        breached: befriend::credential::breached::Breached::none(),
         metrics: befriend::telemetry::metrics().unwrap(),
     })
 }

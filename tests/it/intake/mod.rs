@@ -2,13 +2,16 @@
 
 mod aliases;
 mod cancel;
+mod claims;
 mod cloud;
 mod dedup;
 mod generator;
 mod hostile;
 mod native;
 mod people;
+mod slow;
 mod trust;
+mod visitors;
 mod wire;
 
 pub use aliases::another;

@@ -112,7 +112,7 @@ async fn call(test: &TestApp, method: &str, pattern: &str, key: Option<&Presente
     test.browser().send(method, &path, &headers, body).await
 }
 
-async fn allow(test: &TestApp, sender: &Sender, key: &Presented, grant: Grant) {
+pub(super) async fn allow(test: &TestApp, sender: &Sender, key: &Presented, grant: Grant) {
     let mut conn = test.app.pool.acquire().await.unwrap();
     let found = key::store::update_grant(&mut conn, sender.brand_id, key.key_id, &grant).await;
     assert!(found.unwrap());
@@ -513,7 +513,7 @@ async fn a86_a_batch_is_paid_for_event_by_event_and_the_api_pays_too() {
 }
 
 /// A browser whose requests come from a proxy at 10.0.0.1.
-fn behind_proxy(test: &TestApp) -> Browser {
+pub(super) fn behind_proxy(test: &TestApp) -> Browser {
     let proxy = SocketAddr::from(([10, 0, 0, 1], 4_000));
     let router = test.router().layer(axum::Extension(ConnectInfo(proxy)));
     Browser::new(router, test.app.config.issuer())
@@ -620,7 +620,10 @@ async fn a91_names_beyond_what_a_brand_may_have_are_stored_and_kept_out_of_lists
     let sender = Sender::new(&test, "bakery").await;
     let named = |n: usize, prefix: &str| {
         let name = format!("{prefix} {n:04}");
-        track(&name, &json!({ "anonymousId": "a1", "event": name }))
+        track(
+            &name,
+            &json!({ "anonymousId": format!("a{}", n / 100), "event": name }),
+        )
     };
     let flagged = |verdicts: &[Value]| {
         let is_flagged = |verdict: &&Value| verdict["flags"] == json!(["name_over_cap"]);

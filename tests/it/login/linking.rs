@@ -64,6 +64,11 @@ async fn a_shared_address_is_asked_about_and_proof_of_the_old_way_links() {
     assert_eq!(world.texts(IDENTITIES_PER_PROFILE).await, ["2"]);
     let facts = "select count(*) from outbox where kind = 'identity.linked'";
     assert_eq!(world.count(facts).await, 1);
+    let events = "select count(*) from event where name = 'Social Profile Linked'";
+    assert_eq!(world.count(events).await, 1);
+    let letters = world.letters("way_added").await;
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0].0, "ada@example.com");
     let mut later = world.browser();
     let by_second = sign_in(
         &mut later,

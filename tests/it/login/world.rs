@@ -38,6 +38,13 @@ impl World {
         Self { app, brand }
     }
 
+    /// The same on a server with a name, which passkeys can be bound to.
+    pub async fn on_localhost(wishes: Wishes) -> Self {
+        let app = TestApp::start_with(&[("public_url", "http://localhost:7700")]).await;
+        let brand = insert_brand(&app, "bakery", wishes).await;
+        Self { app, brand }
+    }
+
     /// The same with something that answers for outside URLs.
     pub async fn before(wishes: Wishes, outside: Arc<dyn Local>) -> Self {
         let app = TestApp::start_before(outside).await;
