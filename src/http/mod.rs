@@ -54,6 +54,7 @@ pub fn router(app: SharedApp) -> Router {
         .merge(embed::machines())
         .merge(preferences::machines())
         .merge(login::from_providers())
+        .merge(login::machines())
         .merge(test_provider::machines())
         .merge(tracking::routes(&gate));
     let all = machines

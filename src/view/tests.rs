@@ -1,10 +1,7 @@
 //! Every page is rendered with its sample, as written and with hostile texts.
 
 use super::dashboard::{
-    ApplicationsPage, BrandsPage, ComplaintsPage, ConfigurePage, CustomerPage, CustomersPage,
-    ImportsPage, KeepInTouchPage, KeyPage, KeysPage, LetterPage, LivePage, LookPage, MailPage,
-    NetworkPage, OverviewPage, PreviewState, ProvidersPage, RejectPage, RulesDraftPage, RulesPage,
-    RulesPreviewPage, RulesTakeBackPage, RulesTextPage, RulesVersionPage, WaysPage,
+    ApplicationsPage, BrandsPage, ComplaintsPage, ConfigurePage, CustomerPage, CustomersPage, ImportsPage, KeepInTouchPage, KeyPage, KeysPage, LetterPage, LivePage, LookPage, MailPage, NetworkPage, OverviewPage, PreviewState, ProviderPage, ProvidersPage, RejectPage, RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage, RulesTextPage, RulesVersionPage, WaysPage,
 };
 use super::errors::ErrorsPage;
 use super::hosted::{
@@ -108,6 +105,8 @@ fn pages(words: Words) -> Vec<Rendered> {
         "brands-empty" => BrandsPage::sample_empty(words),
         "applications" => ApplicationsPage::sample(words),
         "applications-empty" => ApplicationsPage::sample_empty(words),
+        "provider" => ProviderPage::sample(words),
+        "provider-failed" => ProviderPage::sample_failed(words),
         "providers" => ProvidersPage::sample(words),
         "providers-empty" => ProvidersPage::sample_empty(words),
         "configure" => ConfigurePage::sample(words),

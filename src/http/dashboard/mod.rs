@@ -8,6 +8,7 @@ mod access;
 mod brands;
 mod complaints;
 mod configure;
+mod connection_form;
 mod customer;
 mod customers;
 mod front_door;
@@ -20,6 +21,7 @@ mod look;
 mod mail;
 mod network;
 mod overview;
+mod provider;
 mod providers;
 mod rejects;
 mod rules;
@@ -51,6 +53,14 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route(
             "/dashboard/{brand}/providers",
             get(providers::list).post(providers::create),
+        )
+        .route(
+            "/dashboard/{brand}/providers/{slug}",
+            get(provider::show).post(provider::save),
+        )
+        .route(
+            "/dashboard/{brand}/providers/{slug}/test",
+            post(provider::test),
         )
         .route(
             "/dashboard/{brand}/providers/{slug}/enable",

@@ -21,6 +21,7 @@ mod look;
 mod mail;
 mod network;
 mod overview;
+mod provider;
 mod providers;
 mod rules;
 mod tiles;
@@ -51,7 +52,8 @@ pub use look::{LookPage, WordsForm};
 pub use mail::{LetterLine, LetterPage, MailPage, MailRow};
 pub use network::{FamilyTree, Kin, NetworkFigures, NetworkPage, Outcome, RefusedRow, TopRow};
 pub use overview::{Overview, OverviewPage, WeekStats};
-pub use providers::{ConnectionForm, ConnectionRow, ProviderKind, ProvidersPage};
+pub use provider::{ClaimRow, ProviderPage, TrialResult};
+pub use providers::{ConnectionForm, ConnectionRow, ProviderGroup, ProviderKind, ProvidersPage};
 pub use rules::{
     ChangeRow, DraftLine, EarnedRow, FaultLink, Figure, FigureKind, FindingRow, Line, MatrixCell,
     MatrixRow, Piece, PresetChoice, PreviewState, PreviewView, PublishForm, RuleCard,

@@ -60,6 +60,21 @@ const GUARDED: &[(&str, &str, &str)] = &[
     ),
     (
         "GET",
+        "/dashboard/{brand}/providers/{slug}",
+        "/dashboard/bakery/providers/test",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/providers/{slug}",
+        "/dashboard/bakery/providers/test",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/providers/{slug}/test",
+        "/dashboard/bakery/providers/test/test",
+    ),
+    (
+        "GET",
         "/dashboard/{brand}/complaints",
         "/dashboard/bakery/complaints",
     ),
