@@ -7,6 +7,7 @@
 mod access;
 mod brands;
 mod complaints;
+mod configure;
 mod customer;
 mod customers;
 mod front_door;
@@ -15,6 +16,7 @@ mod keep_in_touch;
 mod key;
 mod keys;
 mod live;
+mod look;
 mod mail;
 mod network;
 mod overview;
@@ -131,6 +133,19 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route("/dashboard/{brand}/mail", get(mail::list))
         .route("/dashboard/{brand}/mail/{id}/open", post(mail::open))
         .route("/dashboard/{brand}/imports", get(imports::list))
+        .route(
+            "/dashboard/{brand}/sites/{id}/configure",
+            get(configure::show),
+        )
+        .route(
+            "/dashboard/{brand}/look",
+            get(look::show).post(look::save_words),
+        )
+        .route("/dashboard/{brand}/look/logo", post(look::save_logo))
+        .route(
+            "/dashboard/{brand}/look/logo/remove",
+            post(look::remove_logo),
+        )
         .route(
             "/dashboard/{brand}/keys",
             get(keys::list).post(keys::create),

@@ -14,18 +14,20 @@ use crate::brand::Brand;
 use crate::federation::{self, Attempt, Connection};
 use crate::flow::Flow;
 use crate::flow::decide::Refusal;
-use crate::http::account::brand_mark;
+use crate::http::account::spoken_mark;
 use crate::http::address::Caller;
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
 use crate::postgres;
 use crate::view::hosted::HandOffPage;
+use crate::view::language::Language;
 
 /// Opens an attempt and sends the browser to the provider.
 pub(super) async fn begin(
     State(app): State<SharedApp>,
     caller: Caller,
     jar: CookieJar,
+    language: Language,
     headers: HeaderMap,
     Path((flow_id, slug)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
@@ -41,7 +43,7 @@ pub(super) async fn begin(
     }
     let label = connection.label.clone();
     let url = open(&app, flow, brand, connection).await?;
-    leave(&app, brand, label, &url)
+    leave(&app, (brand, language), label, &url)
 }
 
 /// Opens an attempt. Its provider may have to be asked where its endpoints are; no connection to
@@ -75,7 +77,7 @@ pub(super) async fn open(
 /// `form-action` covers every redirect that follows a form.
 pub(super) fn leave(
     app: &App,
-    brand: &Brand,
+    (brand, language): (&Brand, Language),
     destination: String,
     url: &Url,
 ) -> Result<Response, PageError> {
@@ -83,7 +85,7 @@ pub(super) fn leave(
         return Ok(go_to(url.as_str()));
     }
     page(&HandOffPage {
-        brand: brand_mark(brand),
+        brand: spoken_mark(brand, language),
         destination,
         href: url.to_string(),
     })

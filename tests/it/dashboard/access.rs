@@ -200,6 +200,23 @@ const GUARDED: &[(&str, &str, &str)] = &[
     ),
     (
         "GET",
+        "/dashboard/{brand}/sites/{id}/configure",
+        "/dashboard/bakery/sites/app_00000000000000000000000000000000/configure",
+    ),
+    ("GET", "/dashboard/{brand}/look", "/dashboard/bakery/look"),
+    ("POST", "/dashboard/{brand}/look", "/dashboard/bakery/look"),
+    (
+        "POST",
+        "/dashboard/{brand}/look/logo",
+        "/dashboard/bakery/look/logo",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/look/logo/remove",
+        "/dashboard/bakery/look/logo/remove",
+    ),
+    (
+        "GET",
         "/dashboard/{brand}/imports",
         "/dashboard/bakery/imports",
     ),

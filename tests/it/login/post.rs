@@ -56,9 +56,12 @@ impl World {
             .collect()
     }
 
-    /// The latest mail to `address`.
+    /// The latest mail to `address`, but for those that only tell of a sign-in or of a link: they
+    /// are written beside it, at the same instant.
     pub async fn latest_mail(&self, address: &str) -> Posted {
-        self.mails(address).await.pop().expect("a mail")
+        let mut mails = self.mails(address).await;
+        mails.retain(|mail| !matches!(mail.kind.as_str(), "new_device" | "way_added"));
+        mails.pop().expect("a mail")
     }
 }
 
