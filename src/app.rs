@@ -10,12 +10,13 @@ use crate::brand::{self, Brand};
 use crate::config::Config;
 use crate::credential::breached::Breached;
 use crate::credential::password::Hasher;
-use crate::egress::{Egress, Policy};
+use crate::egress::{Egress, Local, Policy};
 use crate::event::{Intake, Names};
 use crate::federation::Federation;
 use crate::federation::built_in::TestProvider;
 use crate::kernel::{Cipher, Clock, Entropy, HashKey};
 use crate::key::{Presented, Quotas};
+use crate::oidc::backchannel::Courier;
 use crate::postgres::{self, Pool};
 use crate::projection::{self, Projector};
 use crate::setup::{self, Change};
@@ -35,12 +36,12 @@ pub struct App {
     pub cipher: Cipher,
     /// For hashes of what could be guessed.
     pub hash_key: HashKey,
+    /// Passwords that leaked elsewhere.
+    pub breached: Breached,
     /// For passwords.
     pub passwords: Hasher,
     /// How often passwords and codes may be tried, and mail be asked for.
     pub abuse: abuse::Guard,
-    /// Passwords that leaked.
-    pub breached: Breached,
     /// The keys that sign our tokens.
     pub keyring: Keyring,
     /// Brings standings up to date, and says where somebody stands.
@@ -76,6 +77,8 @@ pub struct Parts {
     pub entropy: Entropy,
     /// The installation's key.
     pub installation_key: [u8; 32],
+    /// Passwords that leaked elsewhere.
+    pub breached: Breached,
     /// What `/metrics` shows.
     pub metrics: PrometheusHandle,
 }
@@ -84,12 +87,19 @@ impl App {
     /// Puts the parts together and starts the writers of events. Must be called within a Tokio
     /// runtime.
     pub fn new(parts: Parts) -> SharedApp {
+        Self::before(parts, None)
+    }
+
+    /// The same with something that answers for outside URLs without the network: tests stand
+    /// providers up by it, at the very addresses that the catalogue names.
+    pub fn before(parts: Parts, outside: Option<Arc<dyn Local>>) -> SharedApp {
         let Parts {
             config,
             pool,
             clock,
             entropy,
             installation_key,
+            breached,
             metrics,
         } = parts;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
@@ -101,7 +111,10 @@ impl App {
             clock.clone(),
         );
         let local = Arc::clone(&test_provider);
-        let egress = Egress::new(Policy::new(config.egress_allows_private), Some(local));
+        let mut egress = Egress::new(Policy::new(config.egress_allows_private), Some(local));
+        if let Some(outside) = outside {
+            egress = egress.with_local(outside);
+        }
         let test_issuer = test_provider.issuer().to_owned();
         let projector = Projector::new(pool.clone(), clock.clone(), entropy.clone());
         let wake = projector.wake().clone();
@@ -121,8 +134,8 @@ impl App {
             keyring: Keyring::new(cipher.clone(), entropy.clone()),
             cipher,
             hash_key,
+            breached,
             passwords: Hasher::new(cores, entropy.clone()),
-            breached: breached(&config),
             projector,
             intake,
             event_names: Names::default(),
@@ -134,6 +147,17 @@ impl App {
             entropy,
             metrics,
         })
+    }
+
+    /// What telling applications of sign-outs takes.
+    pub fn courier(&self) -> Courier<'_> {
+        Courier {
+            pool: &self.pool,
+            clock: &self.clock,
+            egress: &self.egress,
+            keyring: &self.keyring,
+            issuer: self.config.issuer(),
+        }
     }
 
     /// A change that `actor` makes now.
@@ -161,16 +185,4 @@ impl App {
         })
         .await
     }
-}
-
-/// The list of leaked passwords. One that cannot be opened is told of in the log: without it people
-/// can still choose passwords, and they are still judged.
-fn breached(config: &Config) -> Breached {
-    let Some(path) = &config.breached_list else {
-        return Breached::none();
-    };
-    Breached::open(path).unwrap_or_else(|error| {
-        tracing::error!(%error, "the list of leaked passwords cannot be used; none is known");
-        Breached::none()
-    })
 }

@@ -5,9 +5,11 @@
 
 pub mod draft;
 mod redirect;
+mod settings;
 pub mod store;
 
 pub use redirect::redirect_uri_fault;
+pub use settings::Settings;
 
 use crate::kernel::id::{ApplicationId, BrandId};
 
@@ -58,6 +60,8 @@ pub struct Application {
     pub redirect_uris: Vec<String>,
     /// Where people may be sent after signing out.
     pub logout_uris: Vec<String>,
+    /// What the brand decided about it.
+    pub settings: Settings,
 }
 
 impl Application {

@@ -75,17 +75,24 @@ pub async fn insert_brand(conn: &mut PgConnection, brand: &Brand) -> Result<(), 
 
 /// Tables that hold a brand's rows, each before what it points to. The audit record stays: it is
 /// never deleted.
-pub const TABLES: [&str; 50] = [
+pub const TABLES: &[&str] = &[
     "refresh_token",
     "refresh_family",
     "access_token",
     "authorization_code",
+    "session_application",
+    "consent_request",
+    "application_grant",
+    "pushed_request",
     "session",
+    "logout_delivery",
     "mail",
     "way_setting",
+    "passkey_challenge",
     "credential",
     "proof",
     "attempt",
+    "spent_id_token",
     "flow",
     "consent",
     "transition",

@@ -43,7 +43,7 @@ struct Create {
     /// The brand's short name.
     #[arg(long)]
     brand: String,
-    /// google, github, test, or a generic one: oidc, oauth2.
+    /// A key of docs/providers.md: google, apple, github and so on; test; or oidc or oauth2.
     #[arg(long)]
     provider: String,
     /// The name on the button; the provider's own if left out.
@@ -61,7 +61,8 @@ struct Create {
     /// A file with the client secret; - for standard input.
     #[arg(long, value_name = "FILE")]
     client_secret_file: Option<PathBuf>,
-    /// For oidc: the https URL under which it publishes its discovery.
+    /// For oidc and providers with servers of one's own: the https URL under which it publishes its
+    /// discovery.
     #[arg(long, default_value = "")]
     issuer: String,
     /// For oauth2: where the browser is sent.
@@ -76,6 +77,19 @@ struct Create {
     /// What to ask for; may be given several times.
     #[arg(long = "scope")]
     scopes: Vec<String>,
+    /// A client id of the brand's own app at the provider, whose ID tokens are taken too; may be
+    /// given several times.
+    #[arg(long = "audience")]
+    audiences: Vec<String>,
+    /// For apple: the team's id. The client secret is the .p8 key.
+    #[arg(long, default_value = "")]
+    team_id: String,
+    /// For apple: the key's id.
+    #[arg(long, default_value = "")]
+    key_id: String,
+    /// A domain whose proven addresses are believed, for linking; may be given several times.
+    #[arg(long = "trusted-domain")]
+    trusted_domains: Vec<String>,
     /// For oauth2: where a claim stands in the account, as in subject=data.id; may be given several
     /// times.
     #[arg(long = "claim", value_name = "CLAIM=PATH", value_parser = claim)]
@@ -148,6 +162,10 @@ impl Create {
             token_url: self.token_url,
             userinfo_url: self.userinfo_url,
             scopes: self.scopes,
+            audiences: self.audiences,
+            team_id: self.team_id,
+            key_id: self.key_id,
+            trusted_domains: self.trusted_domains,
             claim_paths: self.claims,
         })
     }

@@ -54,7 +54,7 @@ pub struct Egress {
     tls: reqwest::Client,
     plain: reqwest::Client,
     policy: Policy,
-    local: Option<Arc<dyn Local>>,
+    local: Vec<Arc<dyn Local>>,
 }
 
 impl Egress {
@@ -67,8 +67,15 @@ impl Egress {
             tls: client(Way::Tls, policy),
             plain: client(Way::Plain, policy),
             policy,
-            local,
+            local: local.into_iter().collect(),
         }
+    }
+
+    /// The same with one more thing that is called without the network.
+    #[must_use]
+    pub fn with_local(mut self, local: Arc<dyn Local>) -> Self {
+        self.local.push(local);
+        self
     }
 
     /// Whether `url` could be called, as far as it alone can tell: a name is judged again whenever
@@ -85,11 +92,7 @@ impl Egress {
     }
 
     async fn send_unbounded(&self, request: Request) -> Result<Response, Error> {
-        if let Some(local) = self
-            .local
-            .as_ref()
-            .filter(|local| local.serves(&request.url))
-        {
+        if let Some(local) = self.local.iter().find(|local| local.serves(&request.url)) {
             return Ok(local.answer(request).await);
         }
         let client = match judge(&request.url, self.policy.allows_private) {

@@ -4,7 +4,10 @@
 //! (S25, A15).
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::claims::clean;
 use crate::kernel::id::{AttemptId, ConnectionId, FlowId};
 use crate::kernel::{Entropy, Secret};
 
@@ -30,6 +33,37 @@ pub struct Attempt {
     pub expires_at: DateTime<Utc>,
     /// When its answer came.
     pub claimed_at: Option<DateTime<Utc>>,
+    /// The name that came with a form, if one did.
+    pub posted_name: Option<PostedName>,
+}
+
+/// A name that a provider sends once, in a form that nobody signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostedName {
+    /// The given name.
+    pub given: Option<String>,
+    /// The family name.
+    pub family: Option<String>,
+}
+
+/// The longest `user` field that is read, in bytes.
+const POSTED_BYTES_MAX: usize = 4096;
+
+impl PostedName {
+    /// Reads Apple's `user` field: `{"name": {"firstName", "lastName"}, "email"}`. The address in it
+    /// is not even read, since anybody may have written it (A36). `None` without a name.
+    pub fn parse(user: &str) -> Option<Self> {
+        if user.len() > POSTED_BYTES_MAX {
+            return None;
+        }
+        let user: Value = serde_json::from_str(user).ok()?;
+        let part = |name: &str| clean(user.get("name")?.get(name)?.as_str()?);
+        let name = Self {
+            given: part("firstName"),
+            family: part("lastName"),
+        };
+        (name.given.is_some() || name.family.is_some()).then_some(name)
+    }
 }
 
 impl Attempt {
@@ -49,6 +83,7 @@ impl Attempt {
             created_at: now,
             expires_at: now + ATTEMPT_LIFE,
             claimed_at: None,
+            posted_name: None,
         };
         (attempt, Secret::random(entropy))
     }
@@ -99,6 +134,30 @@ impl Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a36_of_a_posted_form_the_name_alone_is_read() {
+        let given = |text: &str| Some(text.to_owned());
+        for (user, expected) in [
+            (
+                r#"{"name": {"firstName": " Ada ", "lastName": "Byron"}, "email": "x@example.com"}"#,
+                Some((given("Ada"), given("Byron"))),
+            ),
+            (
+                r#"{"name": {"firstName": "<script>\u0000\u202e"}}"#,
+                Some((given("<script>"), None)),
+            ),
+            (r#"{"name": {"firstName": "", "lastName": 7}}"#, None),
+            (r#"{"email": "victim@example.com"}"#, None),
+            ("{", None),
+            ("", None),
+        ] {
+            let read = PostedName::parse(user).map(|name| (name.given, name.family));
+            assert_eq!(read, expected, "{user}");
+        }
+        let long = format!(r#"{{"name": {{"firstName": "{}"}}}}"#, "x".repeat(5000));
+        assert_eq!(PostedName::parse(&long), None);
+    }
 
     #[test]
     fn a12_a13_an_answer_is_taken_once_in_time_and_from_its_provider() {

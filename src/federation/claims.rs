@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::catalogue::{EmailTrust, Paths, Provider};
+use super::attempt::PostedName;
+use super::catalogue::{EmailTrust, ListPaths, Paths, Provider};
 use super::id_token::{Claims, is_subject};
 use crate::kernel::EmailAddress;
 
@@ -96,6 +97,9 @@ pub struct Answers<'a> {
     pub userinfo: Option<&'a Value>,
     /// The separate list of addresses.
     pub emails: Option<&'a Value>,
+    /// The name that came with the browser's form, which nobody signed: it is taken where nothing
+    /// signed gives one, and no more than the name (A36).
+    pub posted_name: Option<&'a PostedName>,
 }
 
 /// Why an answer cannot be used.
@@ -121,8 +125,13 @@ pub fn normalise(
         answers,
         overrides,
         paths: provider.paths,
+        account_key: provider.account_key,
     };
     let subject = reader.subject()?;
+    let posted = answers.posted_name;
+    let posted = |part: fn(&PostedName) -> Option<&String>| {
+        posted.and_then(part).and_then(|text| clean(text))
+    };
     let text = |name, path| reader.text(name, path);
     let paths = provider.paths;
     Ok(NormalClaims {
@@ -132,8 +141,10 @@ pub fn normalise(
             .to_owned(),
         subject,
         display_name: text("name", paths.name),
-        given_name: text("given_name", paths.given_name),
-        family_name: text("family_name", paths.family_name),
+        given_name: text("given_name", paths.given_name)
+            .or_else(|| posted(|name| name.given.as_ref())),
+        family_name: text("family_name", paths.family_name)
+            .or_else(|| posted(|name| name.family.as_ref())),
         username: text("username", paths.username),
         emails: emails(provider, &reader),
         phone: text("phone", paths.phone),
@@ -181,6 +192,7 @@ struct Reader<'a> {
     answers: Answers<'a>,
     overrides: &'a Map<String, Value>,
     paths: &'a Paths,
+    account_key: &'a [&'a str],
 }
 
 impl Reader<'_> {
@@ -192,7 +204,19 @@ impl Reader<'_> {
         if self.answers.userinfo.is_some() && found.as_deref() != Some(claims.subject.as_str()) {
             return Err(Unusable::SubjectMismatch);
         }
-        Ok(claims.subject.clone())
+        if self.account_key.is_empty() {
+            return Ok(claims.subject.clone());
+        }
+        let parts = self.account_key.iter().map(|path| {
+            let text = at_path_in(&claims.all, path).and_then(Value::as_str);
+            // A part with the mark between parts in it could make two accounts look like one.
+            text.filter(|text| is_subject(text) && !text.contains('/'))
+        });
+        let parts: Option<Vec<&str>> = parts.collect();
+        let subject = parts.ok_or(Unusable::Subject)?.join("/");
+        is_subject(&subject)
+            .then_some(subject)
+            .ok_or(Unusable::Subject)
     }
 
     fn userinfo_subject(&self) -> Option<String> {
@@ -234,19 +258,77 @@ impl Reader<'_> {
             .filter(|value| !value.is_null())
     }
 
+    /// Fills the braces of an address with what stands at the paths in them, as one part of a path
+    /// each. `None` when one is missing.
+    fn fill(&self, template: &str) -> Option<String> {
+        let mut text = String::new();
+        let mut rest = template;
+        while let Some((before, from)) = rest.split_once('{') {
+            let (path, after) = from.split_once('}')?;
+            let value = match at_path(self.answers.userinfo?, path)? {
+                Value::String(value) => value.clone(),
+                Value::Number(number) => number.to_string(),
+                Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+            };
+            text.push_str(before);
+            text.push_str(&value.replace(['?', '#', '%', '\\'], ""));
+            rest = after;
+        }
+        Some(text + rest)
+    }
+
     fn text(&self, name: &str, row: &str) -> Option<String> {
         clean(self.value(name, row)?.as_str()?)
     }
 
+    /// The value of a flag, and the address beside it: an address and its flag are of one answer, so
+    /// that no answer's flag proves another's address. The ID token first, if it has both.
+    fn email(&self) -> Option<(&str, Option<&Value>)> {
+        let address = self.path("email", self.paths.email);
+        let flag = self.path("email_verified", self.paths.email_verified);
+        if address.is_empty() {
+            return None;
+        }
+        let in_token = self.answers.id_token.map(|claims| &claims.all);
+        let in_userinfo = self.answers.userinfo.and_then(Value::as_object);
+        let found: Vec<(&str, Option<&Value>)> = [in_token, in_userinfo]
+            .into_iter()
+            .flatten()
+            .filter_map(|answer| {
+                let address = at_path_in(answer, address)?.as_str()?;
+                let flag = Some(flag).filter(|path| !path.is_empty());
+                Some((address, flag.and_then(|path| at_path_in(answer, path))))
+            })
+            .collect();
+        let with_flag = found.iter().find(|(_, flag)| flag.is_some());
+        with_flag.or(found.first()).copied()
+    }
+
     fn url(&self, name: &str, row: &str) -> Option<String> {
-        let text = self.value(name, row)?.as_str()?;
+        let template = self.path(name, row);
+        let filled;
+        let text = if template.contains('{') {
+            filled = self.fill(template)?;
+            &filled
+        } else {
+            self.value(name, row)?.as_str()?
+        };
         let url = Url::parse(text).ok()?;
         (url.scheme() == "https" && text.len() <= URL_BYTES_MAX).then(|| url.to_string())
     }
 }
 
 fn at_path<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
-    at_path_in(value.as_object()?, path)
+    let Value::Array(items) = value else {
+        return at_path_in(value.as_object()?, path);
+    };
+    let (place, rest) = path.split_once('.').unwrap_or((path, ""));
+    let item = items.get(place.parse::<usize>().ok()?)?;
+    if rest.is_empty() {
+        Some(item)
+    } else {
+        at_path(item, rest)
+    }
 }
 
 fn at_path_in<'v>(object: &'v Map<String, Value>, path: &str) -> Option<&'v Value> {
@@ -260,7 +342,7 @@ fn at_path_in<'v>(object: &'v Map<String, Value>, path: &str) -> Option<&'v Valu
 
 /// A short text without control characters or marks that turn the reading direction, or `None` if
 /// nothing is left.
-fn clean(text: &str) -> Option<String> {
+pub(super) fn clean(text: &str) -> Option<String> {
     let is_kept = |c: &char| {
         !c.is_control()
             && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
@@ -273,26 +355,25 @@ fn clean(text: &str) -> Option<String> {
 /// The addresses that parse. One whose spelling is not canonical after parsing is left out, so that
 /// two spellings never meet in one account (A37).
 fn emails(provider: &Provider, reader: &Reader<'_>) -> Vec<ClaimedEmail> {
-    match provider.email_trust {
-        EmailTrust::List => reader.answers.emails.map_or_else(Vec::new, listed_emails),
-        trust @ (EmailTrust::Never | EmailTrust::Claim | EmailTrust::Google) => {
-            let address = reader
-                .value("email", provider.paths.email)
-                .and_then(Value::as_str)
-                .and_then(|text| EmailAddress::parse(text).ok());
-            let claim = reader.value("email_verified", provider.paths.email_verified);
-            address
-                .map(|address| ClaimedEmail {
-                    is_verified: is_verified(trust, &address, claim, reader),
-                    address,
-                })
-                .into_iter()
-                .collect()
-        }
+    if let EmailTrust::List(paths) = provider.email_trust {
+        let list = reader.answers.emails;
+        return list.map_or_else(Vec::new, |list| listed_emails(list, paths));
     }
+    let claimed = reader.email().and_then(|(text, flag)| {
+        let address = EmailAddress::parse(text).ok()?;
+        Some(ClaimedEmail {
+            is_verified: is_verified(provider.email_trust, &address, flag, reader),
+            address,
+        })
+    });
+    claimed.into_iter().collect()
 }
 
-/// Only the boolean `true` is a yes: an absent claim, `"true"`, `1` and `"yes"` are not (A2).
+/// The tenant of Microsoft's consumer accounts.
+const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
+/// Only the boolean `true` is a yes: an absent claim, `"true"`, `1` and `"yes"` are not (A2), but for
+/// the one provider that is known to send the text.
 fn is_verified(
     trust: EmailTrust,
     address: &EmailAddress,
@@ -300,29 +381,45 @@ fn is_verified(
     reader: &Reader<'_>,
 ) -> bool {
     let said = claim == Some(&Value::Bool(true));
+    let in_token = |name: &str| reader.answers.id_token?.all.get(name);
     match trust {
-        EmailTrust::Never | EmailTrust::List => false,
+        EmailTrust::Never | EmailTrust::List(_) => false,
         EmailTrust::Claim => said,
+        EmailTrust::ClaimOrText => said || claim.and_then(Value::as_str) == Some("true"),
         EmailTrust::Google => {
-            let hosted = reader
-                .answers
-                .id_token
-                .is_some_and(|claims| claims.all.get("hd").is_some_and(Value::is_string));
+            let hosted = in_token("hd").is_some_and(Value::is_string);
             said && (address.domain() == "gmail.com" || hosted)
+        }
+        EmailTrust::Microsoft => {
+            // Of the signed answer alone: the account endpoint says what the tenant says.
+            let is_signed = in_token("email")
+                .and_then(Value::as_str)
+                .is_some_and(|text| {
+                    EmailAddress::parse(text).is_ok_and(|signed| signed == *address)
+                });
+            let is_of_domain = in_token("xms_edov") == Some(&Value::Bool(true));
+            let is_consumer = in_token("tid").and_then(Value::as_str) == Some(CONSUMERS);
+            is_signed && (is_of_domain || is_consumer)
         }
     }
 }
 
-/// Reads `[{"email", "primary", "verified"}]`, the primary address first.
-fn listed_emails(list: &Value) -> Vec<ClaimedEmail> {
-    let entries = list.as_array().map(Vec::as_slice).unwrap_or_default();
+/// Reads a list of addresses, the primary one first.
+fn listed_emails(answer: &Value, paths: &ListPaths) -> Vec<ClaimedEmail> {
+    let list = if paths.list.is_empty() {
+        Some(answer)
+    } else {
+        at_path(answer, paths.list)
+    };
+    let entries = list.and_then(Value::as_array);
+    let entries = entries.map(Vec::as_slice).unwrap_or_default();
     let is_true = |entry: &Value, name: &str| entry.get(name) == Some(&json!(true));
     let mut emails: Vec<(bool, ClaimedEmail)> = entries
         .iter()
         .filter_map(|entry| {
-            let address = EmailAddress::parse(entry.get("email")?.as_str()?).ok()?;
-            let is_primary = is_true(entry, "primary");
-            let is_verified = is_primary && is_true(entry, "verified");
+            let address = EmailAddress::parse(entry.get(paths.address)?.as_str()?).ok()?;
+            let is_primary = is_true(entry, paths.primary);
+            let is_verified = is_primary && is_true(entry, paths.verified);
             Some((
                 is_primary,
                 ClaimedEmail {
@@ -425,6 +522,7 @@ mod tests {
             id_token: None,
             userinfo: Some(&userinfo),
             emails: Some(&list),
+            posted_name: None,
         };
         let github = catalogue::find("github").unwrap();
 
@@ -444,7 +542,7 @@ mod tests {
             let answers = Answers {
                 id_token: Some(&token),
                 userinfo: Some(userinfo),
-                emails: None,
+                ..Answers::default()
             };
             let oidc = catalogue::find("oidc").unwrap();
             normalise(oidc, "unused", &Map::new(), answers)
@@ -553,5 +651,121 @@ mod tests {
             serde_json::from_value::<NormalClaims>(stored).unwrap(),
             claims
         );
+    }
+
+    #[test]
+    fn a2_the_text_true_counts_for_apple_alone() {
+        for provider in catalogue::all() {
+            let EmailTrust::List(_) = provider.email_trust else {
+                let claims = json!({
+                    "sub": "1", "email": "ada@gmail.com", "email_verified": "true", "tid": "t",
+                    "oid": "o", "https://slack.com/team_id": "t", "https://slack.com/user_id": "u",
+                });
+                let key = provider.key;
+                if provider.signs() {
+                    let counts = !verified(&by_token(key, &claims)).is_empty();
+                    assert_eq!(counts, key == "apple", "{key}");
+                }
+                continue;
+            };
+        }
+    }
+
+    #[test]
+    fn a1_microsofts_address_counts_by_its_domain_or_for_consumers() {
+        let base = json!({
+            "sub": "1", "tid": "t", "oid": "o", "email": "victim@brand.example",
+            "email_verified": true,
+        });
+        for (name, value, expected) in [
+            ("xms_edov", json!(true), true),
+            ("xms_edov", json!("true"), false),
+            ("xms_edov", json!(1), false),
+            ("xms_edov", json!(false), false),
+            ("tid", json!(CONSUMERS), true),
+            ("none", Value::Null, false),
+        ] {
+            let mut claims = base.clone();
+            claims[name] = value.clone();
+            let claims = by_token("microsoft", &claims);
+            assert_eq!(claims.emails[0].is_verified, expected, "{name} {value}");
+        }
+        let claims = by_token("microsoft", &base);
+        assert_eq!(claims.subject, "t/o", "the pair that no tenant can take");
+        let token = token(&json!({"sub": "1", "tid": "t/o", "oid": "p"}));
+        let answers = Answers {
+            id_token: Some(&token),
+            ..Answers::default()
+        };
+        let microsoft = catalogue::find("microsoft").unwrap();
+        let normalised = normalise(microsoft, "unused", &Map::new(), answers);
+        assert_eq!(normalised, Err(Unusable::Subject));
+    }
+
+    #[test]
+    fn an_address_and_its_flag_are_of_one_answer() {
+        let token = token(&json!({"sub": "1", "email": "signed@example.com"}));
+        let userinfo = json!({"sub": "1", "email": "told@example.com", "email_verified": true});
+        let answers = Answers {
+            id_token: Some(&token),
+            userinfo: Some(&userinfo),
+            ..Answers::default()
+        };
+        let oidc = catalogue::find("oidc").unwrap();
+
+        let claims = normalise(oidc, "unused", &Map::new(), answers).unwrap();
+
+        assert_eq!(verified(&claims), ["told@example.com"]);
+        assert_eq!(claims.emails.len(), 1);
+    }
+
+    #[test]
+    fn a36_a_posted_name_is_cleaned_and_taken_where_nothing_signed_gives_one() {
+        let posted = PostedName {
+            given: Some("A\u{0}da\u{202e}".to_owned()),
+            family: Some("x".repeat(1000)),
+        };
+        let named = |claims: &Value| {
+            let token = token(claims);
+            let answers = Answers {
+                id_token: Some(&token),
+                posted_name: Some(&posted),
+                ..Answers::default()
+            };
+            let apple = catalogue::find("apple").unwrap();
+            normalise(apple, "unused", &Map::new(), answers).unwrap()
+        };
+
+        let claims = named(&json!({"sub": "1"}));
+        assert_eq!(claims.given_name.as_deref(), Some("Ada"));
+        assert_eq!(
+            claims.family_name.map(|text| text.len()),
+            Some(TEXT_CHARS_MAX)
+        );
+        assert!(claims.emails.is_empty());
+        let signed = named(&json!({"sub": "1", "given_name": "Grace"}));
+        assert_eq!(signed.given_name.as_deref(), Some("Grace"));
+    }
+
+    #[test]
+    fn a_picture_is_filled_into_its_address_and_lists_are_walked() {
+        let picture = |userinfo: &Value| {
+            let answers = Answers {
+                userinfo: Some(userinfo),
+                ..Answers::default()
+            };
+            let discord = catalogue::find("discord").unwrap();
+            let claims = normalise(discord, "https://discord.com", &Map::new(), answers);
+            claims.unwrap().picture_url
+        };
+
+        let filled = picture(&json!({"id": "7", "avatar": "a1"}));
+        let expected = "https://cdn.discordapp.com/avatars/7/a1.png";
+        assert_eq!(filled.as_deref(), Some(expected));
+        assert_eq!(picture(&json!({"id": "7", "avatar": null})), None);
+        let list = json!({"images": [{"url": "first"}, {"url": "second"}]});
+        assert_eq!(at_path(&list, "images.1.url"), Some(&json!("second")));
+        assert_eq!(at_path(&list, "images.2.url"), None);
+        assert_eq!(at_path(&list, "images.url"), None);
     }
 }

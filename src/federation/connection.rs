@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::catalogue::{self, Issuer, Protocol, Provider};
+use super::catalogue::{self, ClientAuth, Issuer, Protocol, Provider};
 use crate::egress::Egress;
 use crate::kernel::cipher::OpenError;
 use crate::kernel::id::{BrandId, ConnectionId};
@@ -41,6 +41,11 @@ pub struct Connection {
     pub scopes: Vec<String>,
     /// Generic OAuth 2.0: where the claims stand, by the names of [`catalogue::Paths`].
     pub claim_paths: Value,
+    /// Client ids of the brand's own apps at this provider, whose ID tokens are taken beside those
+    /// for `client_id`: an iOS app's, say.
+    pub audiences: Vec<String>,
+    /// What only its provider asks for, by name: Apple's `team_id` and `key_id`.
+    pub particulars: Value,
     /// Domains whose addresses this connection is believed about, for linking.
     pub trusted_domains: Vec<String>,
     /// Its place among the buttons, smallest first.
@@ -67,6 +72,9 @@ pub enum Fault {
     /// The client id is missing.
     #[error("the client id is missing")]
     ClientId,
+    /// Apple's team or key is not one.
+    #[error("the team id and the key id are ten letters and digits each")]
+    Particulars,
 }
 
 /// The provider of the connection that proves mailboxes. Its identities' issuer is ours and their
@@ -87,6 +95,16 @@ impl Connection {
     /// The paths that it sets itself.
     pub(super) fn overrides(&self) -> Map<String, Value> {
         self.claim_paths.as_object().cloned().unwrap_or_default()
+    }
+
+    /// Apple's team and key, if both are ones.
+    pub fn apple(&self) -> Option<(&str, &str)> {
+        let part = |name: &str| {
+            let text = self.particulars.get(name)?.as_str()?;
+            let is_one = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            is_one.then_some(text)
+        };
+        Some((part("team_id")?, part("key_id")?))
     }
 
     /// Whether its word on this address is believed, for linking without asking. Without a list of
@@ -110,6 +128,9 @@ impl Connection {
         let provider = self.provider()?;
         if self.client_id.trim().is_empty() {
             return Err(Fault::ClientId);
+        }
+        if provider.client_auth == ClientAuth::SignedSecret && self.apple().is_none() {
+            return Err(Fault::Particulars);
         }
         match provider.protocol {
             Protocol::Oidc {

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use jsonwebtoken::Algorithm;
 use oauth2::basic::{
     BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
     BasicTokenType,
@@ -21,13 +22,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
+use super::apple::{self, Team};
 use super::attempt::Attempt;
-use super::catalogue::{ClientAuth, Provider, ResponseMode};
+use super::catalogue::{ClientAuth, Habits, Provider, ResponseMode};
 use super::claims::{Answers, NormalClaims, Unusable, normalise};
 use super::connection::Connection;
 use super::directory::Directory;
-use super::id_token::{self, Claims, Expectations, Rejection, verify};
+use super::id_token::{self, Claims, Expectations, Keys, Nonce, Rejection, verify};
 use super::metadata::{self, Metadata, Signing};
+use super::wire;
 use crate::egress::{self, Egress, Method, Request};
 use crate::kernel::Secret;
 
@@ -159,15 +162,28 @@ pub struct Returned {
     pub code: Secret,
     /// The issuer that the answer names, if it does.
     pub issuer: Option<String>,
+    /// Every parameter, for providers whose token endpoint wants to see some again.
+    pub parameters: Vec<(String, String)>,
+}
+
+/// An ID token that an app or a one-tap prompt got from a provider itself.
+#[derive(Clone, Debug)]
+pub struct HandedOver {
+    /// The token.
+    pub token: Secret,
+    /// The nonce that the app asked for it with, if any.
+    pub nonce: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
-struct IdTokenField {
+struct Extras {
     id_token: Option<String>,
+    #[serde(rename = "befriend_account")]
+    account: Option<Value>,
 }
-impl ExtraTokenFields for IdTokenField {}
+impl ExtraTokenFields for Extras {}
 
-type Tokens = StandardTokenResponse<IdTokenField, BasicTokenType>;
+type Tokens = StandardTokenResponse<Extras, BasicTokenType>;
 type Client<A = EndpointSet, T = EndpointSet> = oauth2::Client<
     BasicErrorResponse,
     Tokens,
@@ -232,20 +248,11 @@ impl Federation {
     ) -> Result<Url, Error> {
         let metadata = self.metadata(ready, now).await?;
         let provider = provider(ready)?;
-        let client = client(ready, provider, &metadata)?;
-        let scopes: Vec<Scope> = if ready.connection.scopes.is_empty() {
-            provider
-                .scopes
-                .iter()
-                .map(|scope| scope_of(scope))
-                .collect()
-        } else {
-            let own = &ready.connection.scopes;
-            own.iter().map(|scope| scope_of(scope)).collect()
-        };
-        let mut request = client
-            .authorize_url(|| CsrfToken::new(state.expose().to_owned()))
-            .add_scopes(scopes);
+        let client = client(ready, provider, &metadata, None)?;
+        let mut request = client.authorize_url(|| CsrfToken::new(state.expose().to_owned()));
+        if let Some(scopes) = scopes(ready, provider) {
+            request = request.add_scope(scopes);
+        }
         if metadata.signing.is_some() {
             request = request.add_extra_param("nonce", attempt.nonce.clone());
         }
@@ -260,7 +267,7 @@ impl Federation {
             let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
             request = request.set_pkce_challenge(challenge);
         }
-        Ok(request.url().0)
+        Ok(wire::authorize_url(request.url().0, provider.habits))
     }
 
     /// Turns a returned code into what the provider says of the person, within
@@ -292,29 +299,39 @@ impl Federation {
             return Err(Error::OtherIssuer);
         }
         let tokens = self
-            .tokens(ready, provider, &metadata, attempt, returned)
+            .tokens(ready, &metadata, attempt, returned, now)
             .await?;
         let id_token = match &metadata.signing {
             Some(signing) => {
                 let text = tokens.extra_fields().id_token.as_deref();
                 let text = text.ok_or(Error::NoIdToken)?;
-                let us = &ready.connection.client_id;
-                Some(
-                    self.verified(text, &metadata.issuer, signing, us, attempt, now)
-                        .await?,
-                )
+                let expectations = Expectations {
+                    issuers: &signing.issuers,
+                    audiences: &[&ready.connection.client_id],
+                    nonce: Nonce::Sent(&attempt.nonce),
+                    algorithms: &signing.algorithms,
+                    now,
+                };
+                let secret = ready.secret.as_ref().filter(|_| signing.secret_signs);
+                Some(self.verified(text, signing, &expectations, secret).await?)
             }
             None => None,
         };
         let access = Secret::new(tokens.access_token().secret().as_str());
-        let userinfo = self.fetch(metadata.userinfo.as_ref(), &access, Step::Userinfo);
-        let userinfo = userinfo.await?;
-        let emails = self.fetch(metadata.emails.as_ref(), &access, Step::Emails);
+        let call = (ready, provider.habits, &access);
+        let userinfo = self.fetch(metadata.userinfo.as_ref(), call, Step::Userinfo);
+        let mut userinfo = userinfo.await?;
+        if metadata.userinfo.is_none() && metadata.signing.is_none() {
+            // The account came with the token.
+            userinfo.clone_from(&tokens.extra_fields().account);
+        }
+        let emails = self.fetch(metadata.emails.as_ref(), call, Step::Emails);
         let emails = emails.await?;
         let answers = Answers {
             id_token: id_token.as_ref(),
             userinfo: userinfo.as_ref(),
             emails: emails.as_ref(),
+            posted_name: attempt.posted_name.as_ref(),
         };
         let overrides = ready.connection.overrides();
         Ok(normalise(provider, &metadata.issuer, &overrides, answers)?)
@@ -326,50 +343,114 @@ impl Federation {
             .await
     }
 
+    /// What a token says that an app or a one-tap prompt handed over, within
+    /// [`EXCHANGE_TIME_MAX`]; and when it expires. Only the issuer, the keys and the audiences that
+    /// the connection is configured with count: nothing of them is the caller's to say (A26).
+    pub async fn judge_token(
+        &self,
+        ready: &Ready,
+        handed: &HandedOver,
+        now: DateTime<Utc>,
+    ) -> Result<(NormalClaims, DateTime<Utc>), Error> {
+        let work = self.judge_token_unbounded(ready, handed, now);
+        tokio::time::timeout(EXCHANGE_TIME_MAX, work)
+            .await
+            .map_err(|_| Error::TimedOut)?
+    }
+
+    async fn judge_token_unbounded(
+        &self,
+        ready: &Ready,
+        handed: &HandedOver,
+        now: DateTime<Utc>,
+    ) -> Result<(NormalClaims, DateTime<Utc>), Error> {
+        let provider = provider(ready)?;
+        if !provider.signs() {
+            return Err(Error::NoIdToken);
+        }
+        let metadata = self.metadata(ready, now).await?;
+        let signing = metadata.signing.as_ref().ok_or(Error::NoIdToken)?;
+        let own = std::iter::once(&ready.connection.client_id);
+        let audiences: Vec<&str> = own
+            .chain(&ready.connection.audiences)
+            .map(String::as_str)
+            .collect();
+        let expectations = Expectations {
+            issuers: &signing.issuers,
+            audiences: &audiences,
+            nonce: Nonce::OfApp(handed.nonce.as_deref()),
+            algorithms: &signing.algorithms,
+            now,
+        };
+        // Never under our secret: whoever holds an app may hold that too.
+        let claims = self
+            .verified(handed.token.expose(), signing, &expectations, None)
+            .await?;
+        let expires = claims.all.get("exp").and_then(Value::as_f64);
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "verified to be within reason"
+        )]
+        let expires = expires.and_then(|at| DateTime::from_timestamp(at as i64, 0));
+        let answers = Answers {
+            id_token: Some(&claims),
+            ..Answers::default()
+        };
+        let overrides = ready.connection.overrides();
+        let normal = normalise(provider, &metadata.issuer, &overrides, answers)?;
+        Ok((normal, expires.ok_or(Rejection::Expired)?))
+    }
+
     async fn tokens(
         &self,
         ready: &Ready,
-        provider: &Provider,
         metadata: &Metadata,
         attempt: &Attempt,
         returned: &Returned,
+        now: DateTime<Utc>,
     ) -> Result<Tokens, Error> {
-        let client = client(ready, provider, metadata)?;
+        let provider = provider(ready)?;
+        let client = client(ready, provider, metadata, Some(now))?;
         let code = AuthorizationCode::new(returned.code.expose().to_owned());
         let mut request = client.exchange_code(code);
         if provider.pkce {
             let verifier = PkceCodeVerifier::new(attempt.pkce_verifier.expose().to_owned());
             request = request.set_pkce_verifier(verifier);
         }
-        let carrier = Carrier(&self.egress);
+        let carrier = Carrier {
+            egress: &self.egress,
+            habits: provider.habits,
+            callback: &returned.parameters,
+        };
         request.request_async(&carrier).await.map_err(token_failure)
     }
 
-    /// Verifies an ID token; when no known key made it, asks for newer keys once.
+    /// Verifies an ID token; when no known key made it, asks for newer keys once. `secret` is ours,
+    /// where the provider signs with it.
     async fn verified(
         &self,
         token: &str,
-        issuer: &str,
         signing: &Signing,
-        audience: &str,
-        attempt: &Attempt,
-        now: DateTime<Utc>,
+        expectations: &Expectations<'_>,
+        secret: Option<&Secret>,
     ) -> Result<Claims, Error> {
         if token.len() > id_token::TOKEN_BYTES_MAX {
             return Err(Error::IdToken(Rejection::TooLarge));
         }
-        let expectations = Expectations {
-            issuer,
-            audience,
-            nonce: Some(&attempt.nonce),
-            algorithms: &signing.algorithms,
-            now,
-        };
+        let is_symmetric = id_token::announced_algorithm(token) == Some(Algorithm::HS256);
+        if let Some(secret) = secret.filter(|_| is_symmetric) {
+            let expectations = Expectations {
+                algorithms: &[Algorithm::HS256],
+                ..*expectations
+            };
+            return Ok(verify(token, &Keys::of_secret(secret), &expectations)?);
+        }
+        let now = expectations.now;
         let keys = self.directory.keys(&self.egress, &signing.jwks, now, false);
-        match verify(token, &keys.await?, &expectations) {
+        match verify(token, &keys.await?, expectations) {
             Err(rejection) if rejection.may_be_rotation() => {
                 let newer = self.directory.keys(&self.egress, &signing.jwks, now, true);
-                Ok(verify(token, &newer.await?, &expectations)?)
+                Ok(verify(token, &newer.await?, expectations)?)
             }
             verdict => Ok(verdict?),
         }
@@ -378,11 +459,12 @@ impl Federation {
     async fn fetch(
         &self,
         url: Option<&Url>,
-        access: &Secret,
+        (ready, habits, access): (&Ready, &Habits, &Secret),
         step: Step,
     ) -> Result<Option<Value>, Error> {
         let Some(url) = url else { return Ok(None) };
-        let request = Request::get_json(url.clone()).bearer(access);
+        let client = (ready.connection.client_id.as_str(), ready.secret.as_ref());
+        let request = wire::account_request(url, access, habits, client);
         let answer = self.egress.send(request).await;
         answer
             .and_then(|answer| answer.json())
@@ -392,7 +474,11 @@ impl Federation {
 }
 
 /// Carries the token request of the `oauth2` crate over our own client.
-struct Carrier<'a>(&'a Egress);
+struct Carrier<'a> {
+    egress: &'a Egress,
+    habits: &'a Habits,
+    callback: &'a [(String, String)],
+}
 
 impl Carrier<'_> {
     async fn send(
@@ -404,14 +490,17 @@ impl Carrier<'_> {
         let text =
             |value: &oauth2::http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
         let authorization = parts.headers.get("authorization").map(text);
-        let headers = parts
+        let (content_type, body) = wire::token_body(&body, self.habits, self.callback);
+        let mut headers: Vec<(String, String)> = parts
             .headers
             .iter()
-            .filter(|(name, _)| name.as_str() != "authorization")
+            .filter(|(name, _)| !matches!(name.as_str(), "authorization" | "content-type"))
             .map(|(name, value)| (name.as_str().to_owned(), text(value)))
             .collect();
+        headers.push(("content-type".to_owned(), content_type.to_owned()));
+        wire::add_headers(&mut headers, self.habits);
         let answer = self
-            .0
+            .egress
             .send(Request {
                 method: Method::Post,
                 url,
@@ -427,10 +516,12 @@ impl Carrier<'_> {
         if !answer.is_success() && !matches!(answer.status, 400 | 401 | 403) {
             return Err(egress::Error::Status(answer.status));
         }
+        let read = serde_json::from_slice(&answer.body).map_err(egress::Error::Json)?;
+        let (status, read) = wire::token_answer(answer.status, read);
         oauth2::http::Response::builder()
-            .status(answer.status)
+            .status(status)
             .header("content-type", "application/json")
-            .body(answer.body)
+            .body(read.to_string().into_bytes())
             .map_err(|_| egress::Error::Malformed)
     }
 }
@@ -452,20 +543,35 @@ fn provider(ready: &Ready) -> Result<&'static Provider, Error> {
         .map_err(|_| Error::Misconfigured)
 }
 
-fn scope_of(text: &str) -> Scope {
-    Scope::new(text.to_owned())
+/// What is asked for, as the provider writes it; `None` where nothing is.
+fn scopes(ready: &Ready, provider: &Provider) -> Option<Scope> {
+    let own = &ready.connection.scopes;
+    let separator = provider.habits.scope_separator;
+    let text = if own.is_empty() {
+        provider.scopes.join(separator)
+    } else {
+        own.join(separator)
+    };
+    (!text.is_empty()).then(|| Scope::new(text))
 }
 
-fn client(ready: &Ready, provider: &Provider, metadata: &Metadata) -> Result<Client, Error> {
+/// Our client there. `now` is given where it has to prove itself.
+fn client(
+    ready: &Ready,
+    provider: &Provider,
+    metadata: &Metadata,
+    now: Option<DateTime<Utc>>,
+) -> Result<Client, Error> {
     let redirect =
         RedirectUrl::new(ready.redirect_uri.clone()).map_err(|_| Error::Misconfigured)?;
     let auth_type = match provider.client_auth {
         ClientAuth::Basic => AuthType::BasicAuth,
-        ClientAuth::Body => AuthType::RequestBody,
+        ClientAuth::Body | ClientAuth::SignedSecret => AuthType::RequestBody,
     };
     let client = oauth2::Client::new(ClientId::new(ready.connection.client_id.clone()));
     let mut client: Client<EndpointNotSet, EndpointNotSet> = client;
-    if let Some(secret) = &ready.secret {
+    let secret = now.map(|now| secret(ready, provider, now)).transpose()?;
+    if let Some(secret) = secret.flatten() {
         client = client.set_client_secret(ClientSecret::new(secret.expose().to_owned()));
     }
     Ok(client
@@ -473,6 +579,23 @@ fn client(ready: &Ready, provider: &Provider, metadata: &Metadata) -> Result<Cli
         .set_token_uri(TokenUrl::from_url(metadata.token.clone()))
         .set_auth_type(auth_type)
         .set_redirect_uri(redirect))
+}
+
+/// What proves at the token endpoint that it is us: our secret, or one made with our key.
+fn secret(ready: &Ready, provider: &Provider, now: DateTime<Utc>) -> Result<Option<Secret>, Error> {
+    if provider.client_auth != ClientAuth::SignedSecret {
+        return Ok(ready.secret.clone());
+    }
+    let connection = &ready.connection;
+    let (team_id, key_id) = connection.apple().ok_or(Error::Misconfigured)?;
+    let key = ready.secret.as_ref().ok_or(Error::Misconfigured)?;
+    let team = Team {
+        team_id,
+        key_id,
+        client_id: &connection.client_id,
+    };
+    let made = apple::client_secret(key, team, now);
+    made.map(Some).map_err(|_| Error::Misconfigured)
 }
 
 fn token_failure(error: RequestTokenError<egress::Error, BasicErrorResponse>) -> Error {

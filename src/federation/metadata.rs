@@ -6,6 +6,8 @@ use url::Url;
 
 use super::catalogue::{Issuer, Protocol};
 use super::connection::Connection;
+use super::id_token::Issuers;
+use super::id_token::issuers::{TENANT, is_tenant};
 
 /// A provider's endpoints, ready to be called.
 #[derive(Clone, Debug)]
@@ -33,6 +35,10 @@ pub struct Signing {
     pub jwks: Url,
     /// What the row allows and the provider announces.
     pub algorithms: Vec<Algorithm>,
+    /// Whose tokens are taken.
+    pub issuers: Issuers,
+    /// Whether our client secret signs what the token endpoint sends.
+    pub secret_signs: bool,
 }
 
 /// Why there are no usable endpoints.
@@ -62,7 +68,20 @@ pub(super) fn issuer_of(
     built_in: &str,
 ) -> Result<String, Fault> {
     match issuer {
-        Issuer::Fixed(text) => Ok(text.to_owned()),
+        Issuer::Fixed(text) | Issuer::Aliased(text, _) => Ok(text.to_owned()),
+        Issuer::Usual(usual) => {
+            let own = connection.issuer.clone();
+            Ok(own.unwrap_or_else(|| usual.to_owned()))
+        }
+        Issuer::Tenants(origin) => {
+            let own = connection.issuer.clone();
+            let issuer = own.unwrap_or_else(|| format!("{origin}/common/v2.0"));
+            // A tenant of this provider, and not some other place altogether.
+            let below = issuer
+                .strip_prefix(origin)
+                .is_some_and(|rest| rest.starts_with('/'));
+            below.then_some(issuer).ok_or(Fault::Incomplete)
+        }
         Issuer::BuiltIn => Ok(built_in.to_owned()),
         Issuer::OfConnection => connection.issuer.clone().ok_or(Fault::Incomplete),
     }
@@ -74,6 +93,39 @@ pub(super) fn discovery_url(issuer: &str) -> Result<Url, Fault> {
     Url::parse(&format!("{base}/.well-known/openid-configuration")).map_err(|_| Fault::Incomplete)
 }
 
+/// Whose tokens are taken, by the issuer that was asked and the one that the document names.
+fn issuers_of(issuer: Issuer, asked: &str, named: Option<&str>) -> Result<Issuers, Fault> {
+    let named = named.ok_or(Fault::Issuer)?;
+    match issuer {
+        Issuer::Aliased(first, others) if named == first || others.contains(&named) => {
+            Ok(Issuers::Aliased(first, others))
+        }
+        Issuer::Tenants(origin) => {
+            let template = format!("{origin}/{TENANT}/v2.0");
+            let tenant = named
+                .strip_prefix(origin)
+                .and_then(|rest| rest.strip_prefix('/')?.strip_suffix("/v2.0"));
+            if named == template {
+                Ok(Issuers::Tenants(template))
+            } else if tenant.is_some_and(is_tenant) {
+                Ok(Issuers::Tenant(named.to_owned()))
+            } else {
+                Err(Fault::Issuer)
+            }
+        }
+        Issuer::Fixed(_) | Issuer::Usual(_) | Issuer::OfConnection | Issuer::BuiltIn
+            if named == asked =>
+        {
+            Ok(Issuers::Exactly(asked.to_owned()))
+        }
+        Issuer::Fixed(_)
+        | Issuer::Aliased(..)
+        | Issuer::Usual(_)
+        | Issuer::OfConnection
+        | Issuer::BuiltIn => Err(Fault::Issuer),
+    }
+}
+
 /// Reads a discovery document. Its issuer must be the one asked, and its endpoints must stand on the
 /// issuer's origin or on a host of the provider's row, unless the connection names them itself.
 pub(super) fn of_discovery(
@@ -83,15 +135,16 @@ pub(super) fn of_discovery(
     document: &Value,
 ) -> Result<Metadata, Fault> {
     let Protocol::Oidc {
-        algorithms, hosts, ..
+        issuer: row,
+        algorithms,
+        hosts,
+        secret_signs,
     } = protocol
     else {
         return Err(Fault::Incomplete);
     };
     let text = |name: &str| document.get(name).and_then(Value::as_str);
-    if text("issuer") != Some(issuer) {
-        return Err(Fault::Issuer);
-    }
+    let issuers = issuers_of(row, issuer, text("issuer"))?;
     let home = Url::parse(issuer).map_err(|_| Fault::Incomplete)?;
     let endpoint = |own: &Option<String>, name: &str| -> Result<Option<Url>, Fault> {
         if let Some(own) = own {
@@ -120,6 +173,8 @@ pub(super) fn of_discovery(
         signing: Some(Signing {
             jwks: endpoint(&connection.jwks_url, "jwks_uri")?.ok_or(Fault::Endpoint)?,
             algorithms: allowed(algorithms, announced)?,
+            issuers,
+            secret_signs,
         }),
         names_issuer: document.get("authorization_response_iss_parameter_supported")
             == Some(&Value::Bool(true)),
@@ -166,10 +221,10 @@ pub(super) fn of_oauth2(connection: &Connection, protocol: Protocol) -> Result<M
     Ok(Metadata {
         issuer,
         token: endpoint(&connection.token_url, row.map(|row| row.token))?,
-        userinfo: Some(endpoint(
-            &connection.userinfo_url,
-            row.map(|row| row.userinfo),
-        )?),
+        userinfo: match (&connection.userinfo_url, row) {
+            (None, Some(row)) if row.userinfo.is_none() => None,
+            (own, row) => Some(endpoint(own, row.and_then(|row| row.userinfo))?),
+        },
         emails: emails.and_then(|text| Url::parse(text).ok()),
         signing: None,
         names_issuer: false,
@@ -184,8 +239,21 @@ impl Metadata {
         let Some(named) = named else {
             return !self.names_issuer;
         };
-        if self.signing.is_some() || self.issuer == named {
-            return self.issuer == named;
+        if let Some(signing) = &self.signing {
+            return match &signing.issuers {
+                Issuers::Exactly(issuer) | Issuers::Tenant(issuer) => issuer == named,
+                Issuers::Aliased(issuer, others) => *issuer == named || others.contains(&named),
+                Issuers::Tenants(template) => {
+                    let (before, after) = template.split_once(TENANT).unwrap_or_default();
+                    named
+                        .strip_prefix(before)
+                        .and_then(|rest| rest.strip_suffix(after))
+                        .is_some_and(is_tenant)
+                }
+            };
+        }
+        if self.issuer == named {
+            return true;
         }
         Url::parse(named).is_ok_and(|url| url.origin() == self.authorize.origin())
     }
@@ -218,6 +286,8 @@ mod tests {
             jwks_url: None,
             scopes: Vec::new(),
             claim_paths: json!({}),
+            audiences: Vec::new(),
+            particulars: json!({}),
             trusted_domains: Vec::new(),
             position: 0,
             is_enabled: true,
@@ -324,5 +394,59 @@ mod tests {
         assert!(github.is_from(None));
         assert!(github.is_from(Some("https://github.com/login/oauth")));
         assert!(!github.is_from(Some("https://evil.example/login/oauth")));
+    }
+
+    #[test]
+    fn a1_microsofts_discovery_names_a_template_or_one_tenant() {
+        const TENANT_ID: &str = "11111111-2222-4333-8444-555555555555";
+        let origin = "https://login.microsoftonline.com";
+        let row = catalogue::find("microsoft").unwrap().protocol;
+        let Protocol::Oidc { issuer: rule, .. } = row else {
+            unreachable!("Microsoft speaks OpenID Connect")
+        };
+        let mut connection = connection("microsoft");
+
+        connection.issuer = None;
+        let asked = issuer_of(&connection, rule, "").unwrap();
+        assert_eq!(asked, format!("{origin}/common/v2.0"));
+        for elsewhere in [
+            "https://evil.example/common/v2.0",
+            &format!("{origin}.evil.example/"),
+        ] {
+            connection.issuer = Some(elsewhere.to_owned());
+            assert_eq!(issuer_of(&connection, rule, ""), Err(Fault::Incomplete));
+        }
+        let template = format!("{origin}/{{tenantid}}/v2.0");
+        let tenant = format!("{origin}/{TENANT_ID}/v2.0");
+        for (named, expected) in [
+            (template.as_str(), Ok(Issuers::Tenants(template.clone()))),
+            (tenant.as_str(), Ok(Issuers::Tenant(tenant.clone()))),
+            ("https://evil.example/{tenantid}/v2.0", Err(Fault::Issuer)),
+            (asked.as_str(), Err(Fault::Issuer)),
+        ] {
+            assert_eq!(issuers_of(rule, &asked, Some(named)), expected, "{named}");
+        }
+    }
+
+    #[test]
+    fn apples_discovery_may_name_either_of_its_issuers() {
+        let row = catalogue::find("apple").unwrap().protocol;
+        let mut document = json!({
+            "authorization_endpoint": "https://appleid.apple.com/auth/authorize",
+            "token_endpoint": "https://appleid.apple.com/auth/token",
+            "jwks_uri": "https://appleid.apple.com/auth/keys",
+        });
+        let asked = "https://appleid.apple.com";
+        let mut connection = connection("apple");
+        connection.issuer = None;
+        for (named, is_good) in [
+            ("https://appleid.apple.com", true),
+            ("https://account.apple.com", true),
+            ("https://evil.example", false),
+        ] {
+            document["issuer"] = json!(named);
+            let read = of_discovery(&connection, row, asked, &document);
+            assert_eq!(read.is_ok(), is_good, "{named}");
+        }
     }
 }

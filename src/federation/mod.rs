@@ -5,6 +5,7 @@
 //! provider's answer. Never decides who a person is (that is `flow`) and never holds a database
 //! connection while a provider is asked. Start with [`catalogue`], then [`Federation`].
 
+pub mod apple;
 pub mod attempt;
 pub mod built_in;
 pub mod catalogue;
@@ -15,8 +16,9 @@ mod exchange;
 pub mod id_token;
 pub mod metadata;
 pub mod store;
+mod wire;
 
-pub use attempt::{ATTEMPT_LIFE, Attempt};
+pub use attempt::{ATTEMPT_LIFE, Attempt, PostedName};
 pub use claims::{ClaimedEmail, NormalClaims};
 pub use connection::{Connection, Fault, MAILBOX, redirect_uri, seal_secret};
-pub use exchange::{EXCHANGE_TIME_MAX, Error, Federation, Ready, Returned, Step};
+pub use exchange::{EXCHANGE_TIME_MAX, Error, Federation, HandedOver, Ready, Returned, Step};

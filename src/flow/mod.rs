@@ -4,6 +4,7 @@
 //! facts and events that tell of it, all in one transaction. Never calls a provider and never speaks
 //! HTTP. Start with [`decide`], then [`mod@settle`], then [`mod@vouch`].
 
+mod by_passkey;
 mod complete;
 pub mod decide;
 mod joining;
@@ -17,6 +18,7 @@ mod vouch;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
+pub use by_passkey::{NewByPasskey, sign_up_by_passkey};
 pub use joining::take_merge;
 pub use newcomer::stored_items;
 pub use pending::{Again, Asker, Carried, Newcomer, Pending};

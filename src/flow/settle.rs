@@ -12,6 +12,7 @@ use crate::brand::Brand;
 use crate::federation::{self, Connection};
 use crate::kernel::id::{FlowId, ProfileId};
 use crate::kernel::{Entropy, Secret};
+use crate::mail::Post;
 use crate::postgres::{self, PgConnection, Pool, tx};
 use crate::profile;
 use crate::session::Session;
@@ -54,6 +55,8 @@ pub struct Browser<'a> {
     pub device: Option<&'a Secret>,
     /// What it says it is.
     pub user_agent: &'a str,
+    /// What mail that tells of it is written with.
+    pub post: Post<'a>,
 }
 
 /// What happened.

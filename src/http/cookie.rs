@@ -18,6 +18,8 @@ pub enum Name<'a> {
     LastUsed(&'a str),
     /// That this browser need not give the second factor of somebody at the brand of this slug.
     TrustedDevice(&'a str),
+    /// What tells a browser from one that never signed in to the brand of this slug. No secret.
+    Seen(&'a str),
     /// What tells that somebody was signed in to the brand of this slug in this browser before. It
     /// signs nobody in.
     KnownDevice(&'a str),
@@ -36,6 +38,7 @@ impl Name<'_> {
             Self::LastUsed(slug) => format!("{prefix}bf_last_{slug}"),
             Self::KnownDevice(slug) => format!("{prefix}bf_known_{slug}"),
             Self::TrustedDevice(slug) => format!("{prefix}bf_device_{slug}"),
+            Self::Seen(slug) => format!("{prefix}bf_seen_{slug}"),
             Self::Staff => format!("{prefix}bf_staff"),
             Self::StaffDevice => format!("{prefix}bf_staff_device"),
         }
@@ -48,6 +51,7 @@ impl Name<'_> {
             | Self::Browser
             | Self::LastUsed(_)
             | Self::KnownDevice(_)
+            | Self::Seen(_)
             | Self::TrustedDevice(_) => SameSite::Lax,
             Self::Staff | Self::StaffDevice => SameSite::Strict,
         }

@@ -197,6 +197,10 @@ kinds! {
     Audit, AuditId, "aud";
     /// One outbox fact.
     Fact, FactId, "fct";
+    /// An application's request that waits for its person's consent.
+    ConsentRequest, ConsentRequestId, "cnr";
+    /// The news of a sign-out for one application.
+    LogoutDelivery, LogoutDeliveryId, "lgd";
     /// One background job.
     Job, JobId, "job";
     /// One mail to somebody.

@@ -6,8 +6,8 @@ use super::{Change, Error};
 use crate::brand::Brand;
 use crate::brand::draft::{is_slug, name_fault};
 use crate::egress::Egress;
-use crate::federation::catalogue::{self, Issuer, Protocol, Provider};
-use crate::federation::{Connection, Fault, seal_secret, store};
+use crate::federation::catalogue::{self, ClientAuth, Provider};
+use crate::federation::{Connection, Fault, apple, seal_secret, store};
 use crate::kernel::id::{BrandId, ConnectionId};
 use crate::kernel::{Cipher, Secret};
 use crate::postgres::{self, Inconsistency, PgConnection};
@@ -41,6 +41,14 @@ pub struct Typed {
     pub userinfo_url: String,
     /// What is asked for; the catalogue's scopes if empty.
     pub scopes: Vec<String>,
+    /// Client ids of the brand's own apps, whose ID tokens are taken.
+    pub audiences: Vec<String>,
+    /// Apple: the team's id.
+    pub team_id: String,
+    /// Apple: the key's id.
+    pub key_id: String,
+    /// Domains whose addresses are believed, for linking.
+    pub trusted_domains: Vec<String>,
     /// Generic OAuth 2.0: claims and where they stand in the account.
     pub claim_paths: Vec<(String, String)>,
 }
@@ -62,6 +70,8 @@ pub struct Faults {
     pub urls: Option<String>,
     /// The endpoints of generic OAuth 2.0.
     pub endpoints: Option<String>,
+    /// Apple's team and key.
+    pub particulars: Option<String>,
 }
 
 impl Faults {
@@ -75,6 +85,7 @@ impl Faults {
             ("client-secret", &self.client_secret),
             ("issuer", &self.urls),
             ("authorize-url", &self.endpoints),
+            ("team-id", &self.particulars),
         ]
         .into_iter()
         .filter_map(|(part, fault)| fault.as_deref().map(|fault| (part, fault)))
@@ -91,7 +102,13 @@ pub struct Draft {
 
 impl Typed {
     /// Checks what was typed. Whether the provider answers is not asked here.
-    pub fn check(mut self, egress: &Egress) -> Result<Draft, Box<Faults>> {
+    pub fn check(self, egress: &Egress) -> Result<Draft, Box<Faults>> {
+        self.check_with(egress, false)
+    }
+
+    /// The same for a connection that exists. `has_secret` tells that a secret is kept, so that none
+    /// need be typed.
+    fn check_with(mut self, egress: &Egress, has_secret: bool) -> Result<Draft, Box<Faults>> {
         self.trim();
         let Some(provider) = catalogue::find(&self.provider) else {
             return Err(Box::new(Faults {
@@ -100,7 +117,7 @@ impl Typed {
             }));
         };
         self.fill(provider);
-        let asks_secret = is_fixed(provider) && provider.key != catalogue::TEST;
+        let asks_secret = provider.is_fixed() && provider.key != catalogue::TEST && !has_secret;
         let faults = Faults {
             label: name_fault(&self.label).map(str::to_owned),
             slug: (!is_slug(&self.slug)).then(|| {
@@ -108,8 +125,16 @@ impl Typed {
                  digit."
                     .to_owned()
             }),
-            client_secret: (asks_secret && self.client_secret.is_none())
-                .then(|| "Give the client secret that the provider shows.".to_owned()),
+            client_secret: match &self.client_secret {
+                None if asks_secret => {
+                    Some("Give the client secret that the provider shows.".to_owned())
+                }
+                Some(key) if provider.client_auth == ClientAuth::SignedSecret => {
+                    let fault = apple::check_key(key).err();
+                    fault.map(|fault| sentence(&fault.to_string()))
+                }
+                Some(_) | None => None,
+            },
             ..Faults::default()
         };
         let draft = Draft {
@@ -134,6 +159,8 @@ impl Typed {
             &mut self.authorize_url,
             &mut self.token_url,
             &mut self.userinfo_url,
+            &mut self.team_id,
+            &mut self.key_id,
         ] {
             *text = text.trim().to_owned();
         }
@@ -142,7 +169,16 @@ impl Typed {
             .take()
             .map(|secret| Secret::new(secret.expose().trim()))
             .filter(|secret| !secret.expose().is_empty());
-        self.scopes.retain(|scope| !scope.trim().is_empty());
+        for list in [
+            &mut self.scopes,
+            &mut self.audiences,
+            &mut self.trusted_domains,
+        ] {
+            for text in list.iter_mut() {
+                *text = text.trim().to_owned();
+            }
+            list.retain(|text| !text.is_empty());
+        }
     }
 
     fn fill(&mut self, provider: &Provider) {
@@ -176,6 +212,9 @@ impl Draft {
             Err(fault @ Fault::Endpoints) => {
                 faults.endpoints = Some(sentence(&fault.to_string()));
             }
+            Err(fault @ Fault::Particulars) => {
+                faults.particulars = Some(sentence(&fault.to_string()));
+            }
         }
         faults
     }
@@ -208,7 +247,13 @@ impl Draft {
             jwks_url: None,
             scopes: typed.scopes,
             claim_paths: Value::Object(paths),
-            trusted_domains: Vec::new(),
+            audiences: typed.audiences,
+            particulars: if self.provider.client_auth == ClientAuth::SignedSecret {
+                json!({ "team_id": typed.team_id, "key_id": typed.key_id })
+            } else {
+                json!({})
+            },
+            trusted_domains: typed.trusted_domains,
             position,
             is_enabled: true,
         }
@@ -251,6 +296,57 @@ pub async fn create_connection(
     Ok(connection)
 }
 
+/// Checks what was typed over the settings of `connection`. Its provider and its short name stay.
+pub fn check_change(
+    connection: &Connection,
+    typed: Typed,
+    egress: &Egress,
+) -> Result<Draft, Box<Faults>> {
+    let typed = Typed {
+        provider: connection.provider.clone(),
+        slug: connection.slug.clone(),
+        ..typed
+    };
+    typed.check_with(egress, connection.client_secret.is_some())
+}
+
+/// Writes changed settings. A secret that was not typed stays as it is.
+pub async fn change_connection(
+    conn: &mut PgConnection,
+    change: Change<'_>,
+    cipher: &Cipher,
+    connection: &Connection,
+    draft: &Draft,
+) -> Result<(), postgres::Error> {
+    let id = connection.connection_id;
+    let mut changed = draft.connection(connection.brand_id, id, connection.position);
+    let secret = draft.typed.client_secret.as_ref();
+    changed.client_secret = match secret {
+        Some(secret) => Some(seal_secret(cipher, id, secret)),
+        None => connection.client_secret.clone(),
+    };
+    changed.jwks_url.clone_from(&connection.jwks_url);
+    store::update_connection(conn, &changed).await?;
+    let detail = json!({
+        "slug": changed.slug,
+        "client_id": changed.client_id,
+        "client_id_before": connection.client_id,
+        "issuer": changed.issuer,
+        "audiences": changed.audiences,
+        "trusted_domains": changed.trusted_domains,
+        "secret_changed": secret.is_some(),
+    });
+    change
+        .record(
+            conn,
+            connection.brand_id,
+            "connection.changed",
+            id.to_string(),
+            detail,
+        )
+        .await
+}
+
 /// Switches a connection on or off.
 pub async fn switch_connection(
     conn: &mut PgConnection,
@@ -288,20 +384,9 @@ pub(super) async fn create_test_connection(
     create_connection(conn, change, cipher, brand, &draft).await
 }
 
-/// Whether the catalogue says where the provider is.
-pub const fn is_fixed(provider: &Provider) -> bool {
-    match provider.protocol {
-        Protocol::Oidc { issuer, .. } => match issuer {
-            Issuer::Fixed(_) | Issuer::BuiltIn => true,
-            Issuer::OfConnection => false,
-        },
-        Protocol::OAuth2 { endpoints } => endpoints.is_some(),
-    }
-}
-
 /// The keys of all providers, parted by commas.
 pub fn provider_keys() -> String {
-    let keys: Vec<&str> = catalogue::PROVIDERS.iter().map(|p| p.key).collect();
+    let keys: Vec<&str> = catalogue::all().map(|p| p.key).collect();
     keys.join(", ")
 }
 

@@ -49,6 +49,11 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
             JAVASCRIPT,
             include_bytes!("../../assets/live.js"),
         ),
+        asset(
+            "passkey.js",
+            JAVASCRIPT,
+            include_bytes!("../../assets/passkey.js"),
+        ),
         asset("icon.svg", SVG, include_bytes!("../../assets/icon.svg")),
     ]
 });

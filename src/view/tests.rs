@@ -1,16 +1,18 @@
 //! Every page is rendered with its sample, as written and with hostile texts.
 
 use super::dashboard::{
-    ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, KeepInTouchPage,
-    KeyPage, KeysPage, LetterPage, LivePage, MailPage, NetworkPage, OverviewPage, PreviewState,
-    ProvidersPage, RejectPage, RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage,
-    RulesTextPage, RulesVersionPage,
+    ApplicationsPage, BrandsPage, ComplaintsPage, CustomerPage, CustomersPage, ImportsPage,
+    KeepInTouchPage, KeyPage, KeysPage, LetterPage, LivePage, MailPage, NetworkPage, OverviewPage,
+    PreviewState, ProvidersPage, RejectPage, RulesDraftPage, RulesPage, RulesPreviewPage,
+    RulesTakeBackPage, RulesTextPage, RulesVersionPage, WaysPage,
 };
 use super::errors::ErrorsPage;
 use super::hosted::{
-    ConsentPage, EmailCodePage, EmailPage, ErrorPage, HandOffPage, JoinPage, LinkPage, LoginPage,
-    MailCodePage, MailLinkPage, MePage, MePasswordPage, NewPasswordPage, PasswordPage, ResetPage,
-    SignOutPage, SignUpPage, SignedOutPage, StepPage, TestProviderPage,
+    AllowPage, AppNewPage, ConsentPage, EmailCodePage, EmailPage, ErrorPage, HandOffPage, JoinPage,
+    LinkPage, LoginPage, MailCodePage, MailLinkPage, MePage, MePasswordPage, NewPasswordPage,
+    PasskeyNewPage, PasskeySignUpPage, PasswordPage, RecoveryCodesPage, ResetPage,
+    SecondFactorPage, SecurityPage, SignOutPage, SignUpPage, SignedOutPage, StepPage,
+    TestProviderPage,
 };
 use super::sample::{HOSTILE, Words};
 use super::staff::{StaffLoginPage, StaffSetupPage};
@@ -43,6 +45,7 @@ fn pages(words: Words) -> Vec<Rendered> {
         "me-password" => MePasswordPage::sample(words),
         "me-password-new" => MePasswordPage::sample_new(words),
         "consent" => ConsentPage::sample(words),
+        "allow" => AllowPage::sample(words),
         "link" => LinkPage::sample(words),
         "test-provider" => TestProviderPage::sample(words),
         "hand-off" => HandOffPage::sample(words),
@@ -55,6 +58,13 @@ fn pages(words: Words) -> Vec<Rendered> {
         "step-done" => StepPage::sample_done(words),
         "me" => MePage::sample(words),
         "me-new" => MePage::sample_new(words),
+        "security" => SecurityPage::sample(words),
+        "security-empty" => SecurityPage::sample_empty(words),
+        "passkey-new" => PasskeyNewPage::sample(words),
+        "passkey-sign-up" => PasskeySignUpPage::sample(words),
+        "app-new" => AppNewPage::sample(words),
+        "recovery-codes" => RecoveryCodesPage::sample(words),
+        "second-factor" => SecondFactorPage::sample(words),
         "staff-set-up" => StaffSetupPage::sample(words),
         "staff-sign-in" => StaffLoginPage::sample(words),
         "overview" => OverviewPage::sample(words),
@@ -79,6 +89,7 @@ fn pages(words: Words) -> Vec<Rendered> {
         "letter" => LetterPage::sample(words),
         "reject" => RejectPage::sample(words),
         "reject-refused" => RejectPage::sample_refused(words),
+        "reject-barred" => RejectPage::sample_barred(words),
         "reject-done" => RejectPage::sample_done(words),
         "errors" => ErrorsPage::sample(words),
         "rules" => RulesPage::sample(words),
@@ -100,6 +111,9 @@ fn pages(words: Words) -> Vec<Rendered> {
         "applications-empty" => ApplicationsPage::sample_empty(words),
         "providers" => ProvidersPage::sample(words),
         "providers-empty" => ProvidersPage::sample_empty(words),
+        "ways" => WaysPage::sample(words),
+        "imports" => ImportsPage::sample(words),
+        "imports-empty" => ImportsPage::sample_empty(words),
         "keys" => KeysPage::sample(words),
         "keys-empty" => KeysPage::sample_empty(words),
         "key" => KeyPage::sample(words),
@@ -239,7 +253,7 @@ fn pages_keep_their_place_in_the_budget() {
         .unwrap()
         .gzip
         .len();
-    let scripts: usize = ["dashboard.js", "live.js"]
+    let scripts: usize = ["dashboard.js", "live.js", "passkey.js"]
         .map(|name| assets::lookup(&assets::asset_url(name)).unwrap().gzip.len())
         .iter()
         .sum();

@@ -62,7 +62,7 @@ export function dashboardTests(world) {
       await heading(name).waitFor();
       await inspect(page, 'customer');
     });
-    for (const name of ['Live', 'Rules', 'Sites', 'Providers', 'Keys']) {
+    for (const name of ['Live', 'Rules', 'Sites', 'Providers', 'Keys', 'Imports']) {
       await step(name, async () => {
         await menu(name).click();
         await heading(name).waitFor();

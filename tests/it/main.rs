@@ -15,6 +15,7 @@
 
 mod abuse;
 mod architecture;
+mod attacks;
 mod cli;
 mod crash;
 mod dashboard;

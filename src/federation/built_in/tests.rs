@@ -48,6 +48,8 @@ impl Service {
             jwks_url: None,
             scopes: Vec::new(),
             claim_paths: json!({}),
+            audiences: Vec::new(),
+            particulars: json!({}),
             trusted_domains: Vec::new(),
             position: 0,
             is_enabled: true,
@@ -96,6 +98,7 @@ impl Service {
         let returned = Returned {
             code: Secret::new(find("code").unwrap()),
             issuer: find("iss"),
+            parameters: Vec::new(),
         };
         let now = self.clock.now();
         self.federation

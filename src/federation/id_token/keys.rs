@@ -7,6 +7,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
 
 use super::Rejection;
+use crate::kernel::Secret;
 
 /// The most keys that are kept of one provider.
 const KEYS_MAX: usize = 64;
@@ -31,6 +32,8 @@ enum Family {
     P256,
     P384,
     Ed25519,
+    /// Our own client secret; never read from a key set.
+    Secret,
 }
 
 impl Keys {
@@ -40,6 +43,28 @@ impl Keys {
         Some(Self(
             keys.iter().take(KEYS_MAX).filter_map(Key::parse).collect(),
         ))
+    }
+
+    /// Our client secret as the key of HS256 (OIDC Core §10.1), for tokens that the provider's token
+    /// endpoint gave us itself.
+    pub fn of_secret(secret: &Secret) -> Self {
+        Self(vec![Key {
+            id: None,
+            family: Family::Secret,
+            algorithm: Some(KeyAlgorithm::HS256),
+            decoding: DecodingKey::from_secret(secret.expose().as_bytes()),
+        }])
+    }
+
+    /// Whether a token under this algorithm is looked at at all: a private key signs and a public
+    /// one verifies, or these keys are our own secret. A provider's public key never serves as a
+    /// shared secret (A20).
+    pub(super) fn admit(&self, algorithm: Algorithm) -> bool {
+        match family(algorithm) {
+            Some(Family::Secret) => self.0.iter().any(|key| key.family == Family::Secret),
+            Some(_) => true,
+            None => false,
+        }
     }
 
     /// Whether there is no usable key.
@@ -60,7 +85,7 @@ impl Keys {
             .0
             .iter()
             .filter(|key| key.fits(algorithm))
-            .filter(|key| id.is_none() || key.id.as_deref() == id);
+            .filter(|key| id.is_none() || key.id.as_deref() == id || key.family == Family::Secret);
         let (Some(key), None) = (fitting.next(), fitting.next()) else {
             return Err(Rejection::UnknownKey);
         };
@@ -127,12 +152,7 @@ fn family(algorithm: Algorithm) -> Option<Family> {
         Algorithm::ES256 => Some(Family::P256),
         Algorithm::ES384 => Some(Family::P384),
         Algorithm::EdDSA => Some(Family::Ed25519),
-        // Symmetric: a provider's public key must never serve as a shared secret (A20).
+        Algorithm::HS256 => Some(Family::Secret),
         _ => None,
     }
-}
-
-/// Whether a private key signs and a public one verifies.
-pub(super) fn is_asymmetric(algorithm: Algorithm) -> bool {
-    family(algorithm).is_some()
 }

@@ -4,6 +4,7 @@
 //! are parameters, nothing is fetched, and nothing in a token's header names a key's place. Start
 //! with [`verify`]; the table of what is refused is in its tests.
 
+pub mod issuers;
 mod keys;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,10 @@ use chrono::{DateTime, Utc};
 use jsonwebtoken::Algorithm;
 use serde_json::{Map, Value};
 
+pub use issuers::Issuers;
 pub use keys::Keys;
+
+use crate::kernel::secret::sha256;
 
 /// The largest token that is looked at, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 16 * 1024;
@@ -31,16 +35,44 @@ const KEY_ID_BYTES_MAX: usize = 256;
 /// What a token must agree with.
 #[derive(Clone, Copy, Debug)]
 pub struct Expectations<'a> {
-    /// The provider's issuer, to the letter.
-    pub issuer: &'a str,
-    /// Our client id there.
-    pub audience: &'a str,
-    /// The nonce that was sent; if one was, the token must carry it.
-    pub nonce: Option<&'a str>,
-    /// The algorithms that this provider signs with. Symmetric ones are refused even if listed.
+    /// Whose tokens are taken.
+    pub issuers: &'a Issuers,
+    /// Our client id there, and those of our apps where their tokens are taken.
+    pub audiences: &'a [&'a str],
+    /// What the token must say of the sign-in that it is for.
+    pub nonce: Nonce<'a>,
+    /// The algorithms that this provider signs with. Symmetric ones are refused even if listed,
+    /// unless the keys are our own secret ([`Keys::of_secret`]).
     pub algorithms: &'a [Algorithm],
     /// The present instant.
     pub now: DateTime<Utc>,
+}
+
+/// What a token must say of the sign-in that it is for.
+#[derive(Clone, Copy, Debug)]
+pub enum Nonce<'a> {
+    /// We sent this one, so the token carries it.
+    Sent(&'a str),
+    /// An app of ours asked for the token itself and says which nonce it sent, if any. The token
+    /// carries it, or its SHA-256 in hexadecimal where the app sent that, as the native kits of
+    /// Apple and Google are used; without one it carries none.
+    OfApp(Option<&'a str>),
+}
+
+impl Nonce<'_> {
+    fn agrees(self, carried: Option<&Value>) -> bool {
+        match (self, carried.and_then(Value::as_str)) {
+            (Self::Sent(sent), carried) => carried == Some(sent),
+            (Self::OfApp(Some(sent)), Some(carried)) => carried == sent || carried == hex(sent),
+            (Self::OfApp(Some(_)), None) => false,
+            (Self::OfApp(None), _) => carried.is_none(),
+        }
+    }
+}
+
+fn hex(text: &str) -> String {
+    let digits = sha256(text.as_bytes());
+    digits.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What a verified token says.
@@ -135,7 +167,7 @@ pub fn verify(
         return Err(Rejection::Malformed);
     }
     let header = object(header)?;
-    let algorithm = algorithm(&header, expectations.algorithms)?;
+    let algorithm = algorithm(&header, expectations.algorithms, keys)?;
     let key_id = key_id(&header)?;
     if signature.is_empty() {
         return Err(Rejection::Signature);
@@ -153,7 +185,11 @@ fn object(part: &str) -> Result<Map<String, Value>, Rejection> {
 
 /// The header's algorithm, if the provider uses it. `jku`, `x5u`, `jwk` and `x5c` are not even read:
 /// keys come from the provider's pinned metadata only.
-fn algorithm(header: &Map<String, Value>, allowed: &[Algorithm]) -> Result<Algorithm, Rejection> {
+fn algorithm(
+    header: &Map<String, Value>,
+    allowed: &[Algorithm],
+    keys: &Keys,
+) -> Result<Algorithm, Rejection> {
     if ["crit", "b64", "zip", "enc"]
         .iter()
         .any(|name| header.contains_key(*name))
@@ -164,7 +200,7 @@ fn algorithm(header: &Map<String, Value>, allowed: &[Algorithm]) -> Result<Algor
         .get("alg")
         .and_then(Value::as_str)
         .and_then(|name| name.parse::<Algorithm>().ok())
-        .filter(|algorithm| allowed.contains(algorithm) && keys::is_asymmetric(*algorithm))
+        .filter(|algorithm| allowed.contains(algorithm) && keys.admit(*algorithm))
         .ok_or(Rejection::Algorithm)
 }
 
@@ -178,10 +214,9 @@ fn key_id(header: &Map<String, Value>) -> Result<Option<&str>, Rejection> {
 
 fn judge(claims: Map<String, Value>, expectations: &Expectations<'_>) -> Result<Claims, Rejection> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    if text("iss") != Some(expectations.issuer) {
-        return Err(Rejection::Issuer);
-    }
-    if !is_for(&claims, expectations.audience) {
+    let issuer = expectations.issuers.accept(&claims);
+    let issuer = issuer.ok_or(Rejection::Issuer)?;
+    if !is_for(&claims, expectations.audiences) {
         return Err(Rejection::Audience);
     }
     let subject = text("sub")
@@ -189,15 +224,21 @@ fn judge(claims: Map<String, Value>, expectations: &Expectations<'_>) -> Result<
         .ok_or(Rejection::Subject)?
         .to_owned();
     check_times(&claims, expectations.now)?;
-    match expectations.nonce {
-        Some(sent) if text("nonce") != Some(sent) => return Err(Rejection::Nonce),
-        Some(_) | None => {}
+    if !expectations.nonce.agrees(claims.get("nonce")) {
+        return Err(Rejection::Nonce);
     }
     Ok(Claims {
-        issuer: expectations.issuer.to_owned(),
+        issuer,
         subject,
         all: claims,
     })
+}
+
+/// What a token's header says it is signed by, unverified: it chooses between two sets of keys that
+/// are both ours to trust, and the choice is checked with the signature.
+pub(super) fn announced_algorithm(token: &str) -> Option<Algorithm> {
+    let header = object(token.split('.').next()?).ok()?;
+    header.get("alg")?.as_str()?.parse().ok()
 }
 
 /// Whether `subject` can name somebody: 1 to 255 bytes without control characters.
@@ -207,16 +248,17 @@ pub fn is_subject(subject: &str) -> bool {
 
 /// The audience is us alone; or us among others, and then the authorized party must be us. An
 /// authorized party other than us is refused in any case (OIDC Core §3.1.3.7, steps 3 to 5).
-fn is_for(claims: &Map<String, Value>, us: &str) -> bool {
+fn is_for(claims: &Map<String, Value>, us: &[&str]) -> bool {
+    let is_us = |value: &Value| value.as_str().is_some_and(|text| us.contains(&text));
     let party = claims.get("azp");
-    let party_is_us = party.and_then(Value::as_str) == Some(us);
+    let party_is_us = party.is_some_and(is_us);
     if party.is_some() && !party_is_us {
         return false;
     }
     match claims.get("aud") {
-        Some(Value::String(audience)) => audience == us,
+        Some(audience @ Value::String(_)) => is_us(audience),
         Some(Value::Array(audiences)) => {
-            let names_us = audiences.iter().any(|one| one.as_str() == Some(us));
+            let names_us = audiences.iter().any(is_us);
             let all_are_texts = audiences.iter().all(Value::is_string);
             names_us && all_are_texts && (audiences.len() == 1 || party_is_us)
         }

@@ -12,7 +12,10 @@ use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 
-use super::{Expectations, Keys, Rejection, SUBJECT_BYTES_MAX, TOKEN_BYTES_MAX, verify};
+use super::{
+    Expectations, Issuers, Keys, Nonce, Rejection, SUBJECT_BYTES_MAX, TOKEN_BYTES_MAX, verify,
+};
+use crate::kernel::Secret;
 
 const NOW: i64 = 1_800_000_000;
 const DAY: i64 = 86_400;
@@ -109,9 +112,9 @@ fn encode(value: &Value) -> String {
 
 fn expectations(algorithms: &[Algorithm]) -> Expectations<'_> {
     Expectations {
-        issuer: ISSUER,
-        audience: US,
-        nonce: Some("the-nonce"),
+        issuers: &Issuers::Aliased(ISSUER, &[]),
+        audiences: &[US],
+        nonce: Nonce::Sent("the-nonce"),
         algorithms,
         now: DateTime::<Utc>::from_timestamp(NOW, 0).unwrap(),
     }
@@ -442,4 +445,103 @@ fn f19_key_sets_without_usable_keys_are_told_from_what_is_no_key_set() {
     );
     assert!(Keys::parse(&json!({})).is_none());
     assert!(Keys::parse(&json!([])).is_none());
+}
+
+#[test]
+fn a16_the_nonce_that_an_app_sent_comes_back_plain_or_hashed() {
+    let signer = Signer::new();
+    let judged = |carried: Value, sent: Option<&str>| {
+        let mut claims = good_claims();
+        claims["nonce"] = carried.clone();
+        if carried.is_null() {
+            claims.as_object_mut().unwrap().remove("nonce");
+        }
+        let token = signer.rs256(&json!({"alg": "RS256", "kid": "rsa-1"}), &claims);
+        let expectations = Expectations {
+            nonce: Nonce::OfApp(sent),
+            ..expectations(&[Algorithm::RS256])
+        };
+        verify(&token, &signer.keys, &expectations).map(|_| ())
+    };
+    // As `printf raw | sha256sum` writes it.
+    let hashed = "d7439bee24773bcbfa2d0a97947ee36227b10d1022b1a55847e928965bb6bfde";
+
+    assert_eq!(judged(json!("raw"), Some("raw")), Ok(()));
+    assert_eq!(judged(json!(hashed), Some("raw")), Ok(()));
+    assert_eq!(judged(Value::Null, None), Ok(()));
+    for (carried, sent) in [
+        (json!("raw"), None),
+        (json!(""), None),
+        (json!(7), None),
+        (Value::Null, Some("raw")),
+        (json!("other"), Some("raw")),
+        (json!("raw"), Some("other")),
+    ] {
+        let verdict = judged(carried.clone(), sent);
+        assert_eq!(verdict, Err(Rejection::Nonce), "{carried} {sent:?}");
+    }
+}
+
+#[test]
+fn a20_our_own_secret_signs_only_where_it_is_the_key() {
+    let signer = Signer::new();
+    let secret = Secret::new("channel-secret");
+    let header = json!({"alg": "HS256", "typ": "JWT"});
+    let message = format!("{}.{}", encode(&header), encode(&good_claims()));
+    let sign = |key: &[u8]| {
+        let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, key);
+        let tag = aws_lc_rs::hmac::sign(&key, message.as_bytes());
+        format!("{message}.{}", URL_SAFE_NO_PAD.encode(tag))
+    };
+    let token = sign(secret.expose().as_bytes());
+    let ours = Keys::of_secret(&secret);
+    let both = [Algorithm::RS256, Algorithm::HS256];
+
+    assert!(verify(&token, &ours, &expectations(&both)).is_ok());
+    for (token, keys, algorithms, verdict) in [
+        (&token, &ours, &both[..1], Rejection::Algorithm),
+        (&token, &signer.keys, &both[..], Rejection::Algorithm),
+        (&sign(b""), &ours, &both[..], Rejection::Signature),
+        (
+            &sign(b"channel-secreT"),
+            &ours,
+            &both[..],
+            Rejection::Signature,
+        ),
+    ] {
+        let judged = verify(token, keys, &expectations(algorithms));
+        assert_eq!(judged.err(), Some(verdict));
+    }
+    let by_rsa = signer.rs256(&json!({"alg": "RS256", "kid": "rsa-1"}), &good_claims());
+    let judged = verify(&by_rsa, &ours, &expectations(&both));
+    assert_eq!(judged.err(), Some(Rejection::UnknownKey));
+}
+
+#[test]
+fn a26_another_audience_is_taken_only_where_it_is_listed() {
+    let signer = Signer::new();
+    let judged = |audience: Value, party: Option<&str>| {
+        let mut claims = good_claims();
+        claims["aud"] = audience;
+        if let Some(party) = party {
+            claims["azp"] = json!(party);
+        }
+        let token = signer.rs256(&json!({"alg": "RS256", "kid": "rsa-1"}), &claims);
+        let listed = [US, "ios.app"];
+        let expectations = Expectations {
+            audiences: &listed,
+            ..expectations(&[Algorithm::RS256])
+        };
+        verify(&token, &signer.keys, &expectations).map(|_| ())
+    };
+
+    assert_eq!(judged(json!("ios.app"), None), Ok(()));
+    assert_eq!(judged(json!(US), Some("ios.app")), Ok(()));
+    for (audience, party) in [
+        (json!("another.app"), None),
+        (json!("ios.app"), Some("another.app")),
+        (json!(["ios.app", "another.app"]), None),
+    ] {
+        assert_eq!(judged(audience, party), Err(Rejection::Audience));
+    }
 }

@@ -6,9 +6,9 @@ use axum::response::Response;
 use axum_extra::extract::CookieJar;
 use chrono::{DateTime, Utc};
 
-use super::brand_mark;
 use super::browser_name::browser_name;
 use super::facts::{self, Sources};
+use super::{brand_mark, grants};
 use crate::account::{erasure, merge};
 use crate::app::{App, SharedApp};
 use crate::brand::{self, Brand};
@@ -40,9 +40,9 @@ const SESSIONS_MAX: i64 = 50;
 pub(super) const TERMS: &str = "terms";
 
 /// Somebody signed in with a brand.
-pub(super) struct Customer {
-    pub(super) brand: Brand,
-    pub(super) session: Session,
+pub(in crate::http) struct Customer {
+    pub(in crate::http) brand: Brand,
+    pub(in crate::http) session: Session,
 }
 
 /// GET `/me`, with `brand=` or `client_id=`; with neither, the brand that is signed in to.
@@ -79,6 +79,7 @@ fn done_text(done: &str) -> Option<&'static str> {
         "session" => Some("That browser is signed out."),
         "others" => Some("Every other browser is signed out."),
         "consent" => Some("Your choice is saved."),
+        "application" => Some("That application can learn nothing more about you here."),
         "unlinked" => Some("That account does not sign you in any more."),
         "joined" => Some("The two accounts are one now."),
         "apart" => Some("Both accounts stay as they are."),
@@ -89,7 +90,7 @@ fn done_text(done: &str) -> Option<&'static str> {
 }
 
 /// Who asks. Somebody who is not signed in is told where to.
-pub(super) async fn find_customer(
+pub(in crate::http) async fn find_customer(
     conn: &mut PgConnection,
     app: &App,
     jar: &CookieJar,
@@ -199,6 +200,7 @@ async fn build(
             .iter()
             .map(|consent| shown_consent(consent, slug))
             .collect(),
+        grants: grants::list(conn, customer).await?,
         end_others_action: (sessions.len() > 1)
             .then(|| format!("/me/sessions/end-others?brand={slug}")),
         sessions: sessions

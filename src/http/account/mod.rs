@@ -7,10 +7,15 @@ mod actions;
 mod browser_name;
 mod desk;
 mod facts;
+mod grants;
 mod leave;
 mod me;
 mod password;
+mod security;
 mod ways;
+
+pub(super) use grants::scope_texts;
+pub(super) use me::find_customer;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -21,7 +26,7 @@ use crate::view::Colour;
 use crate::view::hosted::BrandMark;
 
 pub(super) use browser_name::browser_name;
-pub(super) use desk::change;
+pub(super) use desk::{change, post as mail_post};
 
 /// The routes.
 pub(super) fn pages() -> Router<SharedApp> {
@@ -30,8 +35,13 @@ pub(super) fn pages() -> Router<SharedApp> {
         .route("/me/sessions/end-others", post(actions::end_others))
         .route("/me/sessions/{session_id}/end", post(actions::end_one))
         .route("/me/consents/{purpose}", post(actions::decide))
+        .merge(security::pages())
         .route("/me/password", get(password::show).post(password::change))
         .route("/me/password/remove", post(password::remove))
+        .route(
+            "/me/applications/{application_id}/withdraw",
+            post(grants::withdraw),
+        )
         .route("/me/identities/{identity_id}/unlink", post(ways::unlink))
         .route("/me/join/begin", post(ways::begin_join))
         .route("/me/join", get(ways::show_join).post(ways::join))
@@ -42,6 +52,8 @@ pub(super) fn pages() -> Router<SharedApp> {
         .route("/me/keep", post(leave::keep))
         .route("/me/undo", get(leave::ask_undo).post(leave::undo))
 }
+
+pub(super) use security::creation_options;
 
 /// How `brand` shows itself.
 pub(super) fn brand_mark(brand: &Brand) -> BrandMark {

@@ -147,7 +147,7 @@ pub(super) async fn change(
             return page_with(StatusCode::UNPROCESSABLE_ENTITY, &shown);
         }
     }
-    let own = [owner.address.as_str(), &owner.customer.brand.name];
+    let own = [owner.address.as_str(), owner.customer.brand.name.as_str()];
     let hash = match hash_new(&app, form.password.as_ref(), &own).await? {
         Ok(hash) => hash,
         Err(fault) => {

@@ -10,6 +10,7 @@ mod complaints;
 mod customer;
 mod customers;
 mod front_door;
+mod imports;
 mod keep_in_touch;
 mod key;
 mod keys;
@@ -23,6 +24,7 @@ mod rules;
 mod set_up;
 mod sites;
 mod value;
+mod ways;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -56,9 +58,27 @@ pub(super) fn routes() -> Router<SharedApp> {
             "/dashboard/{brand}/providers/{slug}/disable",
             post(providers::disable),
         )
+        .route("/dashboard/{brand}/ways", get(ways::show))
+        .route("/dashboard/{brand}/ways/{way}/{state}", post(ways::switch))
         .route("/dashboard/{brand}/", get(overview::show))
         .route("/dashboard/{brand}/customers", get(customers::list))
         .route("/dashboard/{brand}/customers/{id}", get(customer::show))
+        .route(
+            "/dashboard/{brand}/customers/{id}/merge",
+            post(customer::account::merge),
+        )
+        .route(
+            "/dashboard/{brand}/customers/{id}/part",
+            post(customer::account::part),
+        )
+        .route(
+            "/dashboard/{brand}/customers/{id}/forget",
+            post(customer::account::forget),
+        )
+        .route(
+            "/dashboard/{brand}/customers/{id}/keep",
+            post(customer::account::keep),
+        )
         .route("/dashboard/{brand}/complaints", get(complaints::list))
         .route("/dashboard/{brand}/network", get(network::show))
         .route("/dashboard/{brand}/keep-in-touch", get(keep_in_touch::list))
@@ -110,6 +130,7 @@ pub(super) fn routes() -> Router<SharedApp> {
         )
         .route("/dashboard/{brand}/mail", get(mail::list))
         .route("/dashboard/{brand}/mail/{id}/open", post(mail::open))
+        .route("/dashboard/{brand}/imports", get(imports::list))
         .route(
             "/dashboard/{brand}/keys",
             get(keys::list).post(keys::create),

@@ -20,9 +20,7 @@ use crate::kernel::id::ConnectionId;
 use crate::postgres;
 use crate::profile::count_store;
 use crate::setup::Error;
-use crate::setup::connection::{
-    Draft, Faults, Typed, create_connection, is_fixed, switch_connection,
-};
+use crate::setup::connection::{Draft, Faults, Typed, create_connection, switch_connection};
 use crate::view::dashboard::{ConnectionForm, ConnectionRow, ProviderKind, ProvidersPage};
 use crate::view::{Field, Notice, format};
 
@@ -181,10 +179,11 @@ async fn filled(
         shell: within.shell(None),
         connections: connections
             .iter()
+            // Switched on the page of ways in; there is nothing to set up.
+            .filter(|connection| !connection.is_mailbox())
             .map(|connection| row(app, within, connection, &people))
             .collect(),
-        kinds: catalogue::PROVIDERS
-            .iter()
+        kinds: catalogue::all()
             .filter_map(|provider| offered(provider.key))
             .map(kind)
             .collect(),
@@ -232,7 +231,7 @@ fn blank(app: &App, within: &InBrand, provider: &Provider) -> ConnectionForm {
         client_id: Field::empty(),
         client_secret_error: None,
         issuer: Field::empty(),
-        asks_issuer: !is_fixed(provider),
+        asks_issuer: !provider.is_fixed(),
         callback_url: callback(app, within, provider.key),
         console_url: console.map(|(_, url)| (*url).to_owned()),
     }

@@ -15,7 +15,8 @@ use super::{parts, settled};
 use crate::app::{App, SharedApp};
 use crate::audit::{self, Actor};
 use crate::brand::{self, Brand};
-use crate::federation::{self, Attempt, Connection, Returned};
+use crate::federation::catalogue::ResponseMode;
+use crate::federation::{self, Attempt, Connection, PostedName, Returned};
 use crate::flow::{self, Answers, Flow, Newcomer};
 use crate::http::page::go_to;
 use crate::http::page_error::PageError;
@@ -31,6 +32,8 @@ struct Answer {
     code: Option<Secret>,
     error: Option<String>,
     issuer: Option<String>,
+    /// All that was sent, for providers that want some of it back.
+    parameters: Vec<(String, String)>,
 }
 
 impl Answer {
@@ -57,6 +60,7 @@ impl Answer {
             code: one("code")?.map(Secret::new),
             error: one("error")?,
             issuer: one("iss")?,
+            parameters: pairs,
         })
     }
 }
@@ -92,6 +96,7 @@ pub(super) async fn take(
     let returned = Returned {
         code,
         issuer: answer.issuer,
+        parameters: answer.parameters,
     };
     let exchanged = exchange(&app, &brand, connection.clone(), &attempt, &returned).await;
     let newcomer = match exchanged {
@@ -114,25 +119,63 @@ pub(super) async fn take(
 }
 
 /// POST: the same by a form from the provider's own site. Our cookies stay behind on such a visit;
-/// the redirect to the GET brings them. Nothing of the form but these four is taken: what Apple
-/// says of the person in it is not signed (A36).
+/// the redirect to the GET brings them. What Apple says of the person in it is not signed and comes
+/// only once: the name is kept with the attempt, and nothing else is taken (A36).
 pub(super) async fn from_form(
+    State(app): State<SharedApp>,
     Path((brand_slug, connection_slug)): Path<(String, String)>,
     RawForm(form): RawForm,
-) -> Response {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in form_urlencoded::parse(&form).take(20) {
-        if matches!(&*name, "state" | "code" | "error" | "iss") {
-            query.append_pair(&name, &value);
+) -> Result<Response, PageError> {
+    let (mut state, mut name) = (None, None);
+    let mut kept: Vec<(String, String)> = Vec::new();
+    for (field, value) in form_urlencoded::parse(&form).take(20) {
+        match &*field {
+            "state" => state = Some(Secret::new(&*value)),
+            "user" => name = PostedName::parse(&value),
+            _ => {}
+        }
+        if matches!(&*field, "state" | "code" | "error" | "iss") {
+            kept.push((field.into_owned(), value.into_owned()));
         }
     }
+    if let (Some(state), Some(name)) = (state, name) {
+        keep_name(&app, (&brand_slug, &connection_slug), &state, &name).await?;
+    }
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(kept)
+        .finish();
     let segment = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    go_to(&format!(
+    Ok(go_to(&format!(
         "/login/callback/{}/{}?{}",
         segment(&brand_slug),
         segment(&connection_slug),
-        query.finish()
-    ))
+        query
+    )))
+}
+
+/// Keeps a posted name with its attempt, where the provider is one that posts. Whether the state is
+/// good is said by the GET that follows; here it is only a place to write to.
+async fn keep_name(
+    app: &App,
+    (brand_slug, connection_slug): (&str, &str),
+    state: &Secret,
+    name: &PostedName,
+) -> Result<(), postgres::Error> {
+    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+    let Some(brand) = brand::store::find_brand_by_slug(&mut conn, brand_slug).await? else {
+        return Ok(());
+    };
+    let id = brand.brand_id;
+    let found = federation::store::find_connection_by_slug(&mut conn, id, connection_slug).await?;
+    let posts = |connection: &Connection| {
+        let provider = connection.provider();
+        provider.is_ok_and(|provider| provider.response_mode == ResponseMode::FormPost)
+    };
+    let Some(connection) = found.filter(posts) else {
+        return Ok(());
+    };
+    let (connection_id, now) = (connection.connection_id, app.clock.now());
+    federation::store::update_posted_name(&mut conn, id, connection_id, state, name, now).await
 }
 
 async fn claim(

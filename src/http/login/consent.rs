@@ -93,7 +93,7 @@ impl Waiting {
 }
 
 /// What it is used for. A change of these words changes `flow`'s version of the text.
-fn purposes(brand: &Brand) -> Vec<Purpose> {
+pub(super) fn purposes(brand: &Brand) -> Vec<Purpose> {
     let purpose = |key: &str, title: &str, why: String, optional| Purpose {
         key: key.to_owned(),
         title: title.to_owned(),

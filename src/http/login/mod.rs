@@ -12,10 +12,13 @@ mod link;
 mod mail_link;
 mod mailbox;
 mod parts;
+mod passkey;
+mod passkey_sign_up;
 mod password;
 mod refusal;
 mod reset;
 mod round_trip;
+mod second_factor;
 mod settled;
 mod start;
 
@@ -24,10 +27,11 @@ use axum::routing::{get, post};
 
 use crate::app::SharedApp;
 
-pub(super) use parts::language;
 pub(super) use parts::{
-    browser as browser_secret, browser_or_new, linking_button, open_flow, user_agent,
+    browser as browser_secret, browser_or_new, language, linking_button, open_flow, user_agent,
 };
+pub(super) use passkey::relying_party;
+pub(super) use passkey_sign_up::take_made;
 pub(super) use password::{hash_new, offers, password_hint, prove};
 pub(super) use refusal::refused;
 pub(super) use reset::note_change;
@@ -36,6 +40,17 @@ pub(super) use reset::note_change;
 pub(super) fn pages() -> Router<SharedApp> {
     Router::new()
         .route("/login", get(start::show))
+        .route("/login/passkey", post(passkey::sign_in))
+        .route("/login/passkey/options", post(passkey::options))
+        .route(
+            "/login/passkey/new",
+            get(passkey_sign_up::show).post(passkey_sign_up::answer),
+        )
+        .route("/login/passkey/new/options", post(passkey_sign_up::options))
+        .route(
+            "/login/second-factor",
+            get(second_factor::show).post(second_factor::take),
+        )
         .route("/login/email", get(mailbox::show).post(mailbox::ask))
         .route("/login/email/again", post(mailbox::ask_again))
         .route("/login/email/code", post(mailbox::take_code))

@@ -10,7 +10,6 @@ use axum::response::Response;
 use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 use serde_json::json;
-use unicode_normalization::UnicodeNormalization as _;
 
 use super::letter::{Letter, Place, Sender, mailbox_of};
 use super::settled::Visit;
@@ -18,10 +17,9 @@ use super::{limits, refusal::gone};
 use crate::abuse::{Account, Kind};
 use crate::app::{App, SharedApp};
 use crate::brand::{self, Brand};
-use crate::credential::password::{self, PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
+use crate::credential::password::{self, PASSWORD_CHARS_MIN};
 use crate::credential::proof::Purpose;
 use crate::credential::store::{self, Credential};
-use crate::credential::strength::{self, Surroundings, Weakness};
 use crate::http::account::brand_mark;
 use crate::http::address::Caller;
 use crate::http::extract::PageForm;
@@ -159,10 +157,28 @@ pub(in crate::http) async fn prove(
     for credential in held {
         let hash = password::hash_of(&credential.data);
         if app.passwords.verify(typed, hash).await? {
+            if hash.is_some_and(password::is_outdated) {
+                renew(app, credential, typed).await?;
+            }
             return Ok(Some(credential.profile_id));
         }
     }
     Ok(None)
+}
+
+/// Keeps a hash of ours of a password that has just proven right, in place of one that another system
+/// made or that we would make otherwise today. If that cannot be written now, the next sign-in does.
+async fn renew(app: &App, credential: &Credential, typed: &Secret) -> Result<(), password::Error> {
+    let data = password::data_of(&app.passwords.rehash(typed).await?);
+    let (brand_id, id) = (credential.brand_id, credential.credential_id);
+    let written = postgres::tx(&app.pool, async |conn: &mut PgConnection| {
+        store::update_credential_data(conn, brand_id, id, &data, None).await
+    })
+    .await;
+    if let Err(error) = written {
+        tracing::warn!(%error, "a password's new hash was not written");
+    }
+    Ok(())
 }
 
 /// GET `/login/sign-up`
@@ -206,40 +222,16 @@ pub(in crate::http) async fn hash_new(
     let Some(password) = password.filter(|password| !password.expose().is_empty()) else {
         return Ok(Err("Type a password.".to_owned()));
     };
-    if let Some(fault) = fault_of(app, password, own_words).await? {
-        return Ok(Err(fault));
+    let words: Vec<String> = own_words.iter().map(|&word| word.to_owned()).collect();
+    let judged = app.passwords.judge(password, words, &app.breached).await?;
+    if let Err(weakness) = judged {
+        return Ok(Err(weakness.to_string()));
     }
     match app.passwords.hash(password).await {
         Ok(hash) => Ok(Ok(hash)),
         Err(password::Error::Length) => Ok(Err(password_hint())),
         Err(error) => Err(error.into()),
     }
-}
-
-/// What is wrong with a new password, asked before it is hashed (A54). Judging computes for some
-/// milliseconds, so it is done off the async threads.
-async fn fault_of(
-    app: &App,
-    password: &Secret,
-    own_words: &[&str],
-) -> Result<Option<String>, PageError> {
-    if password.expose().len() > PASSWORD_BYTES_MAX {
-        return Ok(Some(Weakness::Long.to_string()));
-    }
-    let normal = Secret::new(password.expose().nfkc().collect::<String>());
-    let own: Vec<String> = own_words.iter().map(|word| (*word).to_owned()).collect();
-    let breached = app.breached.clone();
-    let judged = tokio::task::spawn_blocking(move || {
-        let words: Vec<&str> = own.iter().map(String::as_str).collect();
-        let surroundings = Surroundings {
-            words: &words,
-            // A second factor may be taken away again, and the password stays.
-            has_second_factor: false,
-        };
-        strength::judge(normal.expose(), &surroundings, &breached)
-    });
-    let judged = judged.await.map_err(|error| PageError::internal(&error))?;
-    Ok(judged.err().map(|weakness| weakness.to_string()))
 }
 
 /// POST `/login/sign-up`: the same answer whether or not somebody has an account with the address.
@@ -258,8 +250,11 @@ pub(super) async fn sign_up(
         .ok_or_else(gone)?;
     drop(conn);
     let address = EmailAddress::parse(&form.email);
-    let mut own: Vec<&str> = address.iter().map(EmailAddress::as_str).collect();
-    own.extend([place.brand.name.as_str(), place.brand.slug.as_str()]);
+    let own: Vec<&str> = address
+        .iter()
+        .map(EmailAddress::as_str)
+        .chain([place.brand.name.as_str()])
+        .collect();
     // An address that is none is told first: then nothing needs hashing.
     let hashed = match &address {
         Ok(_) => Some(hash_new(&app, form.password.as_ref(), &own).await?),

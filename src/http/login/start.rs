@@ -7,9 +7,9 @@ use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use super::parts;
 use super::refusal::gone;
 use super::round_trip;
+use super::{parts, passkey};
 use crate::app::{App, SharedApp};
 use crate::application::Application;
 use crate::brand::{self, Brand};
@@ -82,6 +82,7 @@ pub(super) async fn show(
         let own = flow::store::list_ways_in(&mut conn, brand.brand_id, &whose).await?;
         connections.retain(|connection| own.contains(&connection.connection_id));
     }
+    let passkey = passkey::offer(&mut conn, &app, &flow).await?;
     let application_name = parts::application_name(&mut conn, &flow, &brand).await?;
     drop(conn);
     let language = parts::language(asked.lang.as_deref(), &headers);
@@ -98,6 +99,7 @@ pub(super) async fn show(
         brand: brand_mark(&brand),
         application_name,
         providers,
+        passkey,
         privacy_url: brand.privacy_url.clone(),
         email_action: (!mailbox.is_empty()).then(|| format!("/login/email?flow={flow_id}")),
         password_href: ways
@@ -193,6 +195,7 @@ fn problem(word: &str) -> Option<String> {
         "cancelled" => "That sign-in was cancelled. Choose a way in to try again.",
         "declined" => "Nothing was stored. Choose a way in if you change your mind.",
         "refused" => "The provider refused that sign-in. Try again, or choose another way in.",
+        "passkey" => "That passkey was not taken. Try again, or choose another way in.",
         _ => return None,
     };
     Some(text.to_owned())

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 
 use url::form_urlencoded;
 
+use super::logout::prove_hint;
 use crate::app::{App, SharedApp};
 use crate::application::Application;
 use crate::brand::Brand;
@@ -18,9 +19,9 @@ use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
 use crate::http::signed_in::{find_client, find_session};
 use crate::kernel::Secret;
-use crate::kernel::id::FlowId;
-use crate::oidc::authorize::{self, Authorization, Next, PageFault, Refusal};
-use crate::oidc::{ErrorCode, Fault, Params, exchange};
+use crate::kernel::id::{FlowId, ProfileId};
+use crate::oidc::authorize::{self, Authorization, Channel, Consent, Next, PageFault, Refusal};
+use crate::oidc::{ErrorCode, Fault, Params, consent, exchange, par};
 use crate::postgres::{self, PgConnection};
 use crate::session::Session;
 use crate::view::hosted::HandOffPage;
@@ -37,11 +38,21 @@ pub(super) async fn authorize(
     let (brand, application) = find_client(&mut conn, client_id)
         .await?
         .ok_or(PageFault::Client)?;
-    let authorization = match authorize::check(&params, &application) {
+    let (params, channel) = dereferenced(&mut conn, &application, params, app.clock.now()).await?;
+    let mut authorization = match authorize::check(&params, &application, channel) {
         Ok(authorization) => authorization,
         Err(Refusal::Page(fault)) => return Err(fault.into()),
         Err(Refusal::Redirect(answer)) => return leave(&answer.location(app.config.issuer())),
     };
+    drop(conn);
+    match hinted(&app, &params, &application).await? {
+        Ok(hinted) => authorization.hinted = hinted,
+        Err(fault) => {
+            let answer = authorization.refuse(fault);
+            return leave(&answer.location(app.config.issuer()));
+        }
+    }
+    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     let session = find_session(&mut conn, &app, &jar, &brand).await?;
     drop(conn);
     let asked = Asked {
@@ -52,8 +63,46 @@ pub(super) async fn authorize(
     };
     match asked.answer(&app, jar, session.as_ref()).await? {
         Answer::Leave(location) => leave(&location),
-        Answer::SignIn(response) => Ok(response),
+        Answer::Stay(response) => Ok(response),
     }
+}
+
+/// What a request is about: itself, or the pushed request it refers to, which it uses up. A reference
+/// that is not one of ours stays in it, to be refused.
+async fn dereferenced(
+    conn: &mut PgConnection,
+    application: &Application,
+    params: Params,
+    now: DateTime<Utc>,
+) -> Result<(Params, Channel), PageError> {
+    let uri = params.get("request_uri").ok().flatten();
+    let Some(reference) = uri.and_then(par::reference) else {
+        return Ok((params, Channel::Front));
+    };
+    let pushed = par::take(conn, application, &reference, now).await?;
+    Ok((pushed.ok_or(PageFault::Pushed)?, Channel::Pushed))
+}
+
+/// Whom the request means, by an ID token of ours that it carries; it may have expired (OIDC Core
+/// §3.1.2.1).
+async fn hinted(
+    app: &App,
+    params: &Params,
+    application: &Application,
+) -> Result<Result<Option<ProfileId>, Fault>, PageError> {
+    let hint = match params.get("id_token_hint") {
+        Ok(Some(hint)) => hint,
+        Ok(None) => return Ok(Ok(None)),
+        Err(description) => return Ok(Err(Fault::invalid_request(description))),
+    };
+    let client_id = Some(application.client_id.as_str());
+    let claims = prove_hint(app, hint, client_id).await?;
+    let fits = claims.filter(|claims| claims.brand_id == application.brand_id);
+    Ok(fits
+        .map(|claims| Some(claims.subject))
+        .ok_or(Fault::invalid_request(
+            "the id_token_hint is not an ID token of ours for this application",
+        )))
 }
 
 /// POST: the same by a form (OIDC Core §3.1.2.1). The form comes from another site, so cookies stay
@@ -85,7 +134,7 @@ pub(super) async fn resume(
             destination,
             href,
         }),
-        Answer::SignIn(response) => Ok(response),
+        Answer::Stay(response) => Ok(response),
     }
 }
 
@@ -155,8 +204,8 @@ fn over() -> PageError {
 enum Answer {
     /// Back to the application, with a code or an error.
     Leave(String),
-    /// To a sign-in first.
-    SignIn(Response),
+    /// To a page of ours first.
+    Stay(Response),
 }
 
 /// A right request and whom it came from.
@@ -177,9 +226,31 @@ impl Asked {
     ) -> Result<Answer, PageError> {
         let now = app.clock.now();
         match (self.authorization.next(session, self.at, now), session) {
-            (Next::Issue, Some(session)) => self.issue(app, session).await.map(Answer::Leave),
+            (Next::Issue, Some(session)) => self.consent(app, session).await,
             (Next::Refuse(answer), _) => Ok(Answer::Leave(answer.location(app.config.issuer()))),
-            (Next::SignIn | Next::Issue, _) => self.sign_in(app, jar).await.map(Answer::SignIn),
+            (Next::SignIn | Next::Issue, _) => self.sign_in(app, jar).await.map(Answer::Stay),
+        }
+    }
+
+    /// The session answers the request; whether its person must be asked is left to decide.
+    async fn consent(self, app: &App, session: &Session) -> Result<Answer, PageError> {
+        let application_id = self.application.application_id;
+        let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+        let granted = consent::find_grant(&mut conn, session, application_id).await?;
+        match self.authorization.consent(&self.application, granted) {
+            Consent::Given => {
+                drop(conn);
+                self.issue(app, session).await.map(Answer::Leave)
+            }
+            Consent::Refuse(answer) => Ok(Answer::Leave(answer.location(app.config.issuer()))),
+            Consent::Ask => {
+                let made = (app.clock.now(), &app.entropy);
+                let asked = &self.authorization;
+                let id = consent::ask(&mut conn, application_id, session, asked, made).await?;
+                let slug = &self.brand.slug;
+                let place = format!("/oauth/consent?brand={slug}&request={id}");
+                Ok(Answer::Stay(go_to(&place)))
+            }
         }
     }
 
@@ -238,6 +309,10 @@ impl From<PageFault> for PageError {
             PageFault::Client => {
                 "The site that sent you here is not registered. If it is yours, check the \
                  client_id it sends."
+            }
+            PageFault::Pushed => {
+                "The request that the site prepared was used already, or took longer than a \
+                 minute. Go back to the site and start again."
             }
             PageFault::RedirectUri => {
                 "The site that sent you here asks to send you back to an address that is not \

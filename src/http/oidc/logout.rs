@@ -9,7 +9,7 @@ use url::form_urlencoded;
 use crate::app::{App, SharedApp};
 use crate::application::Application;
 use crate::brand::{self, Brand};
-use crate::http::account::brand_mark;
+use crate::http::account::{brand_mark, find_customer};
 use crate::http::cookie;
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
@@ -35,7 +35,10 @@ pub(super) async fn logout(
 ) -> Result<Response, PageError> {
     let params = Params::parse(query.as_deref().unwrap_or_default());
     let wish = Wish::read(&params);
-    let hint = prove_hint(&app, &wish).await?;
+    let hint = match &wish.hint {
+        Some(hint) => prove_hint(&app, hint, wish.client_id.as_deref()).await?,
+        None => None,
+    };
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     let client_id = hint
         .as_ref()
@@ -45,15 +48,24 @@ pub(super) async fn logout(
         Some(client_id) => find_client(&mut conn, client_id).await?,
         None => None,
     };
-    let (brand, application) = found.ok_or_else(nowhere)?;
+    let (brand, application) = match found {
+        Some((brand, application)) => (brand, Some(application)),
+        // It does not say who asks: the person is asked about where they are signed in.
+        None if client_id.is_none() => {
+            let customer = find_customer(&mut conn, &app, &jar, &Params::default()).await;
+            (customer.map_err(|_| nowhere())?.brand, None)
+        }
+        None => return Err(nowhere()),
+    };
     let session = find_session(&mut conn, &app, &jar, &brand).await?;
     drop(conn);
     let farewell = Farewell {
         brand,
-        application: Some(application),
+        application,
         wish,
     };
-    match logout::next(farewell.judge_return(), hint.as_ref(), session.as_ref()) {
+    let to = farewell.judge_return();
+    match logout::next(to, &farewell.wish, hint.as_ref(), session.as_ref()) {
         Next::Ask => farewell.ask(),
         Next::Already => farewell.done(&app, jar, true),
         Next::End => {
@@ -98,14 +110,16 @@ pub(super) async fn sign_out(
     farewell.done(&app, jar, false)
 }
 
-/// The hint, if it is one of our tokens. One that is not counts as absent, so the person is asked.
-async fn prove_hint(app: &App, wish: &Wish) -> Result<Option<IdClaims>, PageError> {
-    let Some(hint) = &wish.hint else {
-        return Ok(None);
-    };
+/// What a hint says, if it is an ID token of ours, for `audience` where that is said; it may have
+/// expired.
+pub(super) async fn prove_hint(
+    app: &App,
+    hint: &str,
+    audience: Option<&str>,
+) -> Result<Option<IdClaims>, PageError> {
     let expected = Expected {
         issuer: app.config.issuer(),
-        audience: wish.client_id.as_deref(),
+        audience,
         now: app.clock.now(),
     };
     match app.keyring.verify_hint(&app.pool, hint, expected).await {

@@ -4,6 +4,7 @@
 //! These pages must never show a secret twice, nor a figure without the table behind it. Start
 //! reading at [`OverviewPage`].
 
+mod account;
 mod applications;
 mod brands;
 mod brought;
@@ -12,6 +13,7 @@ mod contact;
 mod customer;
 mod customer_parts;
 mod customers;
+mod imports;
 mod keys;
 mod live;
 mod mail;
@@ -26,7 +28,9 @@ mod why_here;
 
 #[cfg(test)]
 mod customer_sample;
+mod ways;
 
+pub use account::{AccountCard, JoinedRow};
 pub use applications::{ApplicationForm, ApplicationKind, ApplicationRow, ApplicationsPage};
 pub use brands::{BrandForm, BrandRow, BrandsPage};
 pub use brought::{BroughtCard, BroughtRow, RoleView};
@@ -37,6 +41,7 @@ pub use customer_parts::{
     AliasRow, ConsentRow, Direction, IdentityRow, Move, MoveTold, TimelineEntry,
 };
 pub use customers::{CustomerRow, CustomersPage};
+pub use imports::{ImportFault, ImportRow, ImportState, ImportsPage};
 pub use keys::{FreshKey, GrantForm, KeyForm, KeyKind, KeyPage, KeyRow, KeysPage, ScopeChoice};
 pub use live::{LivePage, LiveRow, LiveStatus, LiveUpdate, RejectPage, SetApartRow};
 pub use mail::{LetterLine, LetterPage, MailPage, MailRow};
@@ -54,6 +59,7 @@ pub use turns::{LayerRow, TurnRow, TurnsCard};
 pub use value::{
     CustomerForecast, SHOWN_MIN, StageValueRow, ValueAbsence, ValueByStage, ValueCard, ValueFigure,
 };
+pub use ways::WaysPage;
 pub use why_here::{ConditionView, DayLookedAt, RuleView, Score, WhyHere};
 
 use super::Notice;

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::BrandMark;
+use super::{BrandMark, PasskeySignIn};
 use crate::view::language::{Language, Messages};
 use crate::view::{Notice, ProviderButton};
 
@@ -16,6 +16,8 @@ pub struct LoginPage {
     pub application_name: Option<String>,
     /// The ways in, in the order shown; the last used one comes first.
     pub providers: Vec<ProviderButton>,
+    /// Passkeys, where they can be used.
+    pub passkey: Option<PasskeySignIn>,
     /// Where an address posts to, where codes by mail are on.
     pub email_action: Option<String>,
     /// The page for a password, where passwords are on.
@@ -56,6 +58,7 @@ impl LoginPage {
             brand: BrandMark::sample(words),
             application_name: Some(words.text("Bellmoor web shop")),
             providers: ProviderButton::samples(words),
+            passkey: Some(PasskeySignIn::sample(words)),
             email_action: Some(words.text("/login/email?flow=flw_01")),
             password_href: Some(words.text("/login/password?flow=flw_01")),
             is_again: false,

@@ -3,6 +3,7 @@
 //! These pages wear the brand's name and colour, and every one of them works without scripts. They
 //! must never show that some other person has a profile. Start reading at [`LoginPage`].
 
+mod allow;
 mod consent;
 mod error;
 mod hand_off;
@@ -12,11 +13,13 @@ mod login;
 mod mailbox;
 mod me;
 mod password;
+mod security;
 mod sign_out;
 mod signed_out;
 mod step;
 mod test_provider;
 
+pub use allow::{AllowItem, AllowPage, MeGrant};
 pub use consent::{ConsentPage, Purpose, StoredItem};
 pub use error::{ErrorAction, ErrorPage};
 pub use hand_off::HandOffPage;
@@ -28,6 +31,10 @@ pub use me::{
     Fact, MeConsent, MeCredential, MeDeletion, MeIdentity, MeJoin, MePage, MeSession, MeStage,
 };
 pub use password::{MePasswordPage, NewPasswordPage, PasswordPage, ResetPage, SignUpPage};
+pub use security::{
+    AppNewPage, PasskeyNewPage, PasskeySignIn, PasskeySignUpPage, RecoveryCodesPage,
+    SecondFactorPage, SecurityBrowser, SecurityPage, SecurityPasskey,
+};
 pub use sign_out::SignOutPage;
 pub use signed_out::SignedOutPage;
 pub use step::{StepAct, StepPage};

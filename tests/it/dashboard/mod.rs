@@ -1,6 +1,7 @@
 //! The dashboard: who gets in, who does not, and what staff can do there.
 
 mod access;
+mod imports;
 mod live;
 mod making;
 mod network;

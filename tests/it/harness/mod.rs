@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use befriend::app::{App, Parts, SharedApp};
 use befriend::config::{self, Config};
+use befriend::egress::Local;
 use befriend::kernel::{Clock, Entropy};
 use chrono::{DateTime, TimeZone as _, Utc};
 
@@ -35,16 +36,27 @@ impl TestApp {
 
     /// The same with settings, by their names in the TOML file.
     pub async fn start_with(settings: &[(&str, &str)]) -> Self {
+        Self::make(settings, None).await
+    }
+
+    /// A service for which `outside` stands at the addresses that it serves.
+    pub async fn start_before(outside: Arc<dyn Local>) -> Self {
+        Self::make(&[], Some(outside)).await
+    }
+
+    async fn make(settings: &[(&str, &str)], outside: Option<Arc<dyn Local>>) -> Self {
         let database = Database::create().await;
         let clock = Clock::frozen(start_of_time());
-        let app = App::new(Parts {
+        let parts = Parts {
             config: test_config(settings),
             pool: database.address().pool(8),
             clock: clock.clone(),
             entropy: Entropy::seeded(database.number()),
             installation_key: [7; 32],
+            breached: befriend::credential::breached::Breached::none(),
             metrics: befriend::telemetry::metrics().unwrap(),
-        });
+        };
+        let app = App::before(parts, outside);
         Self {
             app,
             clock,

@@ -2,14 +2,19 @@
 
 mod aliases;
 mod cancel;
+mod claims;
 mod cloud;
 mod dedup;
 mod generator;
 mod hostile;
 mod native;
 mod people;
+mod slow;
 mod trust;
+mod visitors;
 mod wire;
+
+pub use aliases::another;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,0 +1,1 @@
+//! Tokens that apps hand over.
