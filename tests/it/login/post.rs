@@ -35,11 +35,13 @@ impl Posted {
 }
 
 impl World {
-    /// Every mail to `address` that is worth sending, oldest first.
+    /// Every mail to `address` that is worth sending, in the order in which they were written: those
+    /// of one instant have no other.
     pub async fn mails(&self, address: &str) -> Vec<Posted> {
         let rows: Vec<(Uuid, Uuid, String, Vec<u8>)> = sqlx::query_as(
             "select brand_id, mail_id, kind, body from mail
-             where recipient = $1 and expires_at > created_at order by created_at, mail_id",
+             where recipient = $1 and expires_at > created_at and body <> ''
+             order by created_at, ctid",
         )
         .bind(address)
         .fetch_all(&self.app.app.pool)
