@@ -8,6 +8,7 @@ use crate::abuse;
 use crate::audit::Actor;
 use crate::brand::{self, Brand};
 use crate::config::Config;
+use crate::credential::breached::Breached;
 use crate::credential::password::Hasher;
 use crate::egress::{Egress, Local, Policy};
 use crate::event::{Intake, Names};
@@ -15,10 +16,10 @@ use crate::federation::Federation;
 use crate::federation::built_in::TestProvider;
 use crate::kernel::{Cipher, Clock, Entropy, HashKey};
 use crate::key::{Presented, Quotas};
+use crate::oidc::backchannel::Courier;
 use crate::postgres::{self, Pool};
 use crate::projection::{self, Projector};
 use crate::setup::{self, Change};
-use crate::staff;
 use crate::token::Keyring;
 
 /// The service's parts. Shared as [`SharedApp`].
@@ -35,12 +36,12 @@ pub struct App {
     pub cipher: Cipher,
     /// For hashes of what could be guessed.
     pub hash_key: HashKey,
+    /// Passwords that leaked elsewhere.
+    pub breached: Breached,
     /// For passwords.
     pub passwords: Hasher,
     /// How often passwords and codes may be tried, and mail be asked for.
     pub abuse: abuse::Guard,
-    /// How fast staff passwords may be guessed.
-    pub staff_throttle: staff::Throttle,
     /// The keys that sign our tokens.
     pub keyring: Keyring,
     /// Brings standings up to date, and says where somebody stands.
@@ -76,6 +77,8 @@ pub struct Parts {
     pub entropy: Entropy,
     /// The installation's key.
     pub installation_key: [u8; 32],
+    /// Passwords that leaked elsewhere.
+    pub breached: Breached,
     /// What `/metrics` shows.
     pub metrics: PrometheusHandle,
 }
@@ -96,6 +99,7 @@ impl App {
             clock,
             entropy,
             installation_key,
+            breached,
             metrics,
         } = parts;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
@@ -130,19 +134,30 @@ impl App {
             keyring: Keyring::new(cipher.clone(), entropy.clone()),
             cipher,
             hash_key,
+            breached,
             passwords: Hasher::new(cores, entropy.clone()),
             projector,
             intake,
             event_names: Names::default(),
             quotas: Quotas::new(config.quotas),
             abuse: abuse::Guard::new(&installation_key),
-            staff_throttle: staff::Throttle::default(),
             config,
             pool,
             clock,
             entropy,
             metrics,
         })
+    }
+
+    /// What telling applications of sign-outs takes.
+    pub fn courier(&self) -> Courier<'_> {
+        Courier {
+            pool: &self.pool,
+            clock: &self.clock,
+            egress: &self.egress,
+            keyring: &self.keyring,
+            issuer: self.config.issuer(),
+        }
     }
 
     /// A change that `actor` makes now.

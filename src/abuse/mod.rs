@@ -109,7 +109,8 @@ pub struct TooMany {
 impl TooMany {
     /// Whole seconds to wait, at least one, for `Retry-After`.
     pub fn seconds(self) -> u32 {
-        u32::try_from(self.wait.num_seconds().max(1)).unwrap_or(u32::MAX)
+        let millis = u32::try_from(self.wait.num_milliseconds()).unwrap_or(u32::MAX);
+        millis.div_ceil(1_000).max(1)
     }
 }
 
@@ -452,5 +453,18 @@ mod tests {
         assert!(begin().is_ok());
         under_way.clear();
         assert!(guard.under_way.lock().is_empty());
+    }
+
+    #[test]
+    fn a_wait_is_rounded_up() {
+        for (millis, seconds) in [(0, 1), (1, 1), (1_000, 1), (1_001, 2)] {
+            assert_eq!(
+                TooMany {
+                    wait: TimeDelta::milliseconds(millis)
+                }
+                .seconds(),
+                seconds
+            );
+        }
     }
 }

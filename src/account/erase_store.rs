@@ -7,10 +7,13 @@ use crate::postgres::{Error, PgConnection};
 
 /// Tables whose rows of a person go, each before what it points to. Each names the person in the
 /// column `profile_id`.
-pub const TABLES: [&str; 23] = [
+pub const TABLES: &[&str] = &[
     "refresh_family",
     "access_token",
     "authorization_code",
+    "application_grant",
+    // What is queued by deleting sessions in force stays: it tells applications, by ids alone.
+    "logout_delivery",
     "session",
     "consent",
     "credential",
@@ -24,6 +27,7 @@ pub const TABLES: [&str; 23] = [
     "transition",
     "standing",
     "projection_queue",
+    "replay_note",
     "referral_link",
     "referral_claim",
     "referral_mark",

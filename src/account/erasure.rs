@@ -201,12 +201,8 @@ pub async fn fulfil_due(
                 return Ok::<_, postgres::Error>(false);
             };
             at_hand = Some(erasure_id);
-            let person = Person {
-                brand_id,
-                profile_id,
-                erasure_id,
-            };
-            erase(conn, person, now, entropy, hash_key).await?;
+            let wish = (brand_id, erasure_id, profile_id);
+            erase(conn, wish, now, entropy, hash_key).await?;
             Ok(true)
         })
         .await;
@@ -224,26 +220,13 @@ pub async fn fulfil_due(
     Ok(done)
 }
 
-/// Whose wish it is.
-#[derive(Clone, Copy)]
-struct Person {
-    brand_id: BrandId,
-    profile_id: ProfileId,
-    erasure_id: ErasureId,
-}
-
 async fn erase(
     conn: &mut PgConnection,
-    person: Person,
+    (brand_id, erasure_id, profile_id): (BrandId, ErasureId, ProfileId),
     now: DateTime<Utc>,
     entropy: &Entropy,
     hash_key: &HashKey,
 ) -> Result<(), postgres::Error> {
-    let Person {
-        brand_id,
-        profile_id,
-        erasure_id,
-    } = person;
     let profiles = erase_store::list_members(conn, brand_id, profile_id).await?;
     let aliases = erase_store::list_aliases(conn, brand_id, &profiles).await?;
     suppression_store::insert_suppressed(conn, brand_id, hash_key, &aliases, now).await?;

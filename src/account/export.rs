@@ -83,12 +83,11 @@ impl Export {
             }
             serde_json::to_writer(&mut piece, &row.event).expect("a JSON value is JSON");
         }
-        match rows.into_iter().last() {
-            Some(last) => self.after = Some((last.event_time, last.message_id)),
-            None => {
-                self.is_over = true;
-                piece.extend_from_slice(b"]}\n");
-            }
+        if let Some(last) = rows.into_iter().last() {
+            self.after = Some((last.event_time, last.message_id));
+        } else {
+            self.is_over = true;
+            piece.extend_from_slice(b"]}\n");
         }
         Ok(Some(piece))
     }

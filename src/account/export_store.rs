@@ -30,7 +30,7 @@ const fn of(name: &'static str, table: &'static str, order: &'static str) -> Sec
 }
 
 /// Every part but the events.
-pub(super) const SECTIONS: [Section; 21] = [
+pub(super) const SECTIONS: [Section; 23] = [
     of("profiles", "profile", "created_at"),
     of("emails", "profile_email", "created_at"),
     of("identities", "identity", "created_at"),
@@ -50,6 +50,8 @@ pub(super) const SECTIONS: [Section; 21] = [
         ..of("browsers", "known_device", "first_seen_at")
     },
     of("applications", "refresh_family", "created_at"),
+    of("allowed_applications", "application_grant", "created_at"),
+    of("told_of_sign_outs", "logout_delivery", "created_at"),
     of("standing", "standing", "updated_at"),
     of("transitions", "transition", "effective_at"),
     of("layer_transitions", "layer_transition", "effective_at"),

@@ -1,6 +1,6 @@
 //! What a new application must satisfy.
 
-use super::{Application, Kind, redirect_uri_fault};
+use super::{Application, Kind, Settings, redirect_uri_fault};
 use crate::kernel::id::{ApplicationId, BrandId};
 use crate::kernel::{Entropy, Secret};
 use chrono::{DateTime, Utc};
@@ -111,6 +111,7 @@ impl Draft {
             secret_hash: secret.as_ref().map(|secret| secret.hash().to_vec()),
             logout_uris: self.redirect_uris.clone(),
             redirect_uris: self.redirect_uris,
+            settings: Settings::default(),
         };
         (application, secret)
     }

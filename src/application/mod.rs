@@ -5,9 +5,11 @@
 
 pub mod draft;
 mod redirect;
+mod settings;
 pub mod store;
 
 pub use redirect::redirect_uri_fault;
+pub use settings::Settings;
 
 use crate::kernel::id::{ApplicationId, BrandId};
 
@@ -58,6 +60,8 @@ pub struct Application {
     pub redirect_uris: Vec<String>,
     /// Where people may be sent after signing out.
     pub logout_uris: Vec<String>,
+    /// What the brand decided about it.
+    pub settings: Settings,
 }
 
 impl Application {
@@ -66,6 +70,15 @@ impl Application {
         self.redirect_uris
             .iter()
             .any(|registered| redirect::is_same(registered, uri))
+    }
+
+    /// Whether its pages have this origin, as browsers write it: that of one of the addresses to
+    /// which people may be sent back.
+    pub fn has_origin(&self, origin: &str) -> bool {
+        self.redirect_uris
+            .iter()
+            .filter_map(|uri| url::Url::parse(uri).ok())
+            .any(|uri| uri.origin().is_tuple() && uri.origin().ascii_serialization() == origin)
     }
 
     /// Whether people may be sent to `uri` after signing out.

@@ -8,11 +8,11 @@ use serde_json::json;
 use super::output::Output;
 use super::runtime::Runtime;
 use crate::app::App;
-use crate::audit::Actor;
+use crate::audit::{self, Actor};
 use crate::brand::draft::Draft;
 use crate::brand::{self, store};
 use crate::config::Config;
-use crate::postgres::PgConnection;
+use crate::postgres::{self, PgConnection};
 
 #[derive(clap::Args)]
 pub(super) struct Brand {
@@ -36,6 +36,14 @@ enum Command {
     },
     /// Print all brands.
     List,
+    /// Change what a brand's own pages show.
+    Set {
+        /// Its name in addresses.
+        slug: String,
+        /// Whether a customer's own page tells them their stage: true or false.
+        #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set)]
+        shows_stage: bool,
+    },
 }
 
 impl Brand {
@@ -45,6 +53,7 @@ impl Brand {
                 create(app, output, [&slug, &name, &colour]).await
             }
             Command::List => list(app, output).await,
+            Command::Set { slug, shows_stage } => set(app, output, &slug, shows_stage).await,
         })
         .await
     }
@@ -78,6 +87,42 @@ async fn create(
         key.expose()
     );
     output.result(&data, &text);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn set(
+    app: &App,
+    output: &Output,
+    slug: &str,
+    shows_stage: bool,
+) -> anyhow::Result<ExitCode> {
+    let brand = postgres::tx(&app.pool, async |conn: &mut PgConnection| {
+        let brand = find(conn, slug).await?;
+        store::update_shows_stage(conn, brand.brand_id, shows_stage).await?;
+        let entry = audit::Entry {
+            actor: Actor::Operator,
+            action: "brand.changed",
+            subject: brand.brand_id.to_string(),
+            detail: json!({ "shows_stage": shows_stage }),
+            at: app.clock.now(),
+        };
+        audit::store::insert_entry(conn, brand.brand_id, &app.entropy, entry).await?;
+        Ok::<_, anyhow::Error>(brand)
+    })
+    .await?;
+    let told = if shows_stage {
+        "tells"
+    } else {
+        "does not tell"
+    };
+    let text = format!(
+        "{}: a customer's own page {told} them their stage",
+        brand.slug
+    );
+    output.result(
+        &json!({ "slug": brand.slug, "shows_stage": shows_stage }),
+        &text,
+    );
     Ok(ExitCode::SUCCESS)
 }
 

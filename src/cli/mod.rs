@@ -11,11 +11,14 @@ mod demo;
 mod doctor;
 mod events;
 mod explain;
+mod forget;
 mod healthcheck;
 pub mod import;
 mod key;
+mod mail;
 mod migrate;
 pub mod output;
+mod passwords;
 mod postgres;
 mod replay;
 mod rules;
@@ -64,6 +67,8 @@ enum Command {
 
     /// Run the service with a demo brand, a year of its history, and a sample shop.
     Demo(demo::Demo),
+    /// See whether mail gets through.
+    Mail(mail::Mail),
     /// Bring the database schema up to date.
     Migrate(migrate::Migrate),
     /// Say who may use the dashboard.
@@ -82,12 +87,16 @@ enum Command {
     Events(events::Events),
     /// Say why a customer stands where they do, and what would change it, at any date.
     Explain(explain::Explain),
+    /// Have everything of a customer deleted, in two weeks.
+    Forget(forget::Forget),
     /// Measure what this installation takes, beside what its database takes alone.
     Bench(bench::Bench),
     /// Look at everything the service needs, and say what to mend; exit with 3 if anything.
     Doctor(doctor::Doctor),
     /// Ask the running service whether it is ready.
     Healthcheck(healthcheck::Healthcheck),
+    /// Make a list of leaked passwords that new ones are held against.
+    Breached(passwords::BreachedList),
     /// Read a purchase history from a file into a brand, through the intake that SDKs use.
     Import(import::Import),
     /// Run only the private PostgreSQL, until standard input closes or it is told to stop.
@@ -139,6 +148,7 @@ pub fn run() -> ExitCode {
             Command::Serve(command) => command.run(config, &output).await,
 
             Command::Demo(command) => Box::pin(command.run(config, &output)).await,
+            Command::Mail(command) => command.run(config, &output).await,
             Command::Migrate(command) => command.run(config, &output).await,
             Command::Staff(command) => command.run(config, &output).await,
             Command::Brand(command) => command.run(config, &output).await,
@@ -148,9 +158,11 @@ pub fn run() -> ExitCode {
             Command::SigningKey(command) => command.run(config, &output).await,
             Command::Events(command) => command.run(config, &output).await,
             Command::Explain(command) => command.run(config, &output).await,
+            Command::Forget(command) => command.run(config, &output).await,
             Command::Bench(command) => command.run(config, &output).await,
             Command::Doctor(command) => command.run(config, &output).await,
             Command::Healthcheck(command) => command.run(&config, output),
+            Command::Breached(command) => command.run(&output),
             Command::Import(command) => Box::pin(command.run(config, &output)).await,
             Command::Postgres(command) => command.run(config, &output).await,
             Command::Replay(command) => command.run(config, &output).await,

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 
 use crate::app::{App, Parts, SharedApp};
 use crate::config::Config;
+use crate::credential::breached::Breached;
 use crate::kernel::{Cipher, Clock, Entropy};
 use crate::postgres::embedded::Cluster;
 use crate::postgres::migrate;
@@ -58,7 +59,12 @@ impl Runtime {
         let prepared = async {
             migrate::run(database.address()).await?;
             let entropy = Entropy::system();
+            let breached = match &config.breached_list {
+                Some(path) => Breached::open(path).context("breached_list")?,
+                None => Breached::none(),
+            };
             Ok::<_, anyhow::Error>(App::new(Parts {
+                breached,
                 pool: database.address().pool(config.pool_size),
                 clock: Clock::system(),
                 installation_key: installation_key(&config, &entropy)?,

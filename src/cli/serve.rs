@@ -12,12 +12,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::output::Output;
 use super::runtime::Runtime;
+use crate::account;
 use crate::app::SharedApp;
 use crate::brand;
 use crate::config::Config;
 use crate::kernel::id::BrandId;
 use crate::mail;
 use crate::maintenance;
+use crate::oidc::backchannel;
 use crate::postgres::{self, Pool};
 
 /// Where the service is reached.
@@ -75,8 +77,17 @@ pub(super) async fn with_workers(
     let sender = mail_sender(app)?;
     let projector = tokio::spawn(app.projector.clone().run(stop.clone()));
     let (pool, clock) = (app.pool.clone(), app.clock.clone());
+    let forgetting = tokio::spawn(account::erasure::run(
+        pool.clone(),
+        clock.clone(),
+        app.entropy.clone(),
+        app.hash_key.clone(),
+        stop.clone(),
+    ));
     let housekeeping = tokio::spawn(maintenance::run(pool, clock, stop.clone()));
     let values = tokio::spawn(app.projector.clone().keep_values(list_brands, stop.clone()));
+    let (own, until) = (SharedApp::clone(app), stop.clone());
+    let couriers = tokio::spawn(async move { backchannel::run(own.courier(), until).await });
     let mail = sender.map(|sender| tokio::spawn(sender.run(stop.clone())));
     let done = work.await;
     stop.cancel();
@@ -84,7 +95,11 @@ pub(super) async fn with_workers(
     values
         .await
         .context("fitting the value of customers broke")?;
+    forgetting.await.context("forgetting people broke")?;
     housekeeping.await.context("keeping house broke")?;
+    couriers
+        .await
+        .context("telling applications of sign-outs broke")?;
     if let Some(mail) = mail {
         mail.await.context("sending mail broke")?;
     }

@@ -44,12 +44,14 @@ pub struct Config {
     pub intake: Intake,
     /// Whether an event beyond 32 KiB is refused, and not only flagged.
     pub event_length_strict: bool,
-    /// How many events keys and addresses may send where nothing else is said.
+    /// How many events keys, addresses and visitors may send where nothing else is said.
     pub quotas: Quotas,
     /// The proxies that are believed when they say for whom they call.
     pub trusted_proxies: Vec<Range>,
     /// Where mail is handed over; without it mail is kept, and shown in the dashboard.
     pub smtp: Option<Smtp>,
+    /// A list of leaked passwords, which nobody may choose; without it none is known.
+    pub breached_list: Option<PathBuf>,
 }
 
 /// How log lines look.
@@ -74,7 +76,7 @@ pub struct Intake {
     pub writers: usize,
 }
 
-/// How many events a second may be sent, per process; zero: no limit.
+/// How many events may be sent, per process; zero: no limit.
 #[derive(Clone, Copy, Debug)]
 pub struct Quotas {
     /// By a secret key that has no number of its own.
@@ -84,6 +86,8 @@ pub struct Quotas {
     /// By browser keys, and tries without a key that is one, from one network address: 24 bits, or 64
     /// for version 6.
     pub address_events_per_second: u32,
+    /// By one visitor of the pages that send with a browser key: at once, and a minute.
+    pub visitor_events_per_minute: u32,
 }
 
 impl Config {

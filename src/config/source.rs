@@ -16,7 +16,7 @@ use crate::kernel::address::Range;
 use crate::kernel::{EmailAddress, Secret};
 
 /// Every setting's name, as in the TOML file; `BEFRIEND_` plus upper case in the environment.
-const NAMES: [&str; 20] = [
+const NAMES: &[&str] = &[
     "data_dir",
     "listen",
     "public_url",
@@ -34,9 +34,11 @@ const NAMES: [&str; 20] = [
     "quota_secret_key_events_per_second",
     "quota_browser_key_events_per_second",
     "quota_address_events_per_second",
+    "quota_visitor_events_per_minute",
     "trusted_proxies",
     "smtp_url",
     "mail_from",
+    "breached_list",
 ];
 
 /// What is wrong with the settings: one line each, with its mend.
@@ -205,6 +207,9 @@ impl Reader {
             quotas: self.quotas(),
             trusted_proxies: self.trusted_proxies(),
             smtp: self.smtp(),
+            breached_list: self.value("breached_list", None, "a file", |text| {
+                Some(Some(PathBuf::from(text)))
+            }),
         }
     }
 
@@ -249,6 +254,7 @@ impl Reader {
             secret_key_events_per_second: rate("quota_secret_key_events_per_second", 20_000),
             browser_key_events_per_second: rate("quota_browser_key_events_per_second", 2_000),
             address_events_per_second: rate("quota_address_events_per_second", 500),
+            visitor_events_per_minute: rate("quota_visitor_events_per_minute", 300),
         }
     }
 

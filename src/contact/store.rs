@@ -123,19 +123,19 @@ pub async fn list_unheard(
                   coalesce(p.display_name, nullif(concat_ws(' ', p.given_name, p.family_name), ''))
                       as name,
                   s.stage, s.stage_since,
-                  to_timestamp((s.state -> 'contact' ->> 'last')::bigint)
+                  to_timestamp(s.last_contact)
                       as "last_contact_at: DateTime<Utc>",
                   p.last_seen_at
            from standing s
                 join profile p on p.brand_id = $1 and p.profile_id = s.profile_id
            where s.brand_id = $1 and s.stage >= 2 and s.stage >= $2
-             and ((s.state -> 'contact' ->> 'last')::bigint is null
-                  or (s.state -> 'contact' ->> 'last')::bigint < extract(epoch from $3::timestamptz)::bigint)
+             and (s.last_contact is null
+                  or s.last_contact < extract(epoch from $3::timestamptz)::bigint)
              and s.stage_since < $3
              and not s.strained and not s.estranged and not coalesce((s.state ->> 'resting')::bool, false)
              and p.status = 'active'
-             and (coalesce((s.state -> 'contact' ->> 'last')::bigint, -1), s.profile_id) > ($4, $5)
-           order by (s.state -> 'contact' ->> 'last')::bigint nulls first, s.profile_id
+             and (coalesce(s.last_contact, -1), s.profile_id) > ($4, $5)
+           order by s.last_contact nulls first, s.profile_id
            limit $6"#,
         brand_id.uuid(),
         from_stage,

@@ -3,8 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use crate::kernel::Secret;
 use crate::kernel::id::{BrandId, CredentialId, ProfileId};
+use crate::kernel::{EmailAddress, Secret};
 use crate::postgres::{Error, Inconsistency, PgConnection};
 
 /// How long a browser that was trusted is not asked for a second factor.
@@ -191,6 +191,38 @@ pub async fn find_credential_by_handle(
     .fetch_optional(conn)
     .await?;
     row.map(Row::into_credential).transpose()
+}
+
+/// The most passwords that are tried for one address: people may have made two accounts with it.
+const PASSWORDS_MAX: i64 = 3;
+
+/// The passwords of those who proved this address and can be signed in to, or could before their
+/// account was shut: whoever asks tries each, and the address itself proves nobody.
+pub async fn list_passwords_of_address(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    address: &EmailAddress,
+) -> Result<Vec<Credential>, Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select c.brand_id as "brand_id: BrandId",
+                  c.credential_id as "credential_id: CredentialId",
+                  c.profile_id as "profile_id: ProfileId", c.kind, c.name, c.handle, c.data,
+                  c.created_at, c.last_used_at
+           from profile_email e
+           join credential c on c.brand_id = e.brand_id and c.profile_id = e.profile_id
+                and c.kind = 'password'
+           join profile p on p.brand_id = e.brand_id and p.profile_id = e.profile_id
+                and p.status in ('active', 'suspended')
+           where e.brand_id = $1 and e.address = $2 and e.verified_at is not null
+           order by c.created_at, c.credential_id limit $3"#,
+        brand_id.uuid(),
+        address.as_str(),
+        PASSWORDS_MAX,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Row::into_credential).collect()
 }
 
 /// Changes what a credential is checked with, and notes its use if `used_at` is given.

@@ -1,14 +1,15 @@
 //! Whether a new password is good enough (NIST SP 800-63B-4 §3.1.1): long enough, not in a list of
 //! passwords that leaked, and not quickly guessed by somebody who knows its owner and the brand. No
-//! rules about which letters it has.
+//! rules about which letters it has. A password is as long as one that is somebody's only factor even
+//! where a second is asked for: its owner may turn that off.
 
 use zxcvbn::Score;
 
 use super::breached::Breached;
 use super::password::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
 
-/// The shortest password of somebody who also gives a second factor.
-pub const WITH_SECOND_FACTOR_CHARS_MIN: usize = 8;
+/// How many letters have to be left of a password without its owner's words.
+const OWN_CHARS_MIN: usize = 8;
 
 /// How many words of the person's and the brand's are looked at.
 const WORDS_MAX: usize = 30;
@@ -20,8 +21,10 @@ const WORD_CHARS_MIN: usize = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Weakness {
     /// Too short.
-    #[error("Use at least {0} characters. Four words that have nothing to do with each other do.")]
-    Short(usize),
+    #[error(
+        "At least {PASSWORD_CHARS_MIN} characters. A few words that only you put together do well."
+    )]
+    Short,
     /// Longer than is hashed.
     #[error("Use at most {PASSWORD_BYTES_MAX} bytes; that is about a thousand characters.")]
     Long,
@@ -45,46 +48,29 @@ pub enum Weakness {
     Guessable,
 }
 
-/// About whom and where a password is chosen.
-#[derive(Clone, Copy, Debug)]
-pub struct Surroundings<'a> {
-    /// The person's names and addresses, the brand's name: what a guesser would try first.
-    pub words: &'a [&'a str],
-    /// Whether a second factor is asked for too.
-    pub has_second_factor: bool,
-}
-
-/// Judges `password`, in the form in which it is hashed (NFKC). Reads a few bytes of the list of
+/// Judges `password`, in the form in which it is hashed (NFKC). `words` are the person's names and
+/// addresses and the brand's name: what a guesser would try first. Reads a few bytes of the list of
 /// leaked passwords and computes for some milliseconds, so it belongs off the async threads. A list
 /// that cannot be read is passed over with a warning in the log.
-pub fn judge(
-    password: &str,
-    surroundings: &Surroundings<'_>,
-    breached: &Breached,
-) -> Result<(), Weakness> {
-    let chars_min = if surroundings.has_second_factor {
-        WITH_SECOND_FACTOR_CHARS_MIN
-    } else {
-        PASSWORD_CHARS_MIN
-    };
+pub fn judge(password: &str, words: &[&str], breached: &Breached) -> Result<(), Weakness> {
     if password.len() > PASSWORD_BYTES_MAX {
         return Err(Weakness::Long);
     }
-    if password.chars().count() < chars_min {
-        return Err(Weakness::Short(chars_min));
+    if password.chars().count() < PASSWORD_CHARS_MIN {
+        return Err(Weakness::Short);
     }
     if breached.contains(password) {
         return Err(Weakness::Breached);
     }
-    let words = split_words(surroundings.words);
+    let words = split_words(words);
     if is_little_but(password, &words) {
         return Err(Weakness::Own);
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match zxcvbn::zxcvbn(password, &words).score() {
-        Score::Three | Score::Four => Ok(()),
-        _ => Err(Weakness::Guessable),
+    if zxcvbn::zxcvbn(password, &words).score() < Score::Three {
+        return Err(Weakness::Guessable);
     }
+    Ok(())
 }
 
 /// Names and addresses in lower case, whole and in parts.
@@ -115,7 +101,7 @@ fn is_little_but(password: &str, words: &[String]) -> bool {
         rest = rest.replace(word, "");
     }
     let left = rest.chars().count();
-    left < whole && left < WITH_SECOND_FACTOR_CHARS_MIN
+    left < whole && left < OWN_CHARS_MIN
 }
 
 #[cfg(test)]
@@ -124,32 +110,29 @@ mod tests {
 
     const ANNA: [&str; 3] = ["Anna Keller", "anna.keller@example.com", "Bellmoor Bakery"];
 
-    fn judged(password: &str, has_second_factor: bool) -> Result<(), Weakness> {
-        let surroundings = Surroundings {
-            words: &ANNA,
-            has_second_factor,
-        };
-        judge(password, &surroundings, &Breached::none())
+    fn judged(password: &str) -> Result<(), Weakness> {
+        judge(password, &ANNA, &Breached::none())
     }
 
     #[test]
-    fn length_depends_on_the_second_factor_and_on_characters() {
-        assert_eq!(judged("vYk2#pQz9!mLw7", false), Err(Weakness::Short(15)));
-        assert_eq!(judged("vYk2#pQz9!mLw7x", false), Ok(()));
-        assert_eq!(judged("vYk2#pQ", true), Err(Weakness::Short(8)));
-        assert_eq!(judged("vYk2#pQz", true), Ok(()));
+    fn s32_length_is_counted_in_characters() {
+        assert_eq!(judged("vYk2#pQz9!mLw7"), Err(Weakness::Short));
+        assert_eq!(judged("vYk2#pQz9!mLw7x"), Ok(()));
         // One code point is one character.
-        assert_eq!(judged("žluťoučký kůň!", false), Err(Weakness::Short(15)));
-        assert_eq!(judged("žluťoučký kůň ěl", false), Ok(()));
-        let longest = format!("{}{}", "maple-", "vYk2#pQz9!".repeat(101));
-        assert_eq!(judged(&longest, false), Ok(()));
-        assert_eq!(judged(&"x".repeat(1025), false), Err(Weakness::Long));
+        assert_eq!(judged("žluťoučký kůň!"), Err(Weakness::Short));
+        assert_eq!(judged("žluťoučký kůň ěl"), Ok(()));
+        let longest: String = (0..128)
+            .map(|n| format!("{:08x}", n * 0x9e37_79b9_u64))
+            .collect();
+        let longest = &longest[..PASSWORD_BYTES_MAX];
+        assert_eq!(judged(longest), Ok(()));
+        assert_eq!(judged(&"x".repeat(1025)), Err(Weakness::Long));
     }
 
     #[test]
     fn no_kind_of_letter_is_asked_for() {
-        assert_eq!(judged("tuesday copper lantern walrus", false), Ok(()));
-        assert_eq!(judged("gesternwarderhimmelbeinahegrün", false), Ok(()));
+        assert_eq!(judged("tuesday copper lantern walrus"), Ok(()));
+        assert_eq!(judged("gesternwarderhimmelbeinahegrün"), Ok(()));
     }
 
     #[test]
@@ -162,11 +145,7 @@ mod tests {
             "abcabcabcabcabcabc",
             "PasswordPassword1!",
         ] {
-            assert_eq!(
-                judged(password, false),
-                Err(Weakness::Guessable),
-                "{password}"
-            );
+            assert_eq!(judged(password), Err(Weakness::Guessable), "{password}");
         }
     }
 
@@ -178,7 +157,7 @@ mod tests {
             "AnnaKellerAnnaKeller",
             "Bellmoor Bakery 1!",
         ] {
-            assert_eq!(judged(password, false), Err(Weakness::Own), "{password}");
+            assert_eq!(judged(password), Err(Weakness::Own), "{password}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::profile_store::Seen;
 use crate::kernel::id::{BrandId, ProfileId};
 use crate::postgres::{Error, PgConnection};
 
@@ -44,6 +45,8 @@ pub(super) struct Person {
     pub(super) subject: ProfileId,
     /// Whether somebody stands behind it, so that it is never absorbed.
     pub(super) is_known: bool,
+    /// What is known of `subject`, as far as it was read along.
+    pub(super) seen: Option<Seen>,
 }
 
 /// Who is behind each of `aliases`, as far as they are known.
@@ -58,19 +61,21 @@ pub(super) async fn list_aliases(
         // One by one, each by its key: left to choose, the server reads all of a brand that it has
         // not counted yet.
         r#"select wanted.kind as "kind!", wanted.alias as "alias!",
-                  p.profile_id as "profile_id!: ProfileId", a.profile_id as "subject!: ProfileId",
-                  p.status as "status!"
+                  coalesce(own.merged_into, own.profile_id) as "profile_id!: ProfileId",
+                  own.profile_id as "subject!: ProfileId",
+                  coalesce(p.status, own.status) as "status!",
+                  own.last_seen_at as "last_seen_at!", own.known_since
            from unnest($2::text[], $3::text[]) as wanted (kind, alias)
                 cross join lateral (
                     select profile_id from alias
                     where brand_id = $1 and kind = wanted.kind and alias = wanted.alias
                     offset 0) a
                 cross join lateral (
-                    select coalesce(merged_into, profile_id) as profile_id from profile
+                    select profile_id, merged_into, status, last_seen_at, known_since from profile
                     where brand_id = $1 and profile_id = a.profile_id offset 0) own
-                cross join lateral (
-                    select profile_id, status from profile
-                    where brand_id = $1 and profile_id = own.profile_id offset 0) p"#,
+                left join lateral (
+                    select status from profile
+                    where brand_id = $1 and profile_id = own.merged_into offset 0) p on true"#,
         brand_id.uuid(),
         &kinds as &[&str],
         &texts as &[&str],
@@ -84,6 +89,10 @@ pub(super) async fn list_aliases(
                 profile_id: row.profile_id,
                 subject: row.subject,
                 is_known: row.status != "anonymous",
+                seen: Some(Seen {
+                    last_seen_at: row.last_seen_at,
+                    known_since: row.known_since,
+                }),
             };
             Some(((AliasKind::parse(&row.kind)?, row.alias), person))
         })
@@ -118,6 +127,36 @@ pub(super) async fn insert_aliases(
     Ok(rows
         .into_iter()
         .filter_map(|row| Some((AliasKind::parse(&row.kind)?, row.alias)))
+        .collect())
+}
+
+/// How many anonymous ids name each of `ids`, where that is any; of more than `count_max` of them it is
+/// only said that there are as many.
+pub(super) async fn count_visitors(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    ids: &[ProfileId],
+    count_max: i64,
+) -> Result<Vec<(ProfileId, i64)>, Error> {
+    let ids: Vec<_> = ids.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query!(
+        r#"select wanted.profile_id as "profile_id!: ProfileId", held.count as "count!"
+           from unnest($2::uuid[]) as wanted (profile_id)
+                cross join lateral (
+                    select count(*) from (
+                        select from alias a
+                        where a.brand_id = $1 and a.profile_id = wanted.profile_id
+                          and a.kind = 'anonymous' limit $3) first) held
+           where held.count > 0"#,
+        brand_id.uuid(),
+        &ids,
+        count_max,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.profile_id, row.count))
         .collect())
 }
 

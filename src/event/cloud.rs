@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::validate::{self, Fault, Labels, MESSAGE_ID_CHARS_MAX, Receipt};
-use super::{Judged, json};
+use super::{Form, Judged, json};
 use crate::kernel::secret::sha256;
 
 /// What stands before a subject that is the id of an anonymous visitor.
@@ -23,19 +23,17 @@ const ID_TOKEN: &str = "idtoken";
 
 /// Judges one event in the JSON format: `text` is an object with its attributes and its data.
 pub fn judge(text: &str, receipt: &Receipt<'_>) -> Judged {
-    let fault = match json::read(text) {
-        Ok(Value::Object(attributes)) => match event(attributes) {
-            Ok(event) => return validate::judge_value(event, receipt),
-            Err(fault) => fault,
-        },
-        Ok(_) => Fault::new("not_an_object", "", "an event is a JSON object"),
-        Err(fault) => Fault::new(fault.code(), "", fault.detail()),
+    let judged = match json::read(text) {
+        Ok(Value::Object(attributes)) => judge_attributes(attributes, receipt),
+        Ok(_) => Err(Fault::new("not_an_object", "", "an event is a JSON object")),
+        Err(fault) => Err(Fault::new(fault.code(), "", fault.detail())),
     };
-    validate::rejected(fault, validate::redacted(text), Labels::default(), receipt)
+    kept_as_sent(judged, || text.to_owned(), receipt)
 }
 
 /// Judges one event in binary mode: `attributes` by their names without `ce-`, in the form of header
-/// values, and the body, whose media type is the attribute `datacontenttype`.
+/// values, and the body, whose media type is the attribute `datacontenttype`. One that is refused is
+/// kept as it would be in the JSON format.
 pub fn judge_binary<'a>(
     attributes: impl Iterator<Item = (&'a str, &'a [u8])>,
     data: &str,
@@ -44,13 +42,13 @@ pub fn judge_binary<'a>(
     let mut map = Map::new();
     let mut fault = None;
     for (name, value) in attributes {
-        match unescape(value) {
-            Some(text) => {
-                map.insert(name.to_owned(), Value::String(text));
-            }
-            None => fault = Some(Fault::new("ce_header_invalid", "", not_text(name))),
-        }
+        let text = unescape(value).unwrap_or_else(|| {
+            fault = Some(Fault::new("ce_header_invalid", "", not_text(name)));
+            String::from_utf8_lossy(value).into_owned()
+        });
+        map.insert(name.to_owned(), Value::String(text));
     }
+    let sent = map.clone();
     if let (None, false) = (&fault, data.trim().is_empty()) {
         match json::read(data) {
             Ok(value) => {
@@ -63,14 +61,71 @@ pub fn judge_binary<'a>(
             Err(found) => fault = Some(Fault::new(found.code(), "/data", found.detail())),
         }
     }
-    let fault = match fault {
-        Some(fault) => fault,
-        None => match event(map) {
-            Ok(event) => return validate::judge_value(event, receipt),
-            Err(fault) => fault,
-        },
+    let judged = match fault {
+        Some(fault) => Err(fault),
+        None => judge_attributes(map, receipt),
     };
-    validate::rejected(fault, validate::redacted(data), Labels::default(), receipt)
+    kept_as_sent(judged, || in_json(&sent, data), receipt)
+}
+
+/// An event in binary mode as the JSON format has it. What should be JSON and is not stands as it
+/// came, so that it can be mended in its place; what is something else stands as a text.
+fn in_json(attributes: &Map<String, Value>, data: &str) -> String {
+    let mut text = Value::Object(attributes.clone()).to_string();
+    if data.trim().is_empty() {
+        return text;
+    }
+    text.pop();
+    if !attributes.is_empty() {
+        text.push(',');
+    }
+    text.push_str("\"data\":");
+    if is_json(attributes) {
+        text.push_str(data);
+    } else {
+        text.push_str(&json!(data).to_string());
+    }
+    text.push('}');
+    text
+}
+
+fn judge_attributes(
+    attributes: Map<String, Value>,
+    receipt: &Receipt<'_>,
+) -> Result<Judged, Fault> {
+    Ok(validate::judge_value(event(attributes)?, receipt))
+}
+
+/// What is refused is kept in the form in which it was sent, and told of in the words of that form.
+fn kept_as_sent(
+    judged: Result<Judged, Fault>,
+    text: impl FnOnce() -> String,
+    receipt: &Receipt<'_>,
+) -> Judged {
+    let judged = judged.unwrap_or_else(|fault| {
+        validate::rejected(fault, String::new(), Labels::default(), receipt)
+    });
+    match judged {
+        Judged::Rejected(mut rejection) => {
+            rejection.form = Form::Cloud;
+            rejection.payload = validate::redacted(&text());
+            rejection.pointer = pointer_of(rejection.pointer);
+            Judged::Rejected(rejection)
+        }
+        accepted @ Judged::Accepted(_) => accepted,
+    }
+}
+
+/// Where in a `CloudEvent` that stands which the tracking API has at `pointer`.
+fn pointer_of(pointer: &'static str) -> &'static str {
+    match pointer {
+        "/messageId" => "/id",
+        "/event" => "/type",
+        "/timestamp" | "/originalTimestamp" => "/time",
+        "/userId" | "/anonymousId" => "/subject",
+        "/properties" => "/data",
+        other => other,
+    }
 }
 
 fn not_text(name: &str) -> String {
@@ -383,6 +438,66 @@ mod tests {
         let mut xml = headers;
         xml[5].1 = "text/xml";
         assert_eq!(binary(&xml, "<a/>").err(), Some("ce_data_not_json"));
+    }
+
+    #[test]
+    fn what_is_refused_is_kept_as_a_cloudevent_and_can_be_mended() {
+        let entropy = Entropy::seeded(1);
+        let receipt = Receipt {
+            received_at: DateTime::UNIX_EPOCH + chrono::TimeDelta::days(20_000),
+            sent_at: None,
+            kind: None,
+            entropy: &entropy,
+        };
+        let refused = |judged| match judged {
+            Judged::Rejected(rejection) => rejection,
+            Judged::Accepted(event) => panic!("{event:?} was taken"),
+        };
+        let headers = [
+            ("specversion", "1.0"),
+            ("id", "A-1"),
+            ("source", "/shop"),
+            ("type", "Order%20Completed"),
+            ("subject", "42"),
+        ];
+        let binary = |headers: &[(&str, &str)], data: &str| {
+            let headers = headers.iter().map(|(name, text)| (*name, text.as_bytes()));
+            refused(judge_binary(headers, data, &receipt))
+        };
+        let late = r#"{"specversion":"1.0","id":"A-1","source":"/shop","type":"E","subject":"42","time":"soon"}"#;
+
+        let late = refused(judge(late, &receipt));
+        let torn = binary(&headers, r#"{"total":31.5"#);
+        let wrong = binary(&[&headers[..4], &[("subject", "%FF")]].concat(), "{}");
+        let picture = [&headers[..], &[("datacontenttype", "image/png")]].concat();
+        let picture = binary(&picture, "\u{1}");
+
+        assert_eq!(
+            (late.code, late.pointer, late.form),
+            ("time_invalid", "/time", Form::Cloud)
+        );
+        assert!(
+            late.payload.contains(r#""time":"soon""#),
+            "{}",
+            late.payload
+        );
+        for (rejection, code, passage, by) in [
+            (late, "time_invalid", "soon", "2024-10-04T00:00:00Z"),
+            (torn, "invalid_json", "31.5}", "31.5}}"),
+            (wrong, "ce_header_invalid", "\u{fffd}", "42"),
+            (picture, "ce_data_not_json", r#""\u0001""#, "{}"),
+        ] {
+            assert_eq!(rejection.code, code);
+            let mended = rejection
+                .payload
+                .replace(passage, by)
+                .replace("image/png", "application/json");
+            let judged = judge(&mended, &receipt);
+            assert!(
+                matches!(judged, Judged::Accepted(_)),
+                "{mended}: {judged:?}"
+            );
+        }
     }
 
     proptest! {

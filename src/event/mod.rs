@@ -168,10 +168,38 @@ impl Event {
             message_id: Some(self.message_id.clone()),
             name: Some(self.name.clone()),
             payload: validate::redacted(&self.payload),
+            form: Form::Tracking,
+            is_noted: true,
             routed_kind: Some(self.kind),
             sent_at: self.sent_at,
             received_at: self.received_at,
         }
+    }
+}
+
+/// In which form an event was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// As the tracking API has it. What is read already is kept in this form, whatever it came in.
+    Tracking,
+    /// As a `CloudEvent` in its JSON format.
+    Cloud,
+}
+
+impl Form {
+    /// As stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tracking => "tracking",
+            Self::Cloud => "cloudevent",
+        }
+    }
+
+    /// Reads the stored form.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Tracking, Self::Cloud]
+            .into_iter()
+            .find(|form| form.as_str() == text)
     }
 }
 
@@ -190,6 +218,10 @@ pub struct Rejection {
     pub name: Option<String>,
     /// The event as sent, cut to what is kept, without keys and tokens.
     pub payload: String,
+    /// The form of `payload`.
+    pub form: Form,
+    /// Whether it is kept for seven days. Of a flood the beginning is enough.
+    pub is_noted: bool,
     /// The kind that the route told, if it told one.
     pub routed_kind: Option<Kind>,
     /// When the sender says it was sent.

@@ -1,7 +1,7 @@
 //! SQL of what events change about profiles. Only what differs is written, so that a busy profile is
 //! not one hot row.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::Traits;
@@ -59,6 +59,25 @@ pub(super) struct Sighting {
     pub(super) profile_id: ProfileId,
     pub(super) last_seen_at: DateTime<Utc>,
     pub(super) known_since: Option<DateTime<Utc>>,
+}
+
+/// What is known of when a profile was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) last_seen_at: DateTime<Utc>,
+    pub(super) known_since: Option<DateTime<Utc>>,
+}
+
+impl Sighting {
+    /// Whether it tells something new, as [`list_outdated`] has it.
+    pub(super) fn is_news_to(&self, seen: &Seen) -> bool {
+        let is_known_anew = match (self.known_since, seen.known_since) {
+            (Some(one), Some(other)) => one < other,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        is_known_anew || self.last_seen_at > seen.last_seen_at + TimeDelta::minutes(1)
+    }
 }
 
 /// Those of `sightings` that tell something new: seen over a minute later, known, or known earlier.

@@ -91,6 +91,11 @@ pub const OF_EVENTS: &[Explained] = &[
         "Write each key once. A library that turns objects into JSON does so by itself.",
     ),
     explained(
+        "erased",
+        "The person asked to be forgotten after this happened. Nothing of the event is kept.",
+        "Nothing: forget them on your side too. What they do from then on makes somebody new.",
+    ),
+    explained(
         "event_not_allowed",
         "The key has a list of events that it may send, and this is not one of them.",
         "Add the event to the key under Keys, or send it with another key.",
@@ -238,6 +243,14 @@ pub const OF_EVENTS: &[Explained] = &[
         "user_id_missing",
         "An alias does not say whom the earlier id belongs to.",
         "Send userId.",
+    ),
+    explained(
+        "visitor_quota",
+        "One visitor of a page sent more events than one person does: 300 at once and 300 a minute, \
+         unless this Befriend is set otherwise. What others sent in the same batch is stored. Of a \
+         visitor's refused events the first of each minute is listed under Live.",
+        "Look for a loop in the page's script. A server that sends for many people needs a secret key, \
+         or an anonymousId for each of them.",
     ),
 ];
 
@@ -399,6 +412,13 @@ pub const WARNINGS: &[Explained] = &[
         "Look at which of your systems mixes them up.",
     ),
     explained(
+        "alias_over_cap",
+        "The person has 1,000 anonymous ids already. The event is stored as theirs; its anonymous id is \
+         not joined to them.",
+        "Keep the anonymousId of a browser for as long as it is the same browser: a server must not make \
+         up a new one for each event.",
+    ),
+    explained(
         "anonymous_id_of_another",
         "The anonymous id belongs to somebody else already: a shared device.",
         "Nothing; or call reset() of the SDK when somebody signs out.",
@@ -521,6 +541,9 @@ mod tests {
                 "code: \"",
                 "\"code\": \"",
                 "flags.push(\"",
+                "_QUOTA: &str = \"",
+                "_OF_ANOTHER: &str = \"",
+                "_OVER_CAP: &str = \"",
                 "instant::Fault::TooOld => (\"",
                 "instant::Fault::Future => (\"",
                 "StatusCode::UNAUTHORIZED, \"",

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Kind, Trust};
+use super::{Form, Kind, Trust};
 use crate::kernel::id::{BrandId, KeyId, RejectId};
 use crate::postgres::{Error, PgConnection};
 
@@ -23,6 +23,8 @@ pub struct Kept {
     pub name: Option<String>,
     /// What was sent, cut, without keys and tokens; none for a duplicate.
     pub payload: Option<String>,
+    /// The form of `payload`.
+    pub form: Form,
     /// The kind that the route told.
     pub routed_kind: Option<Kind>,
     /// When the sender says it was sent.
@@ -57,7 +59,7 @@ pub async fn find_reject(
     reject_id: RejectId,
 ) -> Result<Option<Kept>, Error> {
     let row = sqlx::query!(
-        r#"select r.status, r.code, r.detail, r.message_id, r.name, r.payload, r.routed_kind,
+        r#"select r.status, r.code, r.detail, r.message_id, r.name, r.payload, r.form, r.routed_kind,
                   r.sent_at, r.received_at, r.key_id as "key_id: KeyId",
                   k.name as "key_name?", k.kind as "key_kind?",
                   r.replayed_at, r.replay_status, r.replay_detail
@@ -76,6 +78,7 @@ pub async fn find_reject(
         message_id: row.message_id,
         name: row.name,
         payload: row.payload.filter(|payload| !payload.is_empty()),
+        form: Form::parse(&row.form).unwrap_or(Form::Tracking),
         routed_kind: row.routed_kind.as_deref().and_then(Kind::parse),
         sent_at: row.sent_at,
         received_at: row.received_at,

@@ -5,12 +5,12 @@ use serde_json::{Map, Value};
 
 use super::reject_store::Kept;
 use super::validate::{self, Receipt};
-use super::{Judged, Outcome, Sender};
+use super::{Form, Judged, Outcome, Sender, cloud};
 use crate::kernel::Entropy;
 use crate::kernel::id::BrandId;
 
 /// Judges `text` in the place of the event that was kept: as if it had come in then, by the same
-/// route. Without a message id of its own it is given one that is the same every time, so that
+/// route and in the same form. Without a message id of its own it is given one that is the same every time, so that
 /// replaying twice stores it once.
 pub fn judge_again(kept: &Kept, text: &str, entropy: &Entropy) -> Judged {
     let sent_at = kept.sent_at.map(|at| Value::from(at.to_rfc3339()));
@@ -20,7 +20,10 @@ pub fn judge_again(kept: &Kept, text: &str, entropy: &Entropy) -> Judged {
         kind: kept.routed_kind,
         entropy,
     };
-    let mut judged = validate::judge(text, &receipt);
+    let mut judged = match kept.form {
+        Form::Tracking => validate::judge(text, &receipt),
+        Form::Cloud => cloud::judge(text, &receipt),
+    };
     if let Judged::Accepted(event) = &mut judged
         && !brings_message_id(&event.payload)
     {
@@ -81,6 +84,7 @@ mod tests {
             message_id: None,
             name: None,
             payload: None,
+            form: Form::Tracking,
             routed_kind: Some(Kind::Track),
             sent_at: Some(at("2026-11-22T11:00:00Z")),
             received_at: at("2026-11-22T12:00:00Z"),
@@ -110,6 +114,34 @@ mod tests {
         assert_eq!(
             sender(&kept(), BrandId::from_uuid(uuid::Uuid::nil())).trust,
             Trust::Browser
+        );
+    }
+
+    #[test]
+    fn what_came_as_a_cloudevent_is_judged_as_one() {
+        let text = r#"{"specversion":"1.0","id":"A-1","source":"/shop","type":"E","subject":"u"}"#;
+        let cloud = Kept {
+            form: Form::Cloud,
+            routed_kind: None,
+            ..kept()
+        };
+
+        let judged = judge_again(&cloud, text, &Entropy::seeded(2));
+
+        let Judged::Accepted(event) = judged else {
+            panic!("it is a CloudEvent: {judged:?}");
+        };
+        assert_eq!(
+            (event.message_id.as_str(), event.name.as_str()),
+            ("/shop A-1", "E")
+        );
+        let plain = r#"{"type":"track","event":"E","userId":"u"}"#;
+        let Judged::Rejected(refused) = judge_again(&cloud, plain, &Entropy::seeded(2)) else {
+            panic!("it is none");
+        };
+        assert_eq!(
+            (refused.code, refused.form),
+            ("ce_specversion_missing", Form::Cloud)
         );
     }
 

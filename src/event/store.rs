@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Event, Kind, Sender, Trust};
+use super::{Event, Form, Kind, Sender, Trust};
 use crate::kernel::id::{BrandId, KeyId, ProfileId, RejectId};
 use crate::postgres::{Error, PgConnection};
 
@@ -155,6 +155,7 @@ pub(super) struct NewReject<'a> {
     pub(super) message_id: Option<&'a str>,
     pub(super) name: Option<&'a str>,
     pub(super) payload: Option<&'a str>,
+    pub(super) form: Form,
     pub(super) routed_kind: Option<Kind>,
     pub(super) sent_at: Option<DateTime<Utc>>,
     pub(super) key_id: Option<KeyId>,
@@ -172,13 +173,14 @@ pub(super) async fn insert_rejects(
     }
     sqlx::query!(
         "insert into reject (brand_id, reject_id, status, code, detail, message_id, name, payload,
-                             key_id, received_at, routed_kind, sent_at)
+                             key_id, received_at, routed_kind, sent_at, form)
          select $1, r.reject_id, r.status, r.code, r.detail, r.message_id, r.name, r.payload,
-                r.key_id, r.received_at, r.routed_kind, r.sent_at
+                r.key_id, r.received_at, r.routed_kind, r.sent_at, r.form
          from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                     $8::text[], $9::uuid[], $10::timestamptz[], $11::text[], $12::timestamptz[])
+                     $8::text[], $9::uuid[], $10::timestamptz[], $11::text[], $12::timestamptz[],
+                     $13::text[])
               as r (reject_id, status, code, detail, message_id, name, payload, key_id, received_at,
-                    routed_kind, sent_at)",
+                    routed_kind, sent_at, form)",
         brand_id.uuid(),
         &column(rejects, |r| r.reject_id.uuid()),
         &column(rejects, |r| r.status) as &[&str],
@@ -191,6 +193,7 @@ pub(super) async fn insert_rejects(
         &column(rejects, |r| r.received_at),
         &column(rejects, |r| r.routed_kind.map(Kind::as_str)) as &[Option<&str>],
         &column(rejects, |r| r.sent_at) as &[Option<DateTime<Utc>>],
+        &column(rejects, |r| r.form.as_str()) as &[&str],
     )
     .execute(conn)
     .await?;

@@ -13,12 +13,9 @@ use crate::audit::{self, Actor};
 use crate::credential::{self, store::Kind};
 use crate::federation::Connection;
 use crate::kernel::EmailAddress;
-use crate::kernel::id::{ConsentId, ProfileId};
+use crate::kernel::id::ProfileId;
 use crate::postgres::{Error, PgConnection};
-use crate::profile::{self, Consent};
-
-/// Which wording of the consent page a consent was given to. Change it with the wording.
-pub(super) const CONSENT_TEXT_VERSION: &str = "sign-up-1";
+use crate::profile;
 
 /// Everything around a decision.
 pub(super) struct Scene<'a> {
@@ -117,9 +114,9 @@ impl Scene<'_> {
             .say(conn, profile_id, "Signed Up", way.properties())
             .await?;
         if self.visit.brand.asks_terms {
-            self.consent(conn, profile_id, "terms").await?;
+            self.visit.consent(conn, profile_id, "terms").await?;
             if self.answers.accepts_marketing {
-                self.consent(conn, profile_id, "marketing").await?;
+                self.visit.consent(conn, profile_id, "marketing").await?;
             }
         }
         self.visit.open_session(conn, profile_id, way, true).await
@@ -172,36 +169,5 @@ impl Scene<'_> {
             at: self.visit.now,
         };
         audit::store::insert_entry(conn, brand_id, self.visit.entropy, entry).await
-    }
-
-    async fn consent(
-        &self,
-        conn: &mut PgConnection,
-        profile_id: ProfileId,
-        purpose: &str,
-    ) -> Result<(), Error> {
-        let consent = Consent {
-            consent_id: ConsentId::new(self.visit.now, self.visit.entropy),
-            purpose: purpose.to_owned(),
-            granted: true,
-            text_version: CONSENT_TEXT_VERSION.to_owned(),
-            surface: "sign-up".to_owned(),
-            proof: json!({
-                "flow_id": self.visit.flow.flow_id,
-                "terms_url": self.visit.brand.terms_url,
-                "privacy_url": self.visit.brand.privacy_url,
-            }),
-            decided_at: self.visit.now,
-        };
-        let brand_id = self.visit.brand.brand_id;
-        profile::store::insert_consent(conn, brand_id, profile_id, &consent).await?;
-        let detail = json!({ "purpose": purpose });
-        self.visit
-            .tell(conn, profile_id, "consent.given", detail)
-            .await?;
-        let properties = json!({ "purpose": purpose, "surface": "sign-up" });
-        self.visit
-            .say(conn, profile_id, "Consent Given", properties)
-            .await
     }
 }

@@ -4,6 +4,7 @@
 //! facts and events that tell of it, all in one transaction. Never calls a provider and never speaks
 //! HTTP. Start with [`decide`], then [`mod@settle`], then [`mod@vouch`].
 
+mod by_passkey;
 mod complete;
 pub mod decide;
 mod joining;
@@ -18,9 +19,10 @@ mod vouch;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
+pub use by_passkey::{NewByPasskey, sign_up_by_passkey};
 pub use joining::take_merge;
 pub use newcomer::stored_items;
-pub use pending::{Again, Asker, Newcomer, Pending, Verdict};
+pub use pending::{Again, Asker, Carried, Newcomer, Pending, Verdict};
 pub use settle::{Answers, Arrival, Browser, Outcome, settle};
 pub use trial::{begin_trial, find_verdict, keep_verdict, trial_of};
 pub use vouch::{Proven, vouch, vouch_second_factor};
@@ -51,6 +53,8 @@ pub struct Flow {
     pub pending: Option<Pending>,
     /// Set when somebody signed in is to prove again who they are.
     pub again: Option<Again>,
+    /// What is set once the person is in.
+    pub carries: Option<Carried>,
     /// When it began.
     pub created_at: DateTime<Utc>,
     /// When it is too late.
@@ -210,6 +214,7 @@ async fn begin_with(
         browser_hash: new.browser.hash().to_vec(),
         pending,
         again,
+        carries: None,
         created_at: now,
         expires_at: now + FLOW_LIFE,
         finished_at: None,

@@ -126,6 +126,19 @@ pub struct Again {
     pub return_to: String,
 }
 
+/// What a person chose on the way in, to be set once they are in.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    /// The hash of a password, for a profile that has none.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Carried {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Carried(…)")
+    }
+}
+
 /// Somebody whom a provider vouched for and who has no profile yet. Kept with the flow only, and
 /// gone with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

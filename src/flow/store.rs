@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{Flow, Pending};
+use super::{Carried, Flow, Pending};
 pub use crate::event::own_store::{OwnEvent, insert_own_event};
 use crate::kernel::Secret;
 use crate::kernel::id::{ApplicationId, BrandId, ConnectionId, FlowId, ProfileId};
@@ -17,6 +17,7 @@ struct Row {
     browser_hash: Vec<u8>,
     pending: Option<Value>,
     again: Option<Value>,
+    carries: Option<Value>,
     created_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
     finished_at: Option<DateTime<Utc>>,
@@ -34,6 +35,11 @@ impl Row {
             .map(serde_json::from_value)
             .transpose()
             .map_err(|_| Inconsistency::new("flow", self.flow_id, "unreadable second proof"))?;
+        let carries = self
+            .carries
+            .map(serde_json::from_value)
+            .transpose()
+            .map_err(|_| Inconsistency::new("flow", self.flow_id, "unreadable baggage"))?;
         Ok(Flow {
             brand_id: self.brand_id,
             flow_id: self.flow_id,
@@ -42,6 +48,7 @@ impl Row {
             browser_hash: self.browser_hash,
             pending,
             again,
+            carries,
             created_at: self.created_at,
             expires_at: self.expires_at,
             finished_at: self.finished_at,
@@ -79,7 +86,7 @@ pub async fn find_flow(conn: &mut PgConnection, flow_id: FlowId) -> Result<Optio
         Row,
         r#"select brand_id as "brand_id: BrandId", flow_id as "flow_id: FlowId",
                   application_id as "application_id: ApplicationId", request, browser_hash, pending,
-                  again, created_at, expires_at, finished_at
+                  again, carries, created_at, expires_at, finished_at
            from flow where flow_id = $1"#,
         flow_id.uuid(),
     )
@@ -114,7 +121,7 @@ pub async fn lock_flow(
         Row,
         r#"select brand_id as "brand_id: BrandId", flow_id as "flow_id: FlowId",
                   application_id as "application_id: ApplicationId", request, browser_hash, pending,
-                  again, created_at, expires_at, finished_at
+                  again, carries, created_at, expires_at, finished_at
            from flow where brand_id = $1 and flow_id = $2 for update"#,
         brand_id.uuid(),
         flow_id.uuid(),
@@ -144,6 +151,46 @@ pub async fn update_pending(
     Ok(())
 }
 
+/// Notes what is set once the person of the flow is in.
+pub async fn update_carries(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    flow_id: FlowId,
+    carries: &Carried,
+) -> Result<(), Error> {
+    let done = sqlx::query!(
+        "update flow set carries = $3
+         where brand_id = $1 and flow_id = $2 and finished_at is null",
+        brand_id.uuid(),
+        flow_id.uuid(),
+        serde_json::to_value(carries).expect("it is plain data"),
+    )
+    .execute(conn)
+    .await?;
+    Inconsistency::unless_one(done.rows_affected(), "flow", flow_id)?;
+    Ok(())
+}
+
+/// Lets a flow go on until `until` at least: a mail that was just sent gets its time.
+pub async fn extend_flow(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    flow_id: FlowId,
+    until: DateTime<Utc>,
+) -> Result<(), Error> {
+    let done = sqlx::query!(
+        "update flow set expires_at = greatest(expires_at, $3)
+         where brand_id = $1 and flow_id = $2 and finished_at is null",
+        brand_id.uuid(),
+        flow_id.uuid(),
+        until,
+    )
+    .execute(conn)
+    .await?;
+    Inconsistency::unless_one(done.rows_affected(), "flow", flow_id)?;
+    Ok(())
+}
+
 /// Ends the flow, and forgets what a provider said of somebody who may not have agreed.
 pub async fn update_finished(
     conn: &mut PgConnection,
@@ -152,7 +199,7 @@ pub async fn update_finished(
     at: DateTime<Utc>,
 ) -> Result<(), Error> {
     let done = sqlx::query!(
-        "update flow set finished_at = $3, pending = null
+        "update flow set finished_at = $3, pending = null, carries = null
          where brand_id = $1 and flow_id = $2 and finished_at is null",
         brand_id.uuid(),
         flow_id.uuid(),

@@ -1,6 +1,6 @@
 //! What ways in have in common: letting in whoever is proven, and what that writes.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::decide::Refusal;
@@ -10,15 +10,25 @@ use super::store::OwnEvent;
 use super::{Flow, store};
 use crate::audit::{self, Actor};
 use crate::brand::Brand;
-use crate::credential;
+use crate::credential::store::{Credential, Kind};
+use crate::credential::{self, password};
 use crate::federation::{self, Connection};
-use crate::kernel::id::{EventId, IdentityId, ProfileId, SessionId};
+use crate::kernel::id::{ConsentId, CredentialId, EventId, IdentityId, ProfileId, SessionId};
 use crate::kernel::secret::sha256;
-use crate::kernel::{Entropy, Secret};
+use crate::kernel::{EmailAddress, Entropy, Secret};
+use crate::mail::{self, Mail, Message};
 use crate::outbox::{self, Fact};
 use crate::postgres::{Error, PgConnection};
-use crate::profile::{self, NewEmail, NewIdentity};
+use crate::profile::{self, Consent, NewEmail, NewIdentity};
 use crate::session::{self, Method, Session};
+
+/// Which wording of the consent page a consent was given to. Change it with the wording.
+pub(super) const CONSENT_TEXT_VERSION: &str = "sign-up-1";
+/// How long a mail that only tells of something is worth sending.
+const NOTICE_LIFE: TimeDelta = TimeDelta::days(3);
+
+/// The most boxes that one thing is told to.
+const BOXES_MAX: usize = 10;
 
 /// A browser within a flow.
 #[derive(Clone, Copy)]
@@ -234,12 +244,47 @@ impl Visit<'_> {
             None => "session.opened",
         };
         self.tell(conn, profile_id, what, detail).await?;
+        if let Some(carried) = &self.flow.carries {
+            self.set_password(conn, profile_id, &carried.password)
+                .await?;
+        }
         self.finish(conn).await?;
         Ok(Outcome::SignedIn {
             token,
             profile_id,
             is_new,
         })
+    }
+
+    /// Gives a profile that has no password the one that was chosen on the way in. One that has one
+    /// keeps it: whoever forgot it chooses another by mail.
+    async fn set_password(
+        &self,
+        conn: &mut PgConnection,
+        profile_id: ProfileId,
+        hash: &str,
+    ) -> Result<(), Error> {
+        let brand_id = self.brand.brand_id;
+        let kind = Kind::Password;
+        let before = credential::store::lock_credential(conn, brand_id, profile_id, kind).await?;
+        if before.is_some() {
+            return Ok(());
+        }
+        let password = Credential {
+            brand_id,
+            credential_id: CredentialId::new(self.now, self.entropy),
+            profile_id,
+            kind,
+            name: String::new(),
+            handle: None,
+            data: password::data_of(hash),
+            created_at: self.now,
+            last_used_at: None,
+        };
+        credential::store::insert_credential(conn, &password).await?;
+        let detail = json!({ "kind": kind.as_str() });
+        self.tell(conn, profile_id, "credential.added", detail)
+            .await
     }
 
     /// Links an identity to a profile that exists, and tells of it.
@@ -253,7 +298,43 @@ impl Visit<'_> {
         self.insert_identity(conn, profile_id, newcomer, connection)
             .await?;
         let detail = json!({ "connection": connection.slug });
-        self.tell(conn, profile_id, "identity.linked", detail).await
+        self.tell(conn, profile_id, "identity.linked", detail)
+            .await?;
+        if !connection.is_mailbox() {
+            let properties = json!({ "provider": connection.provider });
+            self.say(conn, profile_id, "Social Profile Linked", properties)
+                .await?;
+        }
+        self.tell_owner(conn, profile_id, &connection.label).await
+    }
+
+    /// Writes to every address that the profile has proven that something more signs in to it.
+    async fn tell_owner(
+        &self,
+        conn: &mut PgConnection,
+        profile_id: ProfileId,
+        what: &str,
+    ) -> Result<(), Error> {
+        let brand_id = self.brand.brand_id;
+        let emails = profile::store::list_emails(conn, brand_id, profile_id).await?;
+        let proven = emails.iter().filter(|email| email.verified_at.is_some());
+        for email in proven.take(BOXES_MAX) {
+            // What is stored is canonical, so that it can always be read.
+            let Ok(to) = EmailAddress::parse(&email.address) else {
+                continue;
+            };
+            let mail = Mail {
+                to: &to,
+                profile_id: Some(profile_id),
+                message: Message::WayAdded {
+                    what: what.to_owned(),
+                },
+                at: self.now,
+                expires_at: self.now + NOTICE_LIFE,
+            };
+            mail::queue(conn, brand_id, &self.browser.post, mail).await?;
+        }
+        Ok(())
     }
 
     pub(super) async fn insert_identity(
@@ -331,5 +412,34 @@ impl Visit<'_> {
             at: self.now,
         };
         audit::store::insert_entry(conn, brand_id, self.entropy, entry).await
+    }
+
+    /// A consent given while signing up.
+    pub(super) async fn consent(
+        &self,
+        conn: &mut PgConnection,
+        profile_id: ProfileId,
+        purpose: &str,
+    ) -> Result<(), Error> {
+        let consent = Consent {
+            consent_id: ConsentId::new(self.now, self.entropy),
+            purpose: purpose.to_owned(),
+            granted: true,
+            text_version: CONSENT_TEXT_VERSION.to_owned(),
+            surface: "sign-up".to_owned(),
+            proof: json!({
+                "flow_id": self.flow.flow_id,
+                "terms_url": self.brand.terms_url,
+                "privacy_url": self.brand.privacy_url,
+            }),
+            decided_at: self.now,
+        };
+        let brand_id = self.brand.brand_id;
+        profile::store::insert_consent(conn, brand_id, profile_id, &consent).await?;
+        let detail = json!({ "purpose": purpose });
+        self.tell(conn, profile_id, "consent.given", detail).await?;
+        let properties = json!({ "purpose": purpose, "surface": "sign-up" });
+        self.say(conn, profile_id, "Consent Given", properties)
+            .await
     }
 }

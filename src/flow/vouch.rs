@@ -179,7 +179,7 @@ fn note(flow: &Flow, method: Method, outcome: &Outcome) {
     tracing::info!(outcome, method, flow = %flow.flow_id, "somebody was proven");
 }
 
-async fn locked(
+pub(super) async fn locked(
     conn: &mut PgConnection,
     brand: &Brand,
     flow_id: FlowId,

@@ -18,6 +18,15 @@ pub enum Name<'a> {
     LastUsed(&'a str),
     /// That this browser need not give the second factor of somebody at the brand of this slug.
     TrustedDevice(&'a str),
+    /// That a window was opened by a page which may have its answer.
+    Handoff,
+    /// The language of the pages. No secret.
+    Language,
+    /// What tells a browser from one that never signed in to the brand of this slug. No secret.
+    Seen(&'a str),
+    /// What tells that somebody was signed in to the brand of this slug in this browser before. It
+    /// signs nobody in.
+    KnownDevice(&'a str),
     /// A staff member's session.
     Staff,
     /// What tells that a browser was signed in to the dashboard before.
@@ -31,7 +40,11 @@ impl Name<'_> {
             Self::Session(slug) => format!("{prefix}bf_session_{slug}"),
             Self::Browser => format!("{prefix}bf_browser"),
             Self::LastUsed(slug) => format!("{prefix}bf_last_{slug}"),
+            Self::KnownDevice(slug) => format!("{prefix}bf_known_{slug}"),
             Self::TrustedDevice(slug) => format!("{prefix}bf_device_{slug}"),
+            Self::Handoff => format!("{prefix}bf_handoff"),
+            Self::Language => format!("{prefix}bf_language"),
+            Self::Seen(slug) => format!("{prefix}bf_seen_{slug}"),
             Self::Staff => format!("{prefix}bf_staff"),
             Self::StaffDevice => format!("{prefix}bf_staff_device"),
         }
@@ -40,9 +53,14 @@ impl Name<'_> {
     /// Lax where a provider's redirect must bring it along; strict for the dashboard.
     const fn same_site(self) -> SameSite {
         match self {
-            Self::Session(_) | Self::Browser | Self::LastUsed(_) | Self::TrustedDevice(_) => {
-                SameSite::Lax
-            }
+            Self::Session(_)
+            | Self::Browser
+            | Self::LastUsed(_)
+            | Self::KnownDevice(_)
+            | Self::Seen(_)
+            | Self::TrustedDevice(_)
+            | Self::Handoff
+            | Self::Language => SameSite::Lax,
             Self::Staff | Self::StaffDevice => SameSite::Strict,
         }
     }

@@ -245,8 +245,10 @@ async fn list_aliases(
 ) -> Result<Vec<Alias>, Error> {
     let aliases = sqlx::query_as!(
         Alias,
-        "select kind, alias, created_at from alias
-         where brand_id = $1 and profile_id = $2 order by created_at, kind, alias",
+        "select a.kind, a.alias, a.created_at
+         from alias a join profile p on p.brand_id = $1 and p.profile_id = a.profile_id
+         where a.brand_id = $1 and (p.profile_id = $2 or p.merged_into = $2)
+         order by a.created_at, a.kind, a.alias",
         brand_id.uuid(),
         profile_id.uuid(),
     )

@@ -163,6 +163,10 @@ kinds! {
     Attempt, AttemptId, "att";
     /// An authorization code.
     Code, CodeId, "cod";
+    /// An answer that waits for the page that opened a window.
+    Handoff, HandoffId, "hof";
+    /// A link to somebody's preferences.
+    PreferenceLink, PreferenceLinkId, "prl";
     /// An access token.
     Token, TokenId, "tok";
     /// A key that signs our tokens.
@@ -197,6 +201,10 @@ kinds! {
     Audit, AuditId, "aud";
     /// One outbox fact.
     Fact, FactId, "fct";
+    /// An application's request that waits for its person's consent.
+    ConsentRequest, ConsentRequestId, "cnr";
+    /// The news of a sign-out for one application.
+    LogoutDelivery, LogoutDeliveryId, "lgd";
     /// One background job.
     Job, JobId, "job";
     /// One mail to somebody.

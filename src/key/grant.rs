@@ -9,6 +9,8 @@ pub enum Scope {
     EventsWrite,
     /// Read profiles, where they stand, why, and what they are worth.
     ProfilesRead,
+    /// Join profiles, take them apart, and have people forgotten.
+    ProfilesWrite,
     /// Ask whether somebody may be written to, and read what they said about it.
     ContactRead,
     /// Write down what somebody said about being written to.
@@ -23,9 +25,10 @@ pub enum Scope {
 
 impl Scope {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::EventsWrite,
         Self::ProfilesRead,
+        Self::ProfilesWrite,
         Self::ContactRead,
         Self::ContactWrite,
         Self::DisputesRead,
@@ -38,6 +41,7 @@ impl Scope {
         match self {
             Self::EventsWrite => "events:write",
             Self::ProfilesRead => "profiles:read",
+            Self::ProfilesWrite => "profiles:write",
             Self::ContactRead => "contact:read",
             Self::ContactWrite => "contact:write",
             Self::DisputesRead => "disputes:read",
@@ -51,6 +55,7 @@ impl Scope {
         match self {
             Self::EventsWrite => "Send events",
             Self::ProfilesRead => "Read customers, where they stand and why",
+            Self::ProfilesWrite => "Join customers, take them apart, and have them forgotten",
             Self::ContactRead => "Ask whether a customer may be written to",
             Self::ContactWrite => "Write down what a customer said about being written to",
             Self::DisputesRead => "Read complaints",

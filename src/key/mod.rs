@@ -15,7 +15,7 @@ use crate::kernel::id::{BrandId, KeyId};
 use crate::kernel::{Entropy, Secret};
 
 pub use grant::{Allowlist, Grant, Scope, Scopes};
-pub use quota::{Quotas, Spent};
+pub use quota::{Flood, Quotas, Spent};
 
 /// What a key may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -35,6 +35,7 @@ const REFUSES_US: [u16; 7] = [500, 502, 503, 530, 534, 535, 538];
 pub struct Transport {
     smtp: AsyncSmtpTransport<Tokio1Executor>,
     from: Address,
+    patience: Duration,
 }
 
 /// The settings name no server that can be spoken to.
@@ -75,6 +76,11 @@ impl Header for AutoSubmitted {
 impl Transport {
     /// Speaks to `server`. Opens no connection yet. Must be called within a Tokio runtime.
     pub fn new(server: &Smtp) -> Result<Self, Unusable> {
+        Self::with_patience(server, TIME_MAX)
+    }
+
+    /// [`Self::new`] for a server that is given up after `patience`.
+    pub fn with_patience(server: &Smtp, patience: Duration) -> Result<Self, Unusable> {
         let unusable = |reason: String| Unusable {
             host: server.host.clone(),
             reason,
@@ -108,12 +114,13 @@ impl Transport {
         Ok(Self {
             smtp: builder.build(),
             from,
+            patience,
         })
     }
 
     /// Connects and signs in, and sends nothing.
     pub async fn probe(&self) -> Result<(), String> {
-        match tokio::time::timeout(TIME_MAX, self.smtp.test_connection()).await {
+        match tokio::time::timeout(self.patience, self.smtp.test_connection()).await {
             Ok(Ok(true)) => Ok(()),
             Ok(Ok(false)) => Err("the server hung up".to_owned()),
             Ok(Err(error)) => Err(reason(&error)),
@@ -132,7 +139,7 @@ impl Transport {
     ) -> Result<(), Failure> {
         let message = compose(&self.from, to, mail_id, made_at, letter)
             .map_err(|error| Failure::Never(one_line(&error, REASON_CHARS_MAX)))?;
-        match tokio::time::timeout(TIME_MAX, self.smtp.send(message)).await {
+        match tokio::time::timeout(self.patience, self.smtp.send(message)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(judge(&error)),
             Err(_) => Err(Failure::Later("the server took too long".to_owned())),

@@ -7,8 +7,12 @@
 //! |---|---|
 //! | refused, repeated and conflicting events | 7 days after they came |
 //! | sign-ins in progress, with their attempts | a day after they ended |
+//! | questions to passkeys | when they can be answered no longer |
 //! | authorization codes, access and refresh tokens | a day after they ended |
 //! | marks of ID tokens that apps handed over | a day after those expired |
+//! | pushed requests, questions for consent | a day after they ended |
+//! | which applications a session reached | a day after the session expired |
+//! | news of sign-outs | 30 days after the sign-out |
 //! | outbox facts | 30 days after they were written |
 //! | set-up links | 30 days after they ended |
 //! | mail, sent or not | 30 days after it was queued |
@@ -55,8 +59,16 @@ pub async fn clean(pool: &Pool, now: DateTime<Utc>) -> Result<(), Error> {
     while store::delete_access_tokens(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
     while store::delete_codes(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
     while store::delete_refresh_families(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
+    while store::delete_passkey_challenges(&mut conn, now).await? == store::BATCH_ROWS {}
     while store::delete_spent_id_tokens(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
+    while store::delete_pushed_requests(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
+    while store::delete_consent_requests(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
+    while store::delete_session_reach(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
+    while store::delete_logout_deliveries(&mut conn, now - FACTS_KEPT).await? == store::BATCH_ROWS {
+    }
     while store::delete_flows(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
+    while store::delete_handoffs(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
+    while store::delete_preference_links(&mut conn, now).await? == store::BATCH_ROWS {}
     while store::delete_facts(&mut conn, now - FACTS_KEPT).await? == store::BATCH_ROWS {}
     while store::delete_invitations(&mut conn, now - FACTS_KEPT).await? == store::BATCH_ROWS {}
     while store::delete_mails(&mut conn, now - MAIL_KEPT).await? == store::BATCH_ROWS {}

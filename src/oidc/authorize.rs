@@ -9,6 +9,7 @@ use super::params::with_query;
 use super::{ErrorCode, Fault, Params, Scope, pkce};
 use crate::application::Application;
 use crate::kernel::Secret;
+use crate::kernel::id::ProfileId;
 use crate::session::Session;
 
 /// The longest nonce, in bytes: it comes back in every ID token.
@@ -31,12 +32,21 @@ pub struct Authorization {
     pub code_challenge: String,
     /// Whether the person may, must or must not be asked.
     pub prompt: Prompt,
+    /// Whether the person is asked what the application may learn, even if they allowed it before.
+    #[serde(default)]
+    pub asks_consent: bool,
+    /// Who is meant, by an ID token that the application sent along and that was proven.
+    #[serde(default)]
+    pub hinted: Option<ProfileId>,
     /// How long ago, in seconds, the person may have signed in.
     pub max_age: Option<u32>,
     /// The languages wished for, best first, as sent.
     pub ui_locales: Option<String>,
     /// The connection to go to at once, by its slug.
     pub provider: Option<String>,
+    /// The hash of what only the page knows that opened a window for this; the answer is kept for it.
+    #[serde(default)]
+    pub handoff: Option<String>,
 }
 
 /// Whether the person is asked.
@@ -61,6 +71,9 @@ pub enum PageFault {
     /// Not an address of that application.
     #[error("not a redirect_uri of that application")]
     RedirectUri,
+    /// A reference to a pushed request that is not known, not theirs, used or too old.
+    #[error("no pushed request by that request_uri")]
+    Pushed,
 }
 
 /// A request that is refused.
@@ -104,15 +117,35 @@ pub fn client_id(params: &Params) -> Result<&str, PageFault> {
     }
 }
 
-/// Checks a request of `application`.
-pub fn check(params: &Params, application: &Application) -> Result<Authorization, Refusal> {
+/// How a request came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// In the browser's address, where its person and others can have touched it.
+    Front,
+    /// From the application itself, ahead of the browser (RFC 9126).
+    Pushed,
+}
+
+/// Checks a request of `application` that came through `channel`.
+pub fn check(
+    params: &Params,
+    application: &Application,
+    channel: Channel,
+) -> Result<Authorization, Refusal> {
     let redirect_uri = match params.get("redirect_uri") {
         Ok(Some(uri)) if application.accepts_redirect(uri) => uri,
         Ok(_) | Err(_) => return Err(Refusal::Page(PageFault::RedirectUri)),
     };
     // From here on the answer has somewhere to go. A state that is malformed is not sent back.
     let state = params.get("state").ok().flatten().map(str::to_owned);
-    check_rest(params, application, redirect_uri, state.clone()).map_err(|fault| {
+    let checked = if application.settings.requires_par && channel == Channel::Front {
+        Err(Fault::invalid_request(
+            "this application must push its requests first",
+        ))
+    } else {
+        check_rest(params, application, redirect_uri, state.clone())
+    };
+    checked.map_err(|fault| {
         Refusal::Redirect(ErrorAnswer {
             redirect_uri: redirect_uri.to_owned(),
             state,
@@ -161,14 +194,17 @@ fn check_rest(
     if nonce.is_some_and(|nonce| nonce.len() > NONCE_LENGTH_MAX) {
         return Err(Fault::invalid_request("the nonce is too long"));
     }
+    let (prompt, asks_consent) = prompt(get("prompt")?)?;
     Ok(Authorization {
         client_id: application.client_id.clone(),
         redirect_uri: redirect_uri.to_owned(),
-        scope,
+        scope: scope.allowed_to(&application.settings),
         state,
         nonce: nonce.map(str::to_owned),
         code_challenge: code_challenge.to_owned(),
-        prompt: prompt(get("prompt")?)?,
+        prompt,
+        asks_consent,
+        hinted: None,
         max_age: get("max_age")?
             .map(|text| {
                 text.parse()
@@ -177,10 +213,12 @@ fn check_rest(
             .transpose()?,
         ui_locales: get("ui_locales")?.map(str::to_owned),
         provider: get("provider")?.map(str::to_owned),
+        handoff: get("handoff")?.map(str::to_owned),
     })
 }
 
-/// Requests by value or by reference are never fetched or read (A119).
+/// Requests by value or by reference are never fetched or read (A119). The one kind of reference that
+/// is taken, to a pushed request, was replaced by what it stands for before this.
 fn refuse_what_is_not_offered(params: &Params) -> Result<(), Fault> {
     for (name, code) in [
         ("request", ErrorCode::RequestNotSupported),
@@ -194,22 +232,32 @@ fn refuse_what_is_not_offered(params: &Params) -> Result<(), Fault> {
     Ok(())
 }
 
-fn prompt(text: Option<&str>) -> Result<Prompt, Fault> {
-    let mut prompt = Prompt::Needed;
-    for word in text.unwrap_or_default().split(' ') {
-        let next = match word {
-            "" => continue,
-            "none" => Prompt::Never,
-            // Each of these wants the person to act before the application hears of them.
-            "login" | "consent" | "select_account" => Prompt::Always,
-            _ => return Err(Fault::invalid_request("the prompt is not known")),
-        };
-        if prompt != Prompt::Needed && prompt != next {
-            return Err(Fault::invalid_request("prompt none stands alone"));
-        }
-        prompt = next;
+/// Whether the person is asked to sign in, and whether to consent.
+fn prompt(text: Option<&str>) -> Result<(Prompt, bool), Fault> {
+    let words = || {
+        text.unwrap_or_default()
+            .split(' ')
+            .filter(|word| !word.is_empty())
+    };
+    let known = |word| matches!(word, "none" | "login" | "consent" | "select_account");
+    if !words().all(known) {
+        return Err(Fault::invalid_request("the prompt is not known"));
     }
-    Ok(prompt)
+    let has = |wanted| words().any(|word| word == wanted);
+    if has("none") {
+        return match words().all(|word| word == "none") {
+            true => Ok((Prompt::Never, false)),
+            false => Err(Fault::invalid_request("prompt none stands alone")),
+        };
+    }
+    // Choosing an account is signing in with one.
+    let signs_in = has("login") || has("select_account");
+    let prompt = if signs_in {
+        Prompt::Always
+    } else {
+        Prompt::Needed
+    };
+    Ok((prompt, has("consent")))
 }
 
 /// What happens next to a right request.
@@ -223,6 +271,17 @@ pub enum Next {
     Refuse(ErrorAnswer),
 }
 
+/// Whether the person is asked what the application may learn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// They need not be.
+    Given,
+    /// On a page of ours.
+    Ask,
+    /// They would have to be, and must not.
+    Refuse(ErrorAnswer),
+}
+
 impl Authorization {
     /// Decides by the browser's session, if it has one. `asked_at` is when the sign-in began that
     /// this request waited for: only a proof made since then is a fresh one.
@@ -232,21 +291,46 @@ impl Authorization {
         asked_at: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Next {
+        let just_now = session
+            .is_some_and(|session| asked_at.is_some_and(|asked| session.authenticated_at >= asked));
+        let is_meant = session.is_none_or(|session| {
+            self.hinted
+                .is_none_or(|hinted| hinted == session.profile_id)
+        });
         let answers = session.is_some_and(|session| {
-            let proved = session.authenticated_at;
-            let just_now = asked_at.is_some_and(|asked| proved >= asked);
-            let too_old = self
-                .max_age
-                .is_some_and(|seconds| now - proved > TimeDelta::seconds(seconds.into()));
+            let too_old = self.max_age.is_some_and(|seconds| {
+                now - session.authenticated_at > TimeDelta::seconds(seconds.into())
+            });
             just_now || (!too_old && self.prompt != Prompt::Always)
         });
-        match (answers, self.prompt) {
+        match (answers && is_meant, self.prompt) {
             (true, _) => Next::Issue,
             (false, Prompt::Never) => Next::Refuse(self.refuse(Fault::new(
                 ErrorCode::LoginRequired,
-                "nobody is signed in here",
+                "nobody is signed in here, or not the person that is meant",
+            ))),
+            // They were asked and are somebody else: asking again leads nowhere new.
+            (false, _) if just_now => Next::Refuse(self.refuse(Fault::new(
+                ErrorCode::LoginRequired,
+                "somebody else signed in than the person that is meant",
             ))),
             (false, Prompt::Needed | Prompt::Always) => Next::SignIn,
+        }
+    }
+
+    /// Decides whether the person is asked what `application` may learn, by what they `granted` it
+    /// before. Only applications of others are asked about unless they ask for it themselves: a
+    /// brand's own site is the brand.
+    pub fn consent(&self, application: &Application, granted: Option<Scope>) -> Consent {
+        let allowed = granted.is_some_and(|granted| self.scope.is_within(granted));
+        let is_due = self.asks_consent || (application.settings.is_third_party && !allowed);
+        match (is_due, self.prompt) {
+            (false, _) => Consent::Given,
+            (true, Prompt::Never) => Consent::Refuse(self.refuse(Fault::new(
+                ErrorCode::ConsentRequired,
+                "the person was not asked yet what this application may learn",
+            ))),
+            (true, Prompt::Needed | Prompt::Always) => Consent::Ask,
         }
     }
 

@@ -22,6 +22,7 @@ fn application() -> Application {
         secret_hash: None,
         redirect_uris: vec!["https://shop.example/cb?x=1".to_owned()],
         logout_uris: Vec::new(),
+        settings: crate::application::Settings::default(),
     }
 }
 
@@ -44,7 +45,7 @@ fn request(changes: &[(&str, &str)]) -> Params {
 }
 
 fn authorization(changes: &[(&str, &str)]) -> Authorization {
-    check(&request(changes), &application()).expect("a right request")
+    check(&request(changes), &application(), Channel::Front).expect("a right request")
 }
 
 fn session(age: TimeDelta) -> Session {
@@ -96,7 +97,7 @@ fn s2_s23_a_bad_client_or_redirect_is_never_redirected() {
         // Wrong in other ways too: the redirect is judged first.
         let params = request(&[("redirect_uri", uri), ("response_type", "token")]);
         assert_eq!(
-            check(&params, &application()),
+            check(&params, &application(), Channel::Front),
             Err(Refusal::Page(PageFault::RedirectUri)),
             "{uri}"
         );
@@ -106,7 +107,7 @@ fn s2_s23_a_bad_client_or_redirect_is_never_redirected() {
         request(&[]).to_query()
     ));
     assert_eq!(
-        check(&twice, &application()),
+        check(&twice, &application(), Channel::Front),
         Err(Refusal::Page(PageFault::RedirectUri))
     );
 }
@@ -143,7 +144,9 @@ fn s3_s6_a113_other_faults_go_to_the_application() {
         ),
         (("registration", "{}"), "registration_not_supported"),
     ] {
-        let Err(Refusal::Redirect(answer)) = check(&request(&[change]), &application()) else {
+        let Err(Refusal::Redirect(answer)) =
+            check(&request(&[change]), &application(), Channel::Front)
+        else {
             panic!("{change:?} was not refused to the application");
         };
         assert_eq!(answer.fault.code.as_str(), code, "{change:?}");
@@ -161,8 +164,11 @@ fn s3_s6_a113_other_faults_go_to_the_application() {
 
 #[test]
 fn a_malformed_state_is_refused_and_not_sent_back() {
-    let Err(Refusal::Redirect(answer)) = check(&request(&[("state", "a\r\nb")]), &application())
-    else {
+    let Err(Refusal::Redirect(answer)) = check(
+        &request(&[("state", "a\r\nb")]),
+        &application(),
+        Channel::Front,
+    ) else {
         panic!("it was not refused");
     };
 

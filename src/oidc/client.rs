@@ -101,6 +101,7 @@ mod tests {
             secret_hash: secret.map(|secret| Secret::new(secret).hash().to_vec()),
             redirect_uris: Vec::new(),
             logout_uris: Vec::new(),
+            settings: crate::application::Settings::default(),
         }
     }
 

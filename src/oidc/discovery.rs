@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Scope;
+use crate::token::Assurance;
 
 /// The metadata document of `issuer`.
 pub fn document(issuer: &str) -> Value {
@@ -12,6 +13,8 @@ pub fn document(issuer: &str) -> Value {
         "token_endpoint": format!("{issuer}/oauth/token"),
         "userinfo_endpoint": format!("{issuer}/oauth/userinfo"),
         "jwks_uri": format!("{issuer}/oauth/jwks"),
+        "pushed_authorization_request_endpoint": format!("{issuer}/oauth/par"),
+        "require_pushed_authorization_requests": false,
         "revocation_endpoint": format!("{issuer}/oauth/revoke"),
         "introspection_endpoint": format!("{issuer}/oauth/introspect"),
         "end_session_endpoint": format!("{issuer}/oauth/logout"),
@@ -28,14 +31,18 @@ pub fn document(issuer: &str) -> Value {
         "introspection_endpoint_auth_methods_supported":
             ["client_secret_basic", "client_secret_post"],
         "code_challenge_methods_supported": ["S256"],
-        "prompt_values_supported": ["none", "login", "select_account"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "acr_values_supported": Assurance::ALL.map(Assurance::as_str),
         "claims_supported": [
-            "iss", "sub", "aud", "azp", "exp", "iat", "auth_time", "nonce", "sid",
+            "iss", "sub", "aud", "azp", "exp", "iat", "auth_time", "nonce", "sid", "acr", "amr",
             "name", "given_name", "family_name", "picture", "locale", "email", "email_verified",
+            "stage", "stage_since",
         ],
         "claims_parameter_supported": false,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
         "authorization_response_iss_parameter_supported": true,
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
     })
 }

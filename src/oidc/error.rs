@@ -15,6 +15,8 @@ pub enum ErrorCode {
     AccessDenied,
     /// `prompt=none`, and nobody is signed in (OIDC Core §3.1.2.6).
     LoginRequired,
+    /// `prompt=none`, and the person was not asked yet (OIDC Core §3.1.2.6).
+    ConsentRequired,
     /// A request object (RFC 9101).
     RequestNotSupported,
     /// A request object by reference.
@@ -40,6 +42,7 @@ impl ErrorCode {
             Self::InvalidScope => "invalid_scope",
             Self::AccessDenied => "access_denied",
             Self::LoginRequired => "login_required",
+            Self::ConsentRequired => "consent_required",
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::RegistrationNotSupported => "registration_not_supported",

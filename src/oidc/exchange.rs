@@ -24,6 +24,11 @@ pub struct Presented {
 }
 
 impl Presented {
+    /// What proves the grant.
+    pub(super) const fn code(&self) -> &Secret {
+        &self.code
+    }
+
     /// Reads the form (RFC 6749 §4.1.3, RFC 7636 §4.5).
     pub(super) fn read(form: &Params) -> Result<Self, Fault> {
         let get = |name: &str| form.get(name).map_err(Fault::invalid_request);
@@ -118,6 +123,8 @@ pub async fn exchange(
     let refused = match judgement {
         Judgement::Give => {
             store::mark_code_used(conn, brand_id, code.code_id, now).await?;
+            let (session, own) = (code.session_id, application.application_id);
+            store::upsert_session_application(conn, brand_id, session, own, now).await?;
             let tokens = give(conn, application, &code, maker).await?;
             return Ok(Outcome::Given(Box::new(tokens)));
         }
@@ -190,6 +197,7 @@ mod tests {
             secret_hash: None,
             redirect_uris: Vec::new(),
             logout_uris: Vec::new(),
+            settings: crate::application::Settings::default(),
         }
     }
 

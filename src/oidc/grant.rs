@@ -1,6 +1,9 @@
 //! What an application presents for tokens: a code or a refresh token, and nothing else.
 
-use super::{ErrorCode, Fault, Params, exchange, refresh};
+use super::{ErrorCode, Fault, Params, Scope, exchange, refresh, refresh_store, store};
+use crate::application::Application;
+use crate::kernel::id::ProfileId;
+use crate::postgres::{self, PgConnection};
 
 /// What is presented (RFC 6749 §4.1.3 and §6).
 #[derive(Debug)]
@@ -12,6 +15,32 @@ pub enum Grant {
 }
 
 impl Grant {
+    /// Whose stage the tokens of this grant may speak of, presented by `application`; none where they
+    /// may not. Whether the grant is good is not judged here.
+    pub async fn stage_subject(
+        &self,
+        conn: &mut PgConnection,
+        application: &Application,
+    ) -> Result<Option<ProfileId>, postgres::Error> {
+        if !application.settings.may_learn_stage {
+            return Ok(None);
+        }
+        let brand_id = application.brand_id;
+        let found = match self {
+            Self::Code(code) => store::find_subject_of_code(conn, brand_id, code.code()).await?,
+            Self::Refresh(renewal) => match renewal.token() {
+                Some(token) => {
+                    refresh_store::find_subject_of_token(conn, brand_id, &token.secret).await?
+                }
+                None => None,
+            },
+        };
+        Ok(found.and_then(|(profile_id, scope)| {
+            let asked = Scope::parse(&scope).is_some_and(|scope| scope.stage);
+            asked.then_some(profile_id)
+        }))
+    }
+
     /// Reads the form.
     pub fn read(form: &Params) -> Result<Self, Fault> {
         match form.get("grant_type").map_err(Fault::invalid_request)? {

@@ -3,6 +3,7 @@
 use super::Params;
 use super::params::with_query;
 use crate::application::Application;
+use crate::kernel::id::{ProfileId, SessionId};
 use crate::session::Session;
 use crate::token::IdClaims;
 
@@ -11,6 +12,8 @@ use crate::token::IdClaims;
 pub struct Wish {
     /// An ID token that says who is meant, unproven.
     pub hint: Option<String>,
+    /// Which signed-in browser or who is meant, in the application's words.
+    pub logout_hint: Option<String>,
     /// Who asks.
     pub client_id: Option<String>,
     /// Where the person should be sent after.
@@ -25,6 +28,7 @@ impl Wish {
         let get = |name| params.get(name).ok().flatten().map(str::to_owned);
         Self {
             hint: get("id_token_hint"),
+            logout_hint: get("logout_hint"),
             client_id: get("client_id"),
             return_uri: get("post_logout_redirect_uri"),
             state: get("state"),
@@ -52,8 +56,9 @@ pub enum Return {
     Unregistered,
 }
 
-/// Decides by a proven hint and the browser's session.
-pub fn next(to: Return, hint: Option<&IdClaims>, session: Option<&Session>) -> Next {
+/// Decides by a proven hint and the browser's session. A `logout_hint` proves nothing; where it names
+/// another of our sessions or profiles, the person is asked.
+pub fn next(to: Return, wish: &Wish, hint: Option<&IdClaims>, session: Option<&Session>) -> Next {
     let Some(session) = session else {
         return Next::Already;
     };
@@ -61,8 +66,14 @@ pub fn next(to: Return, hint: Option<&IdClaims>, session: Option<&Session>) -> N
         hint.brand_id == session.brand_id
             && (hint.session_id == session.session_id || hint.subject == session.profile_id)
     });
+    let means_another = wish.logout_hint.as_deref().is_some_and(|text| {
+        let session_id = text.parse::<SessionId>();
+        let profile_id = text.parse::<ProfileId>();
+        session_id.is_ok_and(|id| id != session.session_id)
+            || profile_id.is_ok_and(|id| id != session.profile_id)
+    });
     match to {
-        Return::Fine if names_them => Next::End,
+        Return::Fine if names_them && !means_another => Next::End,
         Return::Fine | Return::Unregistered => Next::Ask,
     }
 }
@@ -116,6 +127,10 @@ mod tests {
             nonce: None,
             session_id: session.session_id,
             brand_id: session.brand_id,
+            acr: None,
+            amr: Vec::new(),
+            stage: None,
+            stage_since: None,
         }
     }
 
@@ -133,18 +148,45 @@ mod tests {
         };
 
         assert_eq!(
-            next(Return::Fine, Some(&hint(&mine)), Some(&mine)),
+            next(
+                Return::Fine,
+                &Wish::default(),
+                Some(&hint(&mine)),
+                Some(&mine)
+            ),
             Next::End
         );
-        assert_eq!(next(Return::Fine, Some(&older), Some(&mine)), Next::End);
         assert_eq!(
-            next(Return::Fine, Some(&hint(&other)), Some(&mine)),
+            next(Return::Fine, &Wish::default(), Some(&older), Some(&mine)),
+            Next::End
+        );
+        assert_eq!(
+            next(
+                Return::Fine,
+                &Wish::default(),
+                Some(&hint(&other)),
+                Some(&mine)
+            ),
             Next::Ask
         );
-        assert_eq!(next(Return::Fine, Some(&foreign), Some(&mine)), Next::Ask);
-        assert_eq!(next(Return::Fine, None, Some(&mine)), Next::Ask);
-        assert_eq!(next(Return::Fine, Some(&hint(&mine)), None), Next::Already);
-        let strange = next(Return::Unregistered, Some(&hint(&mine)), Some(&mine));
+        assert_eq!(
+            next(Return::Fine, &Wish::default(), Some(&foreign), Some(&mine)),
+            Next::Ask
+        );
+        assert_eq!(
+            next(Return::Fine, &Wish::default(), None, Some(&mine)),
+            Next::Ask
+        );
+        assert_eq!(
+            next(Return::Fine, &Wish::default(), Some(&hint(&mine)), None),
+            Next::Already
+        );
+        let strange = next(
+            Return::Unregistered,
+            &Wish::default(),
+            Some(&hint(&mine)),
+            Some(&mine),
+        );
         assert_eq!(strange, Next::Ask);
     }
 
@@ -160,6 +202,7 @@ mod tests {
             secret_hash: None,
             redirect_uris: vec!["https://shop.example/cb".to_owned()],
             logout_uris: vec!["https://shop.example/bye".to_owned()],
+            settings: crate::application::Settings::default(),
         };
         let to = |uri: &str, state: Option<&str>| {
             let wish = Wish {

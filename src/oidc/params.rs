@@ -52,6 +52,13 @@ impl Params {
         Ok(Some(value))
     }
 
+    /// The same without the parameters in `names`.
+    #[must_use]
+    pub fn without(mut self, names: &[&str]) -> Self {
+        self.0.retain(|(name, _)| !names.contains(&name.as_str()));
+        self
+    }
+
     /// As a query, to be sent on.
     pub fn to_query(&self) -> String {
         form_urlencoded::Serializer::new(String::new())

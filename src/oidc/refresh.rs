@@ -42,6 +42,11 @@ pub struct Presented {
 }
 
 impl Presented {
+    /// The token; none if it is none of ours.
+    pub(super) const fn token(&self) -> Option<&WireToken> {
+        self.token.as_ref()
+    }
+
     /// Reads the form (RFC 6749 §6).
     pub(super) fn read(form: &Params) -> Result<Self, Fault> {
         let get = |name: &str| form.get(name).map_err(Fault::invalid_request);
@@ -279,6 +284,7 @@ mod tests {
             secret_hash: None,
             redirect_uris: Vec::new(),
             logout_uris: Vec::new(),
+            settings: crate::application::Settings::default(),
         }
     }
 

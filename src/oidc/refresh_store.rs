@@ -250,3 +250,41 @@ pub async fn find_live_refresh_token(
     .await?;
     Ok(live)
 }
+
+/// Takes back every family of an application for one person.
+pub async fn revoke_families_of_application(
+    conn: &mut PgConnection,
+    (brand_id, profile_id, application_id): (BrandId, ProfileId, ApplicationId),
+    at: DateTime<Utc>,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "update refresh_family set revoked_at = $4
+         where brand_id = $1 and profile_id = $2 and application_id = $3 and revoked_at is null",
+        brand_id.uuid(),
+        profile_id.uuid(),
+        application_id.uuid(),
+        at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Of whom a refresh token speaks, and what was granted with it; whether it is still good is not
+/// asked.
+pub async fn find_subject_of_token(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    token: &Secret,
+) -> Result<Option<(ProfileId, String)>, Error> {
+    let found = sqlx::query!(
+        r#"select f.profile_id as "profile_id: ProfileId", f.scope
+           from refresh_token t join refresh_family f using (brand_id, family_id)
+           where t.brand_id = $1 and t.token_hash = $2"#,
+        brand_id.uuid(),
+        token.hash().to_vec(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.map(|row| (row.profile_id, row.scope)))
+}

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::inspect::Live;
-use super::issue::Granted;
+use super::issue::{Granted, Proof};
 use super::userinfo::Person;
 use crate::kernel::Secret;
 use crate::kernel::id::{ApplicationId, BrandId, CodeId, ProfileId, SessionId, TokenId};
@@ -195,7 +195,7 @@ pub async fn find_person_by_token(
         Person,
         r#"select t.profile_id as "profile_id: ProfileId", t.scope, p.display_name, p.given_name,
                   p.family_name, p.picture_url, p.locale, e.address as "email?",
-                  (e.verified_at is not null) as "email_verified!"
+                  (e.verified_at is not null) as "email_verified!", a.may_learn_stage
            from access_token t
            join session s on s.brand_id = t.brand_id and s.session_id = t.session_id
            join profile p on p.brand_id = t.brand_id and p.profile_id = t.profile_id
@@ -205,7 +205,7 @@ pub async fn find_person_by_token(
            left join lateral (
                select address, verified_at from profile_email
                where brand_id = t.brand_id and profile_id = t.profile_id
-               order by verified_at is null, created_at, address
+               order by verified_at is null, joined_at is not null, created_at, address
                limit 1
            ) e on true
            where t.brand_id = $1 and t.token_hash = $2 and t.expires_at > $3
@@ -269,4 +269,90 @@ pub async fn revoke_access_token(
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Takes back whatever an application was given for one person: access tokens, and codes that it has
+/// not exchanged yet.
+pub async fn revoke_of_application(
+    conn: &mut PgConnection,
+    (brand_id, profile_id, application_id): (BrandId, ProfileId, ApplicationId),
+    at: DateTime<Utc>,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "update access_token set revoked_at = $4
+         where brand_id = $1 and profile_id = $2 and application_id = $3 and revoked_at is null",
+        brand_id.uuid(),
+        profile_id.uuid(),
+        application_id.uuid(),
+        at,
+    )
+    .execute(&mut *conn)
+    .await?;
+    sqlx::query!(
+        "update authorization_code set expires_at = least(expires_at, $4)
+         where brand_id = $1 and profile_id = $2 and application_id = $3 and used_at is null",
+        brand_id.uuid(),
+        profile_id.uuid(),
+        application_id.uuid(),
+        at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Notes that an application got tokens in a session, so that it hears of its end.
+pub async fn upsert_session_application(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    session_id: SessionId,
+    application_id: ApplicationId,
+    at: DateTime<Utc>,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into session_application (brand_id, session_id, application_id, created_at)
+         values ($1, $2, $3, $4) on conflict do nothing",
+        brand_id.uuid(),
+        session_id.uuid(),
+        application_id.uuid(),
+        at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Of whom a code speaks, and what was granted with it; whether it is still good is not asked.
+pub async fn find_subject_of_code(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    code: &Secret,
+) -> Result<Option<(ProfileId, String)>, Error> {
+    let found = sqlx::query!(
+        r#"select profile_id as "profile_id: ProfileId", scope
+           from authorization_code where brand_id = $1 and code_hash = $2"#,
+        brand_id.uuid(),
+        code.hash().to_vec(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.map(|row| (row.profile_id, row.scope)))
+}
+
+/// By what a session was opened.
+pub async fn find_session_proof(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    session_id: SessionId,
+) -> Result<Proof, Error> {
+    let proof = sqlx::query_as!(
+        Proof,
+        r#"select method, (second_factor_at is not null) as "has_second_factor!"
+           from session where brand_id = $1 and session_id = $2"#,
+        brand_id.uuid(),
+        session_id.uuid(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(proof)
 }

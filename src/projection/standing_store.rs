@@ -198,7 +198,12 @@ pub(super) async fn upsert_standings(
              rule_set_id = excluded.rule_set_id, stage = excluded.stage,
              stage_since = excluded.stage_since, state = excluded.state,
              folded_time = excluded.folded_time, folded_message_id = excluded.folded_message_id,
-             events_folded = excluded.events_folded, review_at = excluded.review_at,
+             events_folded = excluded.events_folded,
+             -- A day that only moves away is left where it is, in its index: the sweep then finds
+             -- nothing to do, once, and notes the day that it has become.
+             review_at = case when standing.review_at > $3 + interval '1 day'
+                                   and standing.review_at <= excluded.review_at
+                              then standing.review_at else excluded.review_at end,
              strained = excluded.strained, estranged = excluded.estranged, trend = excluded.trend,
              updated_at = excluded.updated_at, known_since = excluded.known_since,
              disputes_open = excluded.disputes_open,

@@ -5,6 +5,7 @@
 //! with each domain. Start with [`Change`], then [`insert_brand`].
 
 pub mod connection;
+pub mod ways;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -121,6 +122,31 @@ pub async fn create_application(
         .record(conn, brand.brand_id, "application.created", subject, detail)
         .await?;
     Ok((application, secret))
+}
+
+/// Changes what a brand decided about an application, from the next request on. Returns whether there
+/// is such an application.
+pub async fn change_application(
+    conn: &mut PgConnection,
+    change: Change<'_>,
+    application: &Application,
+    settings: &application::Settings,
+) -> Result<bool, Error> {
+    let (brand_id, id) = (application.brand_id, application.application_id);
+    if !application::store::update_settings(conn, brand_id, id, settings).await? {
+        return Ok(false);
+    }
+    let detail = json!({ "before": application.settings, "after": settings });
+    change
+        .record(
+            conn,
+            brand_id,
+            "application.changed",
+            id.to_string(),
+            detail,
+        )
+        .await?;
+    Ok(true)
 }
 
 /// Writes a key that may do all that its kind may. It is shown to its owner this once.

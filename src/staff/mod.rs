@@ -6,18 +6,14 @@
 //! whoever answers the request hashes between the calls here. Start with [`invitation`], then
 //! [`session`].
 
-pub mod device;
 pub mod invitation;
 pub mod session;
 pub mod store;
-pub mod throttle;
 
 use chrono::{DateTime, Utc};
 
 use crate::kernel::EmailAddress;
 use crate::kernel::id::StaffId;
-
-pub use throttle::Throttle;
 
 /// The longest name of a staff member, in characters.
 pub const NAME_CHARS_MAX: usize = 80;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::jwt::{self, Expected, VerifyError};
-use super::{ACTIVATION_DELAY, ID_TOKEN_LIFE, IdClaims, SKEW_MAX};
+use super::{ACTIVATION_DELAY, ID_TOKEN_LIFE, IdClaims, LogoutClaims, SKEW_MAX};
 use crate::kernel::Entropy;
 use crate::kernel::id::SigningKeyId;
 
@@ -119,6 +119,19 @@ impl Keys {
         Some(jwt::sign(&key.public_jwk.kid, &private, "JWT", claims))
     }
 
+    /// Signs a logout token at `now`; `None` if no key is active. Its type keeps it from passing for
+    /// an ID token.
+    pub fn sign_logout_token(&self, claims: &LogoutClaims, now: DateTime<Utc>) -> Option<String> {
+        let key = self.signer(now)?;
+        let private = EncodingKey::from_ec_der(&key.private_key);
+        Some(jwt::sign(
+            &key.public_jwk.kid,
+            &private,
+            "logout+jwt",
+            claims,
+        ))
+    }
+
     /// The public halves.
     pub const fn public(&self) -> &PublicKeys {
         &self.public
@@ -209,6 +222,10 @@ mod tests {
             nonce: Some("n-0S6".to_owned()),
             session_id: SessionId::new(now(), &entropy),
             brand_id: BrandId::new(now(), &entropy),
+            acr: None,
+            amr: Vec::new(),
+            stage: None,
+            stage_since: None,
         }
     }
 
@@ -344,6 +361,40 @@ mod tests {
             ..expected()
         };
         assert_eq!(keys.public().verify_hint(&token, late), Ok(claims()));
+    }
+
+    #[test]
+    fn s20_a_logout_token_says_so_and_is_no_id_token() {
+        let keys = keys();
+        let id = claims();
+        let told = (id.subject, id.session_id);
+        let claims = LogoutClaims::new((ISSUER, "bakery.web"), told, "lgd_1.1".to_owned(), now());
+
+        let token = keys.sign_logout_token(&claims, now()).expect("a key");
+
+        let part = |index: usize| -> Value {
+            let text = token.split('.').nth(index).expect("a part");
+            let bytes = URL_SAFE_NO_PAD.decode(text).expect("base64");
+            serde_json::from_slice(&bytes).expect("JSON")
+        };
+        assert_eq!(part(0)["typ"], "logout+jwt");
+        assert_eq!(
+            part(1),
+            json!({
+                "iss": ISSUER,
+                "sub": id.subject.to_string(),
+                "aud": "bakery.web",
+                "iat": now().timestamp(),
+                "exp": now().timestamp() + 120,
+                "jti": "lgd_1.1",
+                "sid": id.session_id.to_string(),
+                "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+            })
+        );
+        assert!(matches!(
+            keys.public().verify_hint(&token, expected()),
+            Err(VerifyError::Invalid(_))
+        ));
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod hosted;
 pub mod language;
 pub mod mail;
 pub mod provider;
+pub mod qr;
 pub mod staff;
 pub mod stage_tag;
 

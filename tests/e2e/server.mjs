@@ -26,20 +26,20 @@ async function answers(url) {
 }
 
 /** The whole demo: `issuer` and `shop` are its two origins. Throws with the end of the log if it will not start. */
-export async function startDemo() {
+export async function startDemo({ host = '127.0.0.1', log: logName = 'server.log' } = {}) {
   const binary = resolve(ROOT, process.env.BEFRIEND_BIN ?? 'target/debug/befriend');
   const data = await mkdtemp(join(tmpdir(), 'befriend-e2e-'));
   const [port, shopPort] = [await freePort(), await freePort()];
-  const issuer = `http://127.0.0.1:${port}`;
+  const issuer = `http://${host}:${port}`;
   const shop = `http://127.0.0.1:${shopPort}`;
-  const env = { ...process.env, BEFRIEND_DATA_DIR: data, BEFRIEND_LISTEN: `127.0.0.1:${port}`, BEFRIEND_PUBLIC_URL: issuer };
+  const env = { ...process.env, BEFRIEND_DATA_DIR: data, BEFRIEND_LISTEN: `127.0.0.1:${port}`, BEFRIEND_PUBLIC_URL: issuer, BEFRIEND_EGRESS_ALLOWS_PRIVATE: 'true' };
   // The tests want a database of their own: the binary's private cluster, unless one is named for them.
   delete env.DATABASE_URL;
   // Ours, not a setting of Befriend's, which refuses what it does not know.
   delete env.BEFRIEND_BIN;
   if (process.env.E2E_DATABASE_URL) env.DATABASE_URL = process.env.E2E_DATABASE_URL;
 
-  const logPath = join(OUT, 'server.log');
+  const logPath = join(OUT, logName);
   const log = createWriteStream(logPath);
   const flags = ['demo', '--no-drip', '--people', '300', '--shop-listen', `127.0.0.1:${shopPort}`];
   const child = spawn(binary, flags, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -13,16 +13,20 @@
     reason = "one binary: what its modules share is public among them"
 )]
 
+mod abuse;
 mod architecture;
+mod attacks;
 mod cli;
 mod crash;
 mod dashboard;
+mod doors;
 mod embedded;
 mod foundation;
 mod harness;
 mod import;
 mod intake;
 mod login;
+mod mail;
 mod oidc;
 mod projection;
 mod real_data;

@@ -91,12 +91,12 @@ pub(super) struct Line {
 /// A goal, and what was measured.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Goal {
-    number: u8,
-    what: &'static str,
-    figure: f64,
-    unit: &'static str,
-    wanted: &'static str,
-    met: bool,
+    pub(super) number: u8,
+    pub(super) what: &'static str,
+    pub(super) figure: f64,
+    pub(super) unit: &'static str,
+    pub(super) wanted: &'static str,
+    pub(super) met: bool,
 }
 
 impl Figures {
@@ -122,7 +122,7 @@ impl Figures {
         Spread::of(self.rates.get(name)?).map(|spread| spread.median)
     }
 
-    fn middle(&self, name: &str) -> Option<Summary> {
+    pub(super) fn middle(&self, name: &str) -> Option<Summary> {
         let mut rounds = self.latencies.get(name)?.clone();
         rounds.sort_by(|one, other| one.p99_ms.total_cmp(&other.p99_ms));
         rounds.get(rounds.len() / 2).copied()

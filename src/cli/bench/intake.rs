@@ -33,7 +33,7 @@ use crate::postgres::pool::Address;
 use crate::setup;
 
 /// The brand that is measured.
-const SLUG: &str = "befriend-bench";
+pub(super) const SLUG: &str = "befriend-bench";
 
 const ONE: Shape = Shape {
     events: 1,
@@ -113,23 +113,7 @@ struct Bench {
 
 impl Intake {
     pub(super) async fn run(self, config: Config, output: Output) -> anyhow::Result<ExitCode> {
-        let listen = config.listen;
-        let address = self
-            .address
-            .unwrap_or_else(|| healthcheck::reachable(listen));
-        if !address.ip().is_loopback() {
-            bail!(
-                "{address} is not an address of this machine alone: run the measurement beside the \
-                 service, with --address 127.0.0.1:{}",
-                address.port()
-            );
-        }
-        let ready = tokio::task::spawn_blocking(move || healthcheck::ask(address)).await?;
-        if ready.ok().as_deref() != Some("200") {
-            bail!(
-                "no service is ready on {address}: start it with `befriend serve`, then try again"
-            );
-        }
+        let address = ready(&config, self.address).await?;
         let runtime = Runtime::start(config).await?;
         let app = runtime.app.clone();
         let database = runtime.database.address().clone();
@@ -232,7 +216,27 @@ impl Intake {
     }
 }
 
-fn progress_bar(output: Output) -> ProgressBar {
+/// Where the service is ready, on this machine.
+pub(super) async fn ready(
+    config: &Config,
+    given: Option<SocketAddr>,
+) -> anyhow::Result<SocketAddr> {
+    let address = given.unwrap_or_else(|| healthcheck::reachable(config.listen));
+    if !address.ip().is_loopback() {
+        bail!(
+            "{address} is not an address of this machine alone: run the measurement beside the \
+             service, with --address 127.0.0.1:{}",
+            address.port()
+        );
+    }
+    let ready = tokio::task::spawn_blocking(move || healthcheck::ask(address)).await?;
+    if ready.ok().as_deref() != Some("200") {
+        bail!("no service is ready on {address}: start it with `befriend serve`, then try again");
+    }
+    Ok(address)
+}
+
+pub(super) fn progress_bar(output: Output) -> ProgressBar {
     if output.is_json() {
         return ProgressBar::hidden();
     }
@@ -244,7 +248,7 @@ fn progress_bar(output: Output) -> ProgressBar {
 }
 
 /// Removes what a measurement made, this one or one that was killed.
-async fn remove(app: &SharedApp, database: &Address) -> anyhow::Result<()> {
+pub(super) async fn remove(app: &SharedApp, database: &Address) -> anyhow::Result<()> {
     let mut conn = database.connect().await?;
     raw_store::drop_tables(&mut conn).await?;
     let Some(brand) = brand::store::find_brand_by_slug(&mut conn, SLUG).await? else {

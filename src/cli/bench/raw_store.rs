@@ -229,3 +229,15 @@ pub(super) async fn find_profile(
     .await?;
     Ok(row.map(|row| row.0))
 }
+
+/// How many sessions a brand's people have.
+pub(super) async fn count_sessions(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+) -> Result<i64, Error> {
+    let row: (i64,) = sqlx::query_as("select count(*) from session where brand_id = $1")
+        .bind(brand_id.uuid())
+        .fetch_one(conn)
+        .await?;
+    Ok(row.0)
+}

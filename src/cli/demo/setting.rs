@@ -44,7 +44,13 @@ impl Setting {
             None => {
                 let draft = brand::draft::Draft::parse(SLUG, NAME, COLOUR)
                     .map_err(|faults| anyhow::anyhow!("the demo's brand: {:?}", faults.list()))?;
-                app.create_brand(Actor::Operator, draft, true).await?.0
+                let brand = app.create_brand(Actor::Operator, draft, true).await?.0;
+                let change = app.change(Actor::Operator);
+                postgres::tx(&app.pool, async |conn| {
+                    setup::ways::switch_mailbox(conn, change, &brand, true).await
+                })
+                .await?;
+                brand
             }
         };
         let client_id = ensure_application(app, &brand, shop_url).await?;

@@ -43,6 +43,8 @@ async fn list(conn: &mut PgConnection) -> Result<Vec<(String, Connection)>, Erro
                 .into_iter()
                 .filter(|connection| connection.is_enabled)
                 .filter(|connection| connection.provider != catalogue::TEST)
+                // Codes by mail come from here.
+                .filter(|connection| !connection.is_mailbox())
                 .map(|connection| (brand.slug.clone(), connection)),
         );
     }

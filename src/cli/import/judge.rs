@@ -7,7 +7,7 @@ use tokio::sync::mpsc::Sender;
 use super::fault::Fault;
 use super::prepare::{Input, Prepared};
 use super::reader::{Given, Reader, What};
-use crate::event::{Judged, Rejection, validate};
+use crate::event::{Form, Judged, Rejection, validate};
 use crate::kernel::{Clock, Entropy};
 
 /// Events handed to the intake at once.
@@ -127,6 +127,8 @@ impl Judge {
                     message_id: None,
                     name: None,
                     payload: validate::redacted(fault.value.as_deref().unwrap_or_default()),
+                    form: Form::Tracking,
+                    is_noted: true,
                     routed_kind: None,
                     sent_at: None,
                     received_at: receipt.received_at,

@@ -18,6 +18,7 @@ use super::tally::{Looked, Printed, Tally};
 use crate::app::SharedApp;
 use crate::brand;
 use crate::cli::output::{self, Output};
+use crate::cli::passwords::Passwords;
 use crate::cli::runtime::Runtime;
 use crate::cli::serve::stop_on_signal;
 use crate::config::Config;
@@ -35,7 +36,10 @@ const PROGRESS_PAUSE: Duration = Duration::from_millis(200);
 
 #[derive(clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(in crate::cli) struct Import {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// Files, plain or gzip; folders of them; - for standard input.
     #[arg(required_unless_present_any = ["example_mapping", "list"])]
     files: Vec<PathBuf>,
@@ -68,12 +72,22 @@ pub(in crate::cli) struct Import {
     example_mapping: Option<Format>,
 }
 
+/// What is imported instead of events.
+#[derive(clap::Subcommand)]
+enum Other {
+    /// Read people's passwords as another system hashed them, so that they keep them.
+    Passwords(Box<Passwords>),
+}
+
 impl Import {
     pub(in crate::cli) async fn run(
         self,
         config: Config,
         output: &Output,
     ) -> anyhow::Result<ExitCode> {
+        if let Some(Other::Passwords(passwords)) = self.other {
+            return Box::pin(passwords.run(config, output)).await;
+        }
         if let Some(format) = self.example_mapping {
             return print_example(format, *output);
         }

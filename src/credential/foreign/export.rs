@@ -17,12 +17,12 @@ pub struct Export<'a> {
     /// The person's salt, where it stands in a column of its own.
     pub salt: Option<&'a str>,
     /// What all hashes of a Firebase project share.
-    pub firebase: Option<Firebase<'a>>,
+    pub firebase: Option<FirebaseProject<'a>>,
 }
 
 /// The hash parameters of a Firebase project, as its console shows them.
 #[derive(Clone, Copy, Debug)]
-pub struct Firebase<'a> {
+pub struct FirebaseProject<'a> {
     /// `base64_signer_key`.
     pub signer_key: &'a str,
     /// `base64_salt_separator`.

@@ -13,7 +13,7 @@ mod salted;
 
 use crate::kernel::Secret;
 
-pub use export::{Export, stored_text};
+pub use export::{Export, FirebaseProject, stored_text};
 
 /// The longest text of a hash that is read, in bytes.
 pub const TEXT_BYTES_MAX: usize = 2048;

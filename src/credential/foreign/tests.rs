@@ -1,6 +1,5 @@
 use serde::Deserialize;
 
-use super::export::Firebase;
 use super::*;
 
 /// A line of `tests/vectors/foreign_hashes.ndjson`, which tells how each was made.
@@ -28,7 +27,7 @@ impl Vector {
             format: self.format.as_deref(),
             hash: &self.hash,
             salt: self.salt.as_deref(),
-            firebase: self.firebase.as_ref().map(|project| Firebase {
+            firebase: self.firebase.as_ref().map(|project| FirebaseProject {
                 signer_key: &project.signer_key,
                 salt_separator: &project.salt_separator,
                 rounds: project.rounds,
@@ -89,7 +88,7 @@ fn firebase_s_published_example_verifies() {
         format: Some("firebase"),
         hash: "lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==",
         salt: Some("42xEC+ixf3L2lw=="),
-        firebase: Some(Firebase {
+        firebase: Some(FirebaseProject {
             signer_key: "jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==",
             salt_separator: "Bw==",
             rounds: 8,

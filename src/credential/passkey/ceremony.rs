@@ -53,6 +53,13 @@ impl ClientData {
     }
 }
 
+/// The challenge that an answer names, by which the question is found that was asked.
+pub fn challenge_of(client_data: &str) -> Result<Vec<u8>, Refusal> {
+    let data = decode(client_data)?;
+    let data: ClientData = serde_json::from_slice(&data).map_err(|_| Refusal::Malformed)?;
+    decode(&data.challenge).map_err(|_| Refusal::Challenge)
+}
+
 /// Judges the answer to a wish for a new passkey of the person behind `user_handle`.
 pub fn register(
     answer: &Registration,

@@ -17,8 +17,8 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use ceremony::{authenticate, register};
-pub use key::PublicKey;
+pub use ceremony::{authenticate, challenge_of, register};
+pub use key::{ALGORITHMS, PublicKey};
 
 /// How many random bytes a challenge has; WebAuthn asks for at least 16.
 pub const CHALLENGE_BYTES: usize = 32;
@@ -39,11 +39,15 @@ pub struct RelyingParty {
 }
 
 impl RelyingParty {
-    /// The one whose pages are served under `url`, as in `https://id.example.com`.
-    pub fn of(url: &url::Url) -> Self {
-        Self {
-            id: url.host_str().unwrap_or_default().to_owned(),
-            origin: url.origin().ascii_serialization(),
+    /// The one whose pages are served under `url`, as in `https://id.example.com`. None where the
+    /// host is a number: passkeys are bound to names.
+    pub fn of(url: &url::Url) -> Option<Self> {
+        match url.host()? {
+            url::Host::Domain(name) => Some(Self {
+                id: name.to_owned(),
+                origin: url.origin().ascii_serialization(),
+            }),
+            url::Host::Ipv4(_) | url::Host::Ipv6(_) => None,
         }
     }
 }

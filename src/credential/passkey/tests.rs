@@ -5,7 +5,7 @@ const CHALLENGE: [u8; 32] = [9; 32];
 const HANDLE: [u8; 32] = [3; 32];
 
 fn party() -> RelyingParty {
-    RelyingParty::of(&"https://id.example.com/some/page".parse().unwrap())
+    RelyingParty::of(&"https://id.example.com/some/page".parse().unwrap()).unwrap()
 }
 
 fn registered(key: &Key) -> Made {
@@ -51,10 +51,13 @@ fn a_passkey_of_each_algorithm_is_made_and_used() {
 
 #[test]
 fn a_port_is_part_of_the_origin_and_not_of_the_domain() {
-    let party = RelyingParty::of(&"http://localhost:8080/".parse().unwrap());
+    let party = RelyingParty::of(&"http://localhost:8080/".parse().unwrap()).unwrap();
 
     assert_eq!(party.id, "localhost");
     assert_eq!(party.origin, "http://localhost:8080");
+    for number in ["http://127.0.0.1:7700", "http://[::1]:7700"] {
+        assert_eq!(RelyingParty::of(&number.parse().unwrap()), None);
+    }
 }
 
 type Spoil = fn(&mut Answer);

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::effects;
 use super::resolve::{self, Resolution};
 use crate::event::store::{self, NewEvent, NewReject};
-use crate::event::{Event, Judged, Outcome, Rejection, Sender};
+use crate::event::{Event, Form, Judged, Outcome, Rejection, Sender};
 use crate::kernel::id::{BrandId, RejectId};
 use crate::kernel::{Entropy, HashKey};
 use crate::postgres::{Error, Inconsistency, PgConnection};
@@ -27,6 +27,8 @@ pub(super) struct Item<'a> {
 pub(super) struct Fresh<'a> {
     pub(super) event: &'a Event,
     pub(super) sender: &'a Sender,
+    /// Its place in the batch: the order of arrival.
+    pub(super) place: usize,
 }
 
 /// What every step needs.
@@ -123,11 +125,12 @@ async fn write_brand(
 /// The first event of each message id, by message id.
 fn first_of_each<'a>(items: &[Item<'a>]) -> Vec<Fresh<'a>> {
     let mut firsts: BTreeMap<&str, Fresh<'a>> = BTreeMap::new();
-    for item in items {
+    for (place, item) in items.iter().enumerate() {
         if let Judged::Accepted(event) = item.judged {
             firsts.entry(&event.message_id).or_insert(Fresh {
                 event,
                 sender: item.sender,
+                place,
             });
         }
     }
@@ -236,18 +239,20 @@ fn reject_row<'a>(scope: &Scope<'_>, item: Item<'a>, outcome: &Outcome) -> Optio
         message_id: None,
         name: None,
         payload: None,
+        form: Form::Tracking,
         routed_kind: None,
         sent_at: None,
         key_id: item.sender.key_id,
         received_at: scope.now,
     };
     match (item.judged, outcome) {
-        (Judged::Rejected(rejection), _) => Some(NewReject {
+        (Judged::Rejected(rejection), _) => rejection.is_noted.then_some(NewReject {
             code: rejection.code,
             detail: &rejection.detail,
             message_id: rejection.message_id.as_deref(),
             name: rejection.name.as_deref(),
             payload: Some(&rejection.payload),
+            form: rejection.form,
             routed_kind: rejection.routed_kind,
             sent_at: rejection.sent_at,
             received_at: rejection.received_at,

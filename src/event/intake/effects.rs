@@ -4,21 +4,20 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
+use super::claims::VISITORS_MAX;
 use super::commit::{Fresh, Scope};
 use super::resolve::Resolution;
-use crate::event::profile_store::{self, Said, Sighting};
+use crate::event::profile_store::{self, Said, Seen, Sighting};
 use crate::event::{Trust, store};
 use crate::kernel::id::ProfileId;
 use crate::postgres::{Error, PgConnection};
-
-/// The most anonymous profiles that one person absorbs: whoever can send may otherwise make one
-/// person's history without bounds.
-const ABSORBED_MAX: i64 = 1_000;
 
 /// What a batch changes about the people of one brand.
 #[derive(Default)]
 pub(super) struct Effects<'a> {
     sightings: BTreeMap<ProfileId, Sighting>,
+    /// What was known of them when their aliases were looked up.
+    seen: HashMap<ProfileId, Seen>,
     /// The earliest event of each.
     since: BTreeMap<ProfileId, DateTime<Utc>>,
     said: Vec<Said<'a>>,
@@ -48,6 +47,9 @@ impl<'a> Effects<'a> {
     fn add(&mut self, fresh: Fresh<'a>, resolution: &Resolution) {
         let (profile_id, at) = (resolution.profile_id, fresh.event.event_time);
         let known = resolution.identifies.then_some(at);
+        if let Some(seen) = resolution.seen {
+            self.seen.insert(resolution.subject, seen);
+        }
         // What a merged profile proves is its own, also once the merge is undone.
         self.see(resolution.subject, at, known);
         if resolution.subject != profile_id {
@@ -104,15 +106,7 @@ pub(super) async fn apply(
         return Ok(());
     }
     let brand_id = scope.brand_id;
-    let sightings: Vec<Sighting> = effects.sightings.values().copied().collect();
-    let outdated: HashSet<ProfileId> = profile_store::list_outdated(conn, brand_id, &sightings)
-        .await?
-        .into_iter()
-        .collect();
-    let outdated: Vec<Sighting> = sightings
-        .into_iter()
-        .filter(|sighting| outdated.contains(&sighting.profile_id))
-        .collect();
+    let outdated = outdated(conn, scope, effects).await?;
     let news = news(conn, scope, &effects.said).await?;
     let ids: BTreeSet<ProfileId> = outdated
         .iter()
@@ -138,6 +132,30 @@ pub(super) async fn apply(
     }
     let since: Vec<_> = since.into_iter().collect();
     store::insert_queued(conn, brand_id, &since, scope.now).await
+}
+
+/// The sightings that tell something new. Only of profiles that were not looked up by an alias the
+/// database is asked once more.
+async fn outdated(
+    conn: &mut PgConnection,
+    scope: &Scope<'_>,
+    effects: &Effects<'_>,
+) -> Result<Vec<Sighting>, Error> {
+    let (mut outdated, mut unread) = (Vec::new(), Vec::new());
+    for (profile_id, sighting) in &effects.sightings {
+        match effects.seen.get(profile_id) {
+            Some(seen) if sighting.is_news_to(seen) => outdated.push(*sighting),
+            Some(_) => {}
+            None => unread.push(*sighting),
+        }
+    }
+    if !unread.is_empty() {
+        let found = profile_store::list_outdated(conn, scope.brand_id, &unread).await?;
+        let found: HashSet<ProfileId> = found.into_iter().collect();
+        unread.retain(|sighting| found.contains(&sighting.profile_id));
+        outdated.extend(unread);
+    }
+    Ok(outdated)
 }
 
 /// Those of `said` that a profile does not know yet.
@@ -223,10 +241,10 @@ async fn permitted(
     pairs.retain(|(_, target)| {
         let count = absorbed.entry(*target).or_default();
         *count += 1;
-        if *count > ABSORBED_MAX {
+        if *count > VISITORS_MAX {
             tracing::warn!(profile = %target, "a person absorbed as many profiles as is allowed");
         }
-        *count <= ABSORBED_MAX
+        *count <= VISITORS_MAX
     });
     Ok(pairs)
 }

@@ -5,6 +5,7 @@
 //! bounded in events and in bytes; a full one refuses at once. Work runs in tasks that no client can
 //! cancel. Start with [`Intake::submit`], then `writer`, then `commit`.
 
+mod claims;
 mod commit;
 mod effects;
 mod resolve;

@@ -5,12 +5,20 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use super::claims::Claims;
 use super::commit::{Fresh, Scope};
 use crate::event::alias_store::{self, Alias, AliasKind, Person};
-use crate::event::profile_store::{self, NewProfile};
+use crate::event::profile_store::{self, NewProfile, Seen};
 use crate::event::{Event, Kind, Sender, Trust, store, suppression_store};
 use crate::kernel::id::ProfileId;
 use crate::postgres::{Error, Inconsistency, PgConnection};
+
+/// The warning on an event whose anonymous id is somebody else's.
+const ANONYMOUS_OF_ANOTHER: &str = "anonymous_id_of_another";
+/// The warning on an alias whose earlier id is somebody else's.
+const ALIAS_OF_ANOTHER: &str = "alias_of_another";
+/// The warning on an event whose person has as many anonymous ids as anybody may.
+const ALIAS_OVER_CAP: &str = "alias_over_cap";
 
 /// Whom an event is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +26,8 @@ pub(super) struct Resolution {
     pub(super) profile_id: ProfileId,
     /// The profile that it keeps: the same, unless that was merged into another since.
     pub(super) subject: ProfileId,
+    /// What is known of `subject`, as far as it was read along.
+    pub(super) seen: Option<Seen>,
     /// Whether it named a user id that counts.
     pub(super) identifies: bool,
     /// Anonymous profiles that turn out to be the same person.
@@ -60,14 +70,15 @@ impl<'a> Claim<'a> {
 }
 
 /// An event with the aliases it names.
-struct Named<'a> {
-    event: &'a Event,
+pub(super) struct Named<'a> {
+    pub(super) event: &'a Event,
+    place: usize,
     claim: Claim<'a>,
     user: Option<Alias>,
-    anonymous: Option<Alias>,
+    pub(super) anonymous: Option<Alias>,
     claimed: Option<Alias>,
     /// The other id of an alias call, as an anonymous and as a user id.
-    previous: Option<[Alias; 2]>,
+    pub(super) previous: Option<[Alias; 2]>,
 }
 
 impl<'a> Named<'a> {
@@ -79,6 +90,7 @@ impl<'a> Named<'a> {
         let is_other = event.previous_id.is_some() && event.previous_id != event.user_id;
         Self {
             event,
+            place: fresh.place,
             claim,
             user: claim
                 .user()
@@ -110,7 +122,7 @@ impl<'a> Named<'a> {
     }
 
     /// The alias of the user, if it is believed that this is the one.
-    fn counted_user(&self, people: &People) -> Option<&Alias> {
+    pub(super) fn counted_user(&self, people: &People) -> Option<&Alias> {
         let alias = self.user.as_ref()?;
         match self.claim {
             Claim::None | Claim::Unproven(_) => None,
@@ -134,7 +146,8 @@ impl<'a> Named<'a> {
     }
 }
 
-type People = HashMap<Alias, Person>;
+/// Who is behind the aliases of a batch.
+pub(super) type People = HashMap<Alias, Person>;
 
 /// An alias that is to be made.
 struct Wanted {
@@ -164,14 +177,15 @@ impl Wanted {
         }
     }
 
-    fn of(profile_id: ProfileId, subject: ProfileId, event: &Event) -> Self {
+    /// One for a profile that is there.
+    const fn of(profile_id: ProfileId, subject: ProfileId, at: DateTime<Utc>) -> Self {
         Self {
             profile_id,
             subject,
             is_new: false,
             is_known: true,
-            first_at: event.event_time,
-            last_at: event.event_time,
+            first_at: at,
+            last_at: at,
             encounter: Value::Null,
         }
     }
@@ -202,13 +216,21 @@ pub(super) async fn subjects(
     let mut taken = list_taken(conn, scope, &named, &people).await?;
     let forgotten = list_forgotten(conn, scope, &named, &people).await?;
     taken.extend(forgotten.iter().cloned());
-    let new: Vec<&Named<'_>> = named
+    let mut new: Vec<&Named<'_>> = named
         .iter()
         .filter(|named| !taken.contains(&named.event.message_id))
         .collect();
+    // Joins are decided in the order of arrival, also within a batch.
+    new.sort_unstable_by_key(|named| named.place);
     let users = wanted_users(scope, &new, &people);
+    let newcomers: HashSet<ProfileId> = users
+        .values()
+        .filter(|wanted| wanted.is_new)
+        .map(|wanted| wanted.profile_id)
+        .collect();
     make(conn, scope, users, &mut people).await?;
-    let others = wanted_others(scope, &new, &people);
+    let claims = Claims::settle(conn, scope, &new, &people, &newcomers).await?;
+    let others = wanted_others(scope, &new, &people, &claims);
     make(conn, scope, others, &mut people).await?;
     let resolutions = named
         .iter()
@@ -216,7 +238,8 @@ pub(super) async fn subjects(
             if taken.contains(&named.event.message_id) {
                 return Ok(None);
             }
-            resolution(named, &people).map(Some).ok_or_else(|| {
+            let resolution = resolution(named, &people, &claims);
+            resolution.map(Some).ok_or_else(|| {
                 let id = &named.event.message_id;
                 Inconsistency::new("alias", id, "the event's ids have no profile").into()
             })
@@ -291,7 +314,7 @@ fn wanted_users(
         wanted
             .entry(alias.clone())
             .or_insert_with(|| match named.proven() {
-                Some(profile_id) => Wanted::of(profile_id, profile_id, named.event),
+                Some(profile_id) => Wanted::of(profile_id, profile_id, named.event.event_time),
                 None => Wanted::new(scope, named.event, true),
             })
             .see(named.event);
@@ -303,29 +326,16 @@ fn wanted_others(
     scope: &Scope<'_>,
     named: &[&Named<'_>],
     people: &People,
+    claims: &Claims<'_>,
 ) -> BTreeMap<Alias, Wanted> {
-    let mut wanted: BTreeMap<Alias, Wanted> = BTreeMap::new();
     // An id that comes with a user is that user's from the start; only then may it be nobody's.
-    for named in named {
-        let Some(user) = named
-            .counted_user(people)
-            .and_then(|alias| people.get(alias))
-        else {
-            continue;
-        };
-        let previous = named
-            .previous
-            .as_ref()
-            .filter(|[_, as_user]| !people.contains_key(as_user))
-            .map(|[as_anonymous, _]| as_anonymous);
-        for alias in [named.anonymous.as_ref(), previous].into_iter().flatten() {
-            if !people.contains_key(alias) {
-                wanted
-                    .entry(alias.clone())
-                    .or_insert_with(|| Wanted::of(user.profile_id, user.subject, named.event));
-            }
-        }
-    }
+    let mut wanted: BTreeMap<Alias, Wanted> = claims
+        .names()
+        .map(|(alias, person)| {
+            let wanted = Wanted::of(person.profile_id, person.subject, scope.now);
+            (alias.clone(), wanted)
+        })
+        .collect();
     for named in named {
         if named.counted_user(people).is_some() {
             continue;
@@ -368,6 +378,10 @@ async fn make(
             profile_id: wanted.profile_id,
             subject: wanted.subject,
             is_known: wanted.is_known,
+            seen: wanted.is_new.then_some(Seen {
+                last_seen_at: wanted.last_at,
+                known_since: wanted.is_known.then_some(wanted.first_at),
+            }),
         };
         people.insert(alias, person);
         if wanted.is_new {
@@ -389,7 +403,7 @@ async fn make(
     Ok(())
 }
 
-fn resolution(named: &Named<'_>, people: &People) -> Option<Resolution> {
+fn resolution(named: &Named<'_>, people: &People, claims: &Claims<'_>) -> Option<Resolution> {
     let mut flags = named.event.flags.clone();
     let anonymous = named.anonymous.as_ref().and_then(|alias| people.get(alias));
     let Some(user) = named.counted_user(people) else {
@@ -401,6 +415,7 @@ fn resolution(named: &Named<'_>, people: &People) -> Option<Resolution> {
         return Some(Resolution {
             profile_id: person.profile_id,
             subject: person.subject,
+            seen: person.seen,
             identifies: false,
             absorbs: Vec::new(),
             flags,
@@ -409,26 +424,30 @@ fn resolution(named: &Named<'_>, people: &People) -> Option<Resolution> {
     let person = people.get(user)?;
     let user = person.profile_id;
     let mut absorbs = Vec::new();
-    if let Some(person) = anonymous.filter(|person| person.profile_id != user) {
-        if person.is_known {
-            flags.push("anonymous_id_of_another");
-        } else {
-            absorbs.push(person.profile_id);
+    let ids = named.anonymous.iter().map(|id| (id, ANONYMOUS_OF_ANOTHER));
+    let previous = named.previous.iter().flatten();
+    for (alias, of_another) in ids.chain(previous.map(|id| (id, ALIAS_OF_ANOTHER))) {
+        if claims.is_surplus(user, alias) {
+            flags.push(ALIAS_OVER_CAP);
+            continue;
         }
-    }
-    for alias in named.previous.iter().flatten() {
         match people.get(alias) {
             Some(person) if person.profile_id == user => {}
-            Some(person) if !person.is_known && alias.0 == AliasKind::Anonymous => {
+            Some(person)
+                if !person.is_known
+                    && alias.0 == AliasKind::Anonymous
+                    && !claims.is_of_another(person.profile_id, user) =>
+            {
                 absorbs.push(person.profile_id);
             }
-            Some(_) => flags.push("alias_of_another"),
+            Some(_) => flags.push(of_another),
             None => {}
         }
     }
     Some(Resolution {
         profile_id: user,
         subject: person.subject,
+        seen: person.seen,
         identifies: true,
         absorbs,
         flags,

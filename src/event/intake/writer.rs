@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::commit::{self, Item};
 use super::{Pending, SubmitError};
 use crate::config;
-use crate::event::{Event, Judged, Outcome, Rejection, Verdict, store, validate};
+use crate::event::{Event, Form, Judged, Outcome, Rejection, Verdict, store, validate};
 use crate::kernel::{Clock, Entropy, HashKey};
 use crate::postgres::{self, Pool};
 
@@ -191,6 +191,8 @@ fn unstorable(event: &Event, received_at: DateTime<Utc>) -> Rejection {
         message_id: Some(event.message_id.clone()),
         name: Some(event.name.clone()),
         payload: validate::redacted(&event.payload),
+        form: Form::Tracking,
+        is_noted: true,
         routed_kind: Some(event.kind),
         sent_at: event.sent_at,
         received_at,

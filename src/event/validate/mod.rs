@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
-use super::{Event, Judged, Kind, Rejection, Traits, instant, json};
+use super::{Event, Form, Judged, Kind, Rejection, Traits, instant, json};
 use crate::kernel::id::EventId;
 use crate::kernel::secret::sha256;
 use crate::kernel::{Entropy, Secret};
@@ -148,6 +148,8 @@ pub(super) fn rejected(
         message_id: labels.message_id,
         name: labels.name,
         payload,
+        form: Form::Tracking,
+        is_noted: true,
         routed_kind: receipt.kind,
         sent_at: instant::parse(sent_at).ok().flatten().map(|given| given.at),
         received_at: receipt.received_at,

@@ -72,7 +72,8 @@ impl Nonce<'_> {
 
 fn hex(text: &str) -> String {
     let digits = sha256(text.as_bytes());
-    digits.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits: Vec<String> = digits.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
 }
 
 /// What a verified token says.

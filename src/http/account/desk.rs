@@ -33,19 +33,24 @@ pub(in crate::http) fn change<'a>(
     actor: Actor,
     headers: &HeaderMap,
 ) -> account::Change<'a> {
-    let accepted = headers
-        .get(header::ACCEPT_LANGUAGE)
-        .and_then(|value| value.to_str().ok());
     account::Change {
         brand,
         actor,
         at: app.clock.now(),
-        post: Post {
-            cipher: &app.cipher,
-            entropy: &app.entropy,
-            language: Language::from_accept_language(accepted.unwrap_or_default()),
-        },
+        post: post(app, headers),
         issuer: app.config.issuer(),
+    }
+}
+
+/// What mail is written with, in the language of this browser.
+pub(in crate::http) fn post<'a>(app: &'a App, headers: &HeaderMap) -> Post<'a> {
+    let accepted = headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok());
+    Post {
+        cipher: &app.cipher,
+        entropy: &app.entropy,
+        language: Language::from_accept_language(accepted.unwrap_or_default()),
     }
 }
 

@@ -6,9 +6,9 @@ use axum::response::Response;
 use axum_extra::extract::CookieJar;
 use chrono::{DateTime, Utc};
 
-use super::brand_mark;
 use super::browser_name::browser_name;
 use super::facts::{self, Sources};
+use super::{brand_mark, grants};
 use crate::account::{erasure, merge};
 use crate::app::{App, SharedApp};
 use crate::brand::{self, Brand};
@@ -31,6 +31,7 @@ use crate::view::format::{ago, day_of, path_segment};
 use crate::view::hosted::{
     MeConsent, MeCredential, MeDeletion, MeIdentity, MeJoin, MePage, MeSession, MeStage,
 };
+use crate::view::language::Trouble;
 use crate::view::{Notice, ProviderButton, StageTag};
 
 /// The most sessions that are listed.
@@ -40,9 +41,9 @@ const SESSIONS_MAX: i64 = 50;
 pub(super) const TERMS: &str = "terms";
 
 /// Somebody signed in with a brand.
-pub(super) struct Customer {
-    pub(super) brand: Brand,
-    pub(super) session: Session,
+pub(in crate::http) struct Customer {
+    pub(in crate::http) brand: Brand,
+    pub(in crate::http) session: Session,
 }
 
 /// GET `/me`, with `brand=` or `client_id=`; with neither, the brand that is signed in to.
@@ -79,6 +80,7 @@ fn done_text(done: &str) -> Option<&'static str> {
         "session" => Some("That browser is signed out."),
         "others" => Some("Every other browser is signed out."),
         "consent" => Some("Your choice is saved."),
+        "application" => Some("That application can learn nothing more about you here."),
         "unlinked" => Some("That account does not sign you in any more."),
         "joined" => Some("The two accounts are one now."),
         "apart" => Some("Both accounts stay as they are."),
@@ -89,7 +91,7 @@ fn done_text(done: &str) -> Option<&'static str> {
 }
 
 /// Who asks. Somebody who is not signed in is told where to.
-pub(super) async fn find_customer(
+pub(in crate::http) async fn find_customer(
     conn: &mut PgConnection,
     app: &App,
     jar: &CookieJar,
@@ -135,11 +137,7 @@ async fn named_brand(conn: &mut PgConnection, params: &Params) -> Result<Option<
 }
 
 fn sign_in_first(brand: Option<&Brand>) -> PageError {
-    let error = PageError::new(
-        StatusCode::UNAUTHORIZED,
-        "You are not signed in",
-        "This page shows what a brand knows about you, so it asks you to sign in first.",
-    );
+    let error = PageError::told(StatusCode::UNAUTHORIZED, Trouble::NotSignedIn);
     match brand {
         Some(brand) => error.with_action(format!("/login?brand={}", brand.slug), "Sign in"),
         None => error,
@@ -199,13 +197,14 @@ async fn build(
             .iter()
             .map(|consent| shown_consent(consent, slug))
             .collect(),
+        grants: grants::list(conn, customer).await?,
         end_others_action: (sessions.len() > 1)
             .then(|| format!("/me/sessions/end-others?brand={slug}")),
         sessions: sessions
             .iter()
             .map(|listed| shown_session(listed, session, slug, now))
             .collect(),
-        inferred: sources.inferred(&current, value.as_ref(), shows_stage),
+        inferred: facts::inferred(&current, value.as_ref(), shows_stage),
         facts: sources.known(),
         export_action: format!("/me/export?brand={slug}"),
         delete_href: format!("/me/delete?brand={slug}"),

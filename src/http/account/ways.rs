@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use axum_extra::extract::CookieJar;
 
-use super::desk::{change, customer};
+use super::desk::{change, customer, post};
 use super::me::back;
 use super::{brand_mark, me};
 use crate::account::{self, merge};
@@ -118,6 +118,7 @@ pub(super) async fn join(
         session: session.as_ref(),
         device: None,
         user_agent: user_agent(&headers),
+        post: post(&app, &headers),
     };
     let now = app.clock.now();
     let done = postgres::tx(&app.pool, async |conn: &mut PgConnection| {

@@ -36,6 +36,7 @@ macro_rules! needs {
 needs!(
     EventsWrite,
     ProfilesRead,
+    ProfilesWrite,
     ContactRead,
     ContactWrite,
     DisputesRead,
@@ -64,10 +65,19 @@ impl<N: Needs> FromRequestParts<SharedApp> for Caller<N> {
             .await
             .unwrap_or_else(|never| match never {});
         // Who tries keys pays for each; a key that is one answers for its own.
-        app.quotas
-            .take_of_address(network, 1, now)
-            .map_err(|spent| Problem::quota(spent, now))?;
-        let key = key_of(parts, app).await?;
+        let paid = app.quotas.take_of_address(network, 1, now);
+        let key = match paid {
+            Ok(()) => key_of(parts, app).await?,
+            // Neighbours in debt cost a secret key nothing but its turn.
+            Err(spent) => {
+                let _turn = app.quotas.turn_of_debtor().await;
+                let found = key_of(parts, app).await;
+                found.map_err(|problem| match problem.status {
+                    StatusCode::UNAUTHORIZED => Problem::quota(spent, now),
+                    _ => problem,
+                })?
+            }
+        };
         if key.kind == Kind::Browser {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,
@@ -75,7 +85,9 @@ impl<N: Needs> FromRequestParts<SharedApp> for Caller<N> {
                 "a browser key may only send events; this needs a secret key, on a server",
             ));
         }
-        app.quotas.give_back_to_address(network, 1);
+        if paid.is_ok() {
+            app.quotas.give_back_to_address(network, 1);
+        }
         require(&key, N::SCOPE)?;
         app.quotas
             .take_of_key(&key, 1, now)

@@ -4,6 +4,7 @@
 //! customer: the domains are asked. Start with [`routes`], then [`Caller`], by which every handler
 //! is bound to the brand of the key and to a scope that the key must have.
 
+mod account;
 mod caller;
 mod contact;
 mod disputes;
@@ -53,6 +54,9 @@ pub(super) fn routes(gate: &Arc<Gate>) -> Router<SharedApp> {
         .route("/api/v1/profiles/{id}/transitions", get(standing::list))
         .route("/api/v1/profiles/{id}/layers", get(layers::show))
         .route("/api/v1/profiles/{id}/layer-transitions", get(layers::list))
+        .route("/api/v1/profiles/{id}/merge", post(account::merge))
+        .route("/api/v1/profiles/{id}/unmerge", post(account::unmerge))
+        .route("/api/v1/profiles/{id}/erase", post(account::erase))
         .route("/api/v1/rules", get(rules::show))
         .route(
             "/api/v1/rules/preview",
@@ -69,6 +73,10 @@ pub(super) fn routes(gate: &Arc<Gate>) -> Router<SharedApp> {
         .route(
             "/api/v1/profiles/{id}/contact/preferences",
             get(contact::preferences).put(contact::replace),
+        )
+        .route(
+            "/api/v1/profiles/{id}/contact/preferences/link",
+            post(contact::make_link),
         )
         .route("/api/v1/contact/keep-in-touch", get(contact::keep_in_touch))
         .route("/api/v1/profiles/{id}/referrals", get(referrals::show))

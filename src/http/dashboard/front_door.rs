@@ -4,11 +4,13 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum_extra::extract::cookie::CookieJar;
-use chrono::TimeDelta;
 use serde::Deserialize;
 
 use super::access::SignedIn;
+use crate::abuse::device::{self, DEVICE_LIFE};
+use crate::abuse::{Account, Attempt, Kind, TooMany};
 use crate::app::{App, SharedApp};
+use crate::audit::INSTALLATION;
 use crate::credential::password;
 use crate::http::address::Caller;
 use crate::http::cookie::{self, Name};
@@ -17,8 +19,7 @@ use crate::http::page::{go_to, page, page_with};
 use crate::http::page_error::PageError;
 use crate::kernel::{EmailAddress, Secret};
 use crate::postgres;
-use crate::staff::throttle::{Origin, TooMany};
-use crate::staff::{device, session, store};
+use crate::staff::{session, store};
 use crate::view::Field;
 use crate::view::format::path_segment;
 use crate::view::staff::StaffLoginPage;
@@ -95,10 +96,15 @@ pub(super) async fn sign_in(
         |address| address.as_str().to_owned(),
     );
     let password = form.password.unwrap_or_else(|| Secret::new(""));
-    let known = cookie::read(&jar, &app.config, Name::StaffDevice)
-        .and_then(|cookie| device::recognise(&app.cipher, &email, &cookie));
-    let origin = known.map_or(Origin::Unknown(caller.0), Origin::Known);
-    match open_session(&app, &email, &password, origin).await {
+    let account = Account::named(&email);
+    let attempt = Attempt {
+        kind: Kind::Staff,
+        network: caller.0,
+        device: cookie::read(&jar, &app.config, Name::StaffDevice)
+            .and_then(|cookie| device::recognise(&app.cipher, INSTALLATION, &account, &cookie)),
+        account,
+    };
+    match open_session(&app, &email, &password, &attempt).await {
         Ok(token) => {
             let to = form.next.as_deref().and_then(safe_next);
             let jar = signed_in(&app, jar, &token, &email);
@@ -110,9 +116,18 @@ pub(super) async fn sign_in(
 
 /// The cookies of a browser that has just signed in.
 pub(super) fn signed_in(app: &App, jar: CookieJar, token: &Secret, email: &str) -> CookieJar {
-    let remembered = device::remember(&app.cipher, &app.entropy, email);
-    let (config, life) = (&app.config, device::DEVICE_LIFE);
-    let jar = cookie::set(jar, config, Name::StaffDevice, &remembered, Some(life));
+    let config = &app.config;
+    let before = cookie::read(&jar, config, Name::StaffDevice);
+    let account = Account::named(email);
+    let (cipher, entropy) = (&app.cipher, &app.entropy);
+    let remembered = device::remember(cipher, entropy, INSTALLATION, &account, before.as_ref());
+    let jar = cookie::set(
+        jar,
+        config,
+        Name::StaffDevice,
+        &remembered,
+        Some(DEVICE_LIFE),
+    );
     cookie::set(jar, config, Name::Staff, token, Some(session::SESSION_LIFE))
 }
 
@@ -121,25 +136,25 @@ async fn open_session(
     app: &App,
     email: &str,
     password: &Secret,
-    origin: Origin,
+    attempt: &Attempt,
 ) -> Result<Secret, Refusal> {
     let now = app.clock.now();
-    let attempt = app
-        .staff_throttle
-        .begin(email, origin, now)
-        .map_err(Refusal::TooMany)?;
-    let known = {
+    let (begun, known) = {
         let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
-        store::find_password_hash(&mut conn, email).await?
+        let begun = app.abuse.begin(&mut conn, INSTALLATION, attempt, now);
+        let begun = begun.await?.map_err(Refusal::TooMany)?;
+        (begun, store::find_password_hash(&mut conn, email).await?)
     };
     let stored = known.as_ref().map(|(_, hash)| hash.as_str());
     let proven = app.passwords.verify(password, stored).await?;
     let Some((staff_id, _)) = known.filter(|_| proven) else {
         metrics::counter!("befriend_staff_sign_in_refused_total").increment(1);
+        let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+        app.abuse.fail(&mut conn, begun, now).await?;
         return Err(Refusal::Wrong);
     };
-    app.staff_throttle.succeed(attempt);
     let token = postgres::tx(&app.pool, async |conn| {
+        app.abuse.succeed(conn, begun).await?;
         session::open(conn, &app.entropy, staff_id, now).await
     })
     .await?;
@@ -154,8 +169,8 @@ fn refuse(refusal: Refusal, email: String, next: Option<String>) -> Result<Respo
             None,
             "Address and password do not match. Try again.".to_owned(),
         ),
-        Refusal::TooMany(TooMany { wait }) => {
-            let seconds = whole_seconds(wait);
+        Refusal::TooMany(too_many) => {
+            let seconds = too_many.seconds();
             (
                 StatusCode::TOO_MANY_REQUESTS,
                 Some(seconds),
@@ -181,11 +196,6 @@ fn refuse(refusal: Refusal, email: String, next: Option<String>) -> Result<Respo
         response.headers_mut().insert(header::RETRY_AFTER, seconds);
     }
     Ok(response)
-}
-
-fn whole_seconds(wait: TimeDelta) -> u32 {
-    let millis = u32::try_from(wait.num_milliseconds()).unwrap_or(u32::MAX);
-    millis.div_ceil(1_000).max(1)
 }
 
 /// `POST /dashboard/sign-out`
@@ -254,13 +264,6 @@ mod tests {
             "javascript:alert(1)",
         ] {
             assert_eq!(safe_next(bad), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_wait_is_rounded_up() {
-        for (millis, seconds) in [(0, 1), (1, 1), (1_000, 1), (1_001, 2)] {
-            assert_eq!(whole_seconds(TimeDelta::milliseconds(millis)), seconds);
         }
     }
 }

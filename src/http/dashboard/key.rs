@@ -31,7 +31,7 @@ pub(super) async fn show(
     Path((_, id)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
     let key = find(&app, &within, &id).await?;
-    let form = form_of(&app, keys::shown(&key.kind), &key.grant);
+    let form = form_of(&app, Some(keys::shown(&key.kind)), &key.grant);
     page(&filled(&within, &key, form))
 }
 
@@ -43,7 +43,9 @@ pub(super) async fn save(
     PageForm(typed): PageForm<Typed>,
 ) -> Result<Response, PageError> {
     let key = find(&app, &within, &id).await?;
-    let (form, grant) = read(&app, keys::shown(&key.kind), &typed);
+    let kind = keys::shown(&key.kind);
+    let (mut form, grant) = read(&app, kind, &typed);
+    form.rate_default = rate_default(&app, Some(kind));
     let Some(grant) = grant else {
         let page = filled(&within, &key, form);
         return page_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
@@ -80,8 +82,8 @@ fn filled(within: &InBrand, key: &Listed, grant: GrantForm) -> KeyPage {
     }
 }
 
-/// The form that shows `grant`.
-pub(super) fn form_of(app: &App, kind: KeyKind, grant: &Grant) -> GrantForm {
+/// The form that shows `grant`, of a key of this kind, or of a new one of either.
+pub(super) fn form_of(app: &App, kind: Option<KeyKind>, grant: &Grant) -> GrantForm {
     let is_limited = grant.scopes != Scopes::All;
     let rate = grant.events_per_second.map(|rate| rate.to_string());
     GrantForm {
@@ -103,19 +105,24 @@ fn choices(is_chosen: impl Fn(Scope) -> bool) -> Vec<ScopeChoice> {
     Scope::ALL.into_iter().map(choice).collect()
 }
 
-fn rate_default(app: &App, kind: KeyKind) -> String {
+/// What holds where no number is typed. A new key's kind is not chosen yet, so both are told.
+fn rate_default(app: &App, kind: Option<KeyKind>) -> String {
     let quotas = &app.config.quotas;
-    let rate = match kind {
-        KeyKind::Browser => quotas.browser_key_events_per_second,
-        KeyKind::Secret => quotas.secret_key_events_per_second,
+    let words = |rate: u32| match rate {
+        0 => "no limit".to_owned(),
+        rate => format!("{} events a second", format::count(u64::from(rate))),
     };
-    if rate == 0 {
-        return "no limit".to_owned();
+    let browser = words(quotas.browser_key_events_per_second);
+    let secret = words(quotas.secret_key_events_per_second);
+    match kind {
+        Some(KeyKind::Browser) => browser,
+        Some(KeyKind::Secret) => secret,
+        None => format!("{browser} for a browser key, {secret} for a secret key"),
     }
-    format!("{} events a second", format::count(u64::from(rate)))
 }
 
-/// What was typed: the form that shows it with its faults, and what it grants if there are none.
+/// What was typed: the form that shows it with its faults, as for a new key, and what it grants if there
+/// are none.
 pub(super) fn read(app: &App, kind: KeyKind, typed: &Typed) -> (GrantForm, Option<Grant>) {
     let text = |name: &str| typed.get(name).map_or("", String::as_str);
     let is_limited = kind == KeyKind::Secret && text("reach") == "some";
@@ -139,7 +146,7 @@ pub(super) fn read(app: &App, kind: KeyKind, typed: &Typed) -> (GrantForm, Optio
             value: text("rate").to_owned(),
             error: rate.err().map(str::to_owned),
         },
-        rate_default: rate_default(app, kind),
+        rate_default: rate_default(app, None),
     };
     let grant = match (scopes, events, rate) {
         (Some(scopes), Ok(events), Ok(events_per_second)) => Some(Grant {

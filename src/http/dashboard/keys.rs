@@ -80,7 +80,7 @@ pub(super) async fn create(
 
 fn empty(app: &App) -> KeyForm {
     KeyForm {
-        grant: key::form_of(app, KeyKind::default(), &Grant::default()),
+        grant: key::form_of(app, None, &Grant::default()),
         ..KeyForm::default()
     }
 }

@@ -7,14 +7,18 @@
 mod access;
 mod brands;
 mod complaints;
+mod configure;
 mod connection_form;
 mod customer;
 mod customers;
 mod front_door;
+mod imports;
 mod keep_in_touch;
 mod key;
 mod keys;
 mod live;
+mod look;
+mod mail;
 mod network;
 mod overview;
 mod provider;
@@ -24,6 +28,7 @@ mod rules;
 mod set_up;
 mod sites;
 mod value;
+mod ways;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -65,9 +70,27 @@ pub(super) fn routes() -> Router<SharedApp> {
             "/dashboard/{brand}/providers/{slug}/disable",
             post(providers::disable),
         )
+        .route("/dashboard/{brand}/ways", get(ways::show))
+        .route("/dashboard/{brand}/ways/{way}/{state}", post(ways::switch))
         .route("/dashboard/{brand}/", get(overview::show))
         .route("/dashboard/{brand}/customers", get(customers::list))
         .route("/dashboard/{brand}/customers/{id}", get(customer::show))
+        .route(
+            "/dashboard/{brand}/customers/{id}/merge",
+            post(customer::account::merge),
+        )
+        .route(
+            "/dashboard/{brand}/customers/{id}/part",
+            post(customer::account::part),
+        )
+        .route(
+            "/dashboard/{brand}/customers/{id}/forget",
+            post(customer::account::forget),
+        )
+        .route(
+            "/dashboard/{brand}/customers/{id}/keep",
+            post(customer::account::keep),
+        )
         .route("/dashboard/{brand}/complaints", get(complaints::list))
         .route("/dashboard/{brand}/network", get(network::show))
         .route("/dashboard/{brand}/keep-in-touch", get(keep_in_touch::list))
@@ -116,6 +139,22 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route(
             "/dashboard/{brand}/sites",
             get(sites::list).post(sites::create),
+        )
+        .route("/dashboard/{brand}/mail", get(mail::list))
+        .route("/dashboard/{brand}/mail/{id}/open", post(mail::open))
+        .route("/dashboard/{brand}/imports", get(imports::list))
+        .route(
+            "/dashboard/{brand}/sites/{id}/configure",
+            get(configure::show),
+        )
+        .route(
+            "/dashboard/{brand}/look",
+            get(look::show).post(look::save_words),
+        )
+        .route("/dashboard/{brand}/look/logo", post(look::save_logo))
+        .route(
+            "/dashboard/{brand}/look/logo/remove",
+            post(look::remove_logo),
         )
         .route(
             "/dashboard/{brand}/keys",

@@ -154,6 +154,8 @@ async fn filled(
         shell: within.shell(None),
         connections: connections
             .iter()
+            // Switched on the page of ways in; there is nothing to set up.
+            .filter(|connection| !connection.is_mailbox())
             .map(|connection| row(app, within, connection, &people))
             .collect(),
         groups: groups(query),

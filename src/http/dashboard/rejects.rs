@@ -12,12 +12,13 @@ use crate::app::{App, SharedApp};
 use crate::event::intake::RETRY_AFTER_SECONDS;
 use crate::event::reject_store::{self, Kept, Replayed};
 use crate::event::validate::REJECT_PAYLOAD_LENGTH_MAX;
-use crate::event::{Judged, Submission, SubmitError, Trust, refusal, replay};
+use crate::event::{self, Judged, Submission, SubmitError, Trust, refusal, replay};
 use crate::http::extract::PageForm;
 use crate::http::page::{go_to, page, page_with};
 use crate::http::page_error::PageError;
 use crate::kernel::id::RejectId;
 use crate::key;
+use crate::key::store::Listed;
 use crate::postgres;
 use crate::view::dashboard::RejectPage;
 use crate::view::{Field, format};
@@ -39,7 +40,11 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let kept = find(&app, &within, &id).await?;
     let event = Field::filled(editable(&kept));
-    page(&filled(&within, &kept, event))
+    let barred = barred(&list_keys(&app, &within).await?, &kept);
+    page(&RejectPage {
+        barred: barred.unwrap_or_default(),
+        ..filled(&within, &kept, event)
+    })
 }
 
 /// `POST /dashboard/{brand}/live/rejects/{id}/replay`
@@ -76,7 +81,11 @@ pub(super) async fn replay(
     }
     let error = format!("{}: {}.", told(status), replayed.detail);
     let value = form.event.unwrap_or_else(|| editable(&kept));
-    let shown = filled(&within, &kept, Field::refused(value, error));
+    let barred = barred(&list_keys(&app, &within).await?, &kept);
+    let shown = RejectPage {
+        barred: barred.unwrap_or_default(),
+        ..filled(&within, &kept, Field::refused(value, error))
+    };
     page_with(StatusCode::UNPROCESSABLE_ENTITY, &shown)
 }
 
@@ -105,11 +114,15 @@ async fn submit(
     kept: &Kept,
     judged: Judged,
 ) -> Result<(&'static str, String, Option<String>), PageError> {
+    let keys = list_keys(app, within).await?;
+    if let Some(reason) = barred(&keys, kept) {
+        return Ok(("rejected", reason, None));
+    }
     let event = match &judged {
         Judged::Accepted(event) => event,
         Judged::Rejected(rejection) => return Ok(("rejected", rejection.detail.clone(), None)),
     };
-    if !may_send(app, within, kept, &event.title()).await? {
+    if !may_send(&keys, kept, &event.title()) {
         let detail = "the key that sent it may not send such an event".to_owned();
         return Ok(("rejected", detail, None));
     }
@@ -137,21 +150,35 @@ async fn submit(
     Ok((status, detail, verdict.message_id))
 }
 
+/// The brand's keys as they are now: an event is believed as much as its key is today.
+async fn list_keys(app: &App, within: &InBrand) -> Result<Vec<Listed>, PageError> {
+    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+    Ok(key::store::list_keys(&mut conn, within.brand.brand_id).await?)
+}
+
+/// Why nothing of the key that an event came by is taken any more, if that is so.
+fn barred(keys: &[Listed], kept: &Kept) -> Option<String> {
+    let key_id = kept.key_id?;
+    let Some(key) = keys.iter().find(|key| key.key_id == key_id) else {
+        return Some("the key that sent it is gone, so nobody answers for it".to_owned());
+    };
+    if let Some(at) = key.revoked_at {
+        return Some(format!(
+            "the key that sent it was revoked on {}, so nothing of it is believed: send the event \
+             again with a key that is in force",
+            format::day_of(at)
+        ));
+    }
+    let is_secret = kept.trust == Trust::Trusted;
+    (is_secret && !key.grant.scopes.has(key::Scope::EventsWrite))
+        .then(|| "the key that sent it may not send events any more".to_owned())
+}
+
 /// Whether the key that an event came by may send it: what staff edited gives a key no more than it
 /// has.
-async fn may_send(
-    app: &App,
-    within: &InBrand,
-    kept: &Kept,
-    title: &str,
-) -> Result<bool, PageError> {
-    let Some(key_id) = kept.key_id else {
-        return Ok(true);
-    };
-    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
-    let keys = key::store::list_keys(&mut conn, within.brand.brand_id).await?;
-    let key = keys.into_iter().find(|key| key.key_id == key_id);
-    Ok(key.is_none_or(|key| key.grant.events.allows(title)))
+fn may_send(keys: &[Listed], kept: &Kept, title: &str) -> bool {
+    let key = keys.iter().find(|key| Some(key.key_id) == kept.key_id);
+    key.is_none_or(|key| key.grant.events.allows(title))
 }
 
 async fn note(
@@ -215,6 +242,8 @@ fn filled(within: &InBrand, kept: &Kept, event: Field) -> RejectPage {
         is_cut: length >= CUT_LENGTH_MIN,
         replayed: replayed(kept),
         is_done: is_done(kept),
+        barred: String::new(),
+        is_cloud: kept.form == event::Form::Cloud,
         event,
     }
 }

@@ -23,6 +23,7 @@ use crate::brand::Brand;
 use crate::federation::{self, Connection, HandedOver};
 use crate::flow::decide::Refusal;
 use crate::flow::{self, Answers, Arrival, Browser, Flow, NewFlow, Newcomer, Outcome, Pending};
+use crate::http::account::mail_post;
 use crate::http::problem::Problem;
 use crate::http::signed_in::find_client;
 use crate::kernel::Secret;
@@ -106,6 +107,10 @@ pub(super) async fn hand_over(
     let connection = found.ok_or_else(|| Problem::not_found("connection"))?;
     if !connection.is_enabled {
         return Err(refused(Refusal::ConnectionDisabled));
+    }
+    // Its person is asked what it may learn, and only our own page asks that.
+    if application.settings.is_third_party {
+        return Ok(in_browser(&app, Some(&connection.slug)));
     }
     // Before the token is used up: a request that is wrong in itself can be mended and sent again.
     let (flow, secret) = flow_of(&mut conn, &app, &brand, &application, &handing).await?;
@@ -228,7 +233,7 @@ impl Wanted {
             }
         }
         let params = Params::parse(&query.finish());
-        authorize::check(&params, application).map_err(|refusal| {
+        authorize::check(&params, application, authorize::Channel::Pushed).map_err(|refusal| {
             let detail = format!("in `authorization`: {refusal}");
             Problem::new(StatusCode::BAD_REQUEST, "authorization_refused", detail)
         })
@@ -298,6 +303,7 @@ impl Visit<'_> {
             session: None,
             device: None,
             user_agent: parts::user_agent(self.headers),
+            post: mail_post(app, self.headers),
         };
         let now = app.clock.now();
         let settled = flow::settle(&app.pool, arrival, browser, now, &app.entropy).await;
@@ -407,15 +413,20 @@ impl Visit<'_> {
             .map_err(postgres::Error::from)?;
         let id = newcomer.connection_id;
         let found = federation::store::find_connection(&mut conn, self.brand.brand_id, id).await?;
-        let answer = json!({
-            "step": "browser",
-            "browser": {
-                "authorization_endpoint": format!("{}/oauth/authorize", self.app.config.issuer()),
-                "provider": found.map(|connection| connection.slug),
-            },
-        });
-        Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
+        let slug = found.map(|connection| connection.slug);
+        Ok(in_browser(self.app, slug.as_deref()))
     }
+}
+
+fn in_browser(app: &App, provider: Option<&str>) -> Response {
+    let answer = json!({
+        "step": "browser",
+        "browser": {
+            "authorization_endpoint": format!("{}/oauth/authorize", app.config.issuer()),
+            "provider": provider,
+        },
+    });
+    (StatusCode::ACCEPTED, Json(answer)).into_response()
 }
 
 fn unreadable(error: &JsonRejection) -> Problem {

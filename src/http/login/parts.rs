@@ -11,9 +11,11 @@ use crate::federation::{self, Connection, Ready};
 use crate::flow::{self, Flow};
 use crate::http::cookie;
 use crate::http::page_error::PageError;
+use crate::http::speech;
 use crate::kernel::Secret;
 use crate::kernel::id::{BrandId, FlowId};
 use crate::postgres::{self, PgConnection};
+use crate::view::language::Language;
 use crate::view::{ButtonTheme, ProviderButton};
 
 /// The browser's secret, if it has one.
@@ -37,6 +39,12 @@ pub(in crate::http) fn user_agent(headers: &HeaderMap) -> &str {
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default()
+}
+
+/// The language of a page or mail: the one chosen, else what the browser prefers.
+pub(in crate::http) fn language(chosen: Option<&str>, headers: &HeaderMap) -> Language {
+    let chosen = chosen.and_then(Language::from_tag);
+    chosen.unwrap_or_else(|| speech::kept_or_accepted(headers))
 }
 
 /// A flow of this browser that is still open, with its brand.

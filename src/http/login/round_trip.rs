@@ -1,39 +1,50 @@
 //! `POST /login/{flow}/{connection}`: off to a provider.
 
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use axum_extra::extract::CookieJar;
 use url::Url;
 
-use super::parts;
+use super::letter::Place;
 use super::refusal::{self, gone};
+use super::{mailbox, parts};
 use crate::app::{App, SharedApp};
 use crate::brand::Brand;
 use crate::federation::{self, Attempt, Connection};
 use crate::flow::Flow;
 use crate::flow::decide::Refusal;
-use crate::http::account::brand_mark;
+use crate::http::account::spoken_mark;
+use crate::http::address::Caller;
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
 use crate::kernel::id::FlowId;
 use crate::postgres;
 use crate::view::hosted::HandOffPage;
+use crate::view::language::Language;
 
 /// Opens an attempt and sends the browser to the provider.
 pub(super) async fn begin(
     State(app): State<SharedApp>,
+    caller: Caller,
     jar: CookieJar,
+    language: Language,
+    headers: HeaderMap,
     Path((flow_id, slug)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
-    let (flow, brand) = parts::open_flow(&mut conn, &app, &jar, &flow_id).await?;
+    let place = Place::find(&mut conn, &app, &jar, &flow_id).await?;
+    let (flow, brand) = (&place.flow, &place.brand);
     let found =
         federation::store::find_connection_by_slug(&mut conn, brand.brand_id, &slug).await?;
     drop(conn);
     let connection = found.ok_or_else(gone)?;
+    if connection.is_mailbox() {
+        return mailbox::prove_waiting(&app, caller, (&jar, &headers), &place).await;
+    }
     let label = connection.label.clone();
-    let url = open(&app, &flow, &brand, connection).await?;
-    leave(&app, &brand, label, &url)
+    let url = open(&app, flow, brand, connection).await?;
+    leave(&app, (brand, language), label, &url)
 }
 
 /// Opens an attempt. Its provider may have to be asked where its endpoints are; no connection to
@@ -83,7 +94,7 @@ pub(super) async fn open_attempt(
 /// `form-action` covers every redirect that follows a form.
 pub(super) fn leave(
     app: &App,
-    brand: &Brand,
+    (brand, language): (&Brand, Language),
     destination: String,
     url: &Url,
 ) -> Result<Response, PageError> {
@@ -91,7 +102,7 @@ pub(super) fn leave(
         return Ok(go_to(url.as_str()));
     }
     page(&HandOffPage {
-        brand: brand_mark(brand),
+        brand: spoken_mark(brand, language),
         destination,
         href: url.to_string(),
     })

@@ -1,27 +1,27 @@
 //! `GET /login`: the ways into a brand.
 
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use super::parts;
 use super::refusal::gone;
 use super::round_trip;
+use super::{parts, passkey};
 use crate::app::{App, SharedApp};
 use crate::application::Application;
 use crate::brand::{self, Brand};
 use crate::federation::{self, Connection};
 use crate::flow::{self, Flow, NewFlow};
-use crate::http::account::brand_mark;
+use crate::http::account::spoken_mark;
 use crate::http::cookie;
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
 use crate::http::signed_in::{find_client, find_session};
 use crate::kernel::Secret;
 use crate::postgres::{self, PgConnection};
+use crate::view::Notice;
 use crate::view::hosted::{LanguageLink, LoginPage};
 use crate::view::language::Language;
 
@@ -43,6 +43,8 @@ pub(super) struct Asked {
     /// Where they go on then.
     #[serde(rename = "return")]
     return_to: Option<String>,
+    /// What was done just now; one of a few words.
+    done: Option<String>,
     /// The language of the page.
     lang: Option<String>,
 }
@@ -51,7 +53,7 @@ pub(super) struct Asked {
 pub(super) async fn show(
     State(app): State<SharedApp>,
     jar: CookieJar,
-    headers: HeaderMap,
+    language: Language,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
     let Some(flow_id) = &asked.flow else {
@@ -59,16 +61,29 @@ pub(super) async fn show(
     };
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     let (flow, brand) = parts::open_flow(&mut conn, &app, &jar, flow_id).await?;
-    let connections = usable(&mut conn, &brand).await?;
+    let all = usable(&mut conn, &brand).await?;
+    let (mailbox, mut connections): (Vec<_>, Vec<_>) = all
+        .into_iter()
+        .partition(|connection| connection.is_mailbox());
     let asked_for = asked.provider.as_deref();
+    if asked_for.is_some() && asked_for == mailbox.first().map(|mailbox| mailbox.slug.as_str()) {
+        return Ok(go_to(&format!("/login/email?flow={flow_id}")));
+    }
     if let Some(connection) = asked_for.and_then(|slug| with_slug(&connections, slug)) {
         drop(conn);
         let url = round_trip::open(&app, &flow, &brand, connection.clone()).await?;
         return Ok(go_to(url.as_str()));
     }
+    let ways = brand::ways_store::find_ways(&mut conn, brand.brand_id).await?;
+    if let Some(again) = &flow.again {
+        // Only what proves this person: anything else is somebody else's, or new.
+        let whose = [again.profile_id];
+        let own = flow::store::list_ways_in(&mut conn, brand.brand_id, &whose).await?;
+        connections.retain(|connection| own.contains(&connection.connection_id));
+    }
+    let passkey = passkey::offer(&mut conn, &app, &flow).await?;
     let application_name = parts::application_name(&mut conn, &flow, &brand).await?;
     drop(conn);
-    let language = language(&asked, &headers);
     let last_used = cookie::read(&jar, &app.config, cookie::Name::LastUsed(&brand.slug));
     let mut providers: Vec<_> = connections
         .iter()
@@ -79,12 +94,18 @@ pub(super) async fn show(
         .collect();
     providers.sort_by_key(|button| !button.last_used);
     page(&LoginPage {
-        brand: brand_mark(&brand),
+        brand: spoken_mark(&brand, language),
         application_name,
         providers,
+        passkey,
         privacy_url: brand.privacy_url.clone(),
-        error: asked.problem.as_deref().and_then(problem),
-        language,
+        error: problem(asked.problem.as_deref(), language),
+        email_action: (!mailbox.is_empty()).then(|| format!("/login/email?flow={flow_id}")),
+        password_href: ways
+            .passwords
+            .then(|| format!("/login/password?flow={flow_id}")),
+        is_again: flow.again.is_some(),
+        notice: asked.done.as_deref().and_then(|word| done(word, language)),
         languages: other_languages(language, &flow),
     })
 }
@@ -143,7 +164,7 @@ async fn usable(conn: &mut PgConnection, brand: &Brand) -> Result<Vec<Connection
     let all = federation::store::list_connections(conn, brand.brand_id).await?;
     Ok(all
         .into_iter()
-        .filter(|connection| connection.is_enabled && !connection.is_mailbox())
+        .filter(|connection| connection.is_enabled)
         .collect())
 }
 
@@ -151,15 +172,6 @@ fn with_slug<'c>(connections: &'c [Connection], slug: &str) -> Option<&'c Connec
     connections
         .iter()
         .find(|connection| connection.slug == slug)
-}
-
-fn language(asked: &Asked, headers: &HeaderMap) -> Language {
-    let chosen = asked.lang.as_deref().and_then(Language::from_tag);
-    chosen.unwrap_or_else(|| {
-        let accepted = headers.get(header::ACCEPT_LANGUAGE);
-        let accepted = accepted.and_then(|value| value.to_str().ok());
-        Language::from_accept_language(accepted.unwrap_or_default())
-    })
 }
 
 fn other_languages(language: Language, flow: &Flow) -> Vec<LanguageLink> {
@@ -175,12 +187,23 @@ fn other_languages(language: Language, flow: &Flow) -> Vec<LanguageLink> {
 
 /// What a word in the address says to people. Any other word says nothing, so that nobody can put
 /// words into our mouth by a link (A73).
-fn problem(word: &str) -> Option<String> {
-    let text = match word {
-        "cancelled" => "That sign-in was cancelled. Choose a way in to try again.",
-        "declined" => "Nothing was stored. Choose a way in if you change your mind.",
-        "refused" => "The provider refused that sign-in. Try again, or choose another way in.",
+fn problem(word: Option<&str>, language: Language) -> Option<String> {
+    let messages = language.messages();
+    let text = match word? {
+        "cancelled" => messages.problem_cancelled,
+        "declined" => messages.problem_declined,
+        "refused" => messages.problem_refused,
+        "passkey" => messages.problem_passkey,
         _ => return None,
     };
-    Some(text.to_owned())
+    Some(text.to_string())
+}
+
+/// What a word in the address says was done; see [`problem`].
+fn done(word: &str, language: Language) -> Option<Notice> {
+    let text = match word {
+        "password" => language.messages().password_set,
+        _ => return None,
+    };
+    Some(Notice::Done(text.to_string()))
 }

@@ -1,34 +1,38 @@
 //! The authorization endpoint, and the way back to it from a sign-in.
 
 use axum::extract::{RawForm, RawQuery, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum_extra::extract::CookieJar;
 use chrono::{DateTime, Utc};
 
 use url::form_urlencoded;
 
+use super::handoff;
+use super::logout::prove_hint;
 use crate::app::{App, SharedApp};
 use crate::application::Application;
 use crate::brand::Brand;
 use crate::flow::{self, Flow};
-use crate::http::account::brand_mark;
+use crate::http::account::spoken_mark;
 use crate::http::cookie;
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
 use crate::http::signed_in::{find_client, find_session};
 use crate::kernel::Secret;
-use crate::kernel::id::FlowId;
-use crate::oidc::authorize::{self, Authorization, Next, PageFault, Refusal};
-use crate::oidc::{ErrorCode, Fault, Params, exchange};
+use crate::kernel::id::{FlowId, ProfileId};
+use crate::oidc::authorize::{self, Authorization, Channel, Consent, Next, PageFault, Refusal};
+use crate::oidc::{ErrorCode, Fault, Params, consent, exchange, par};
 use crate::postgres::{self, PgConnection};
 use crate::session::Session;
-use crate::view::hosted::HandOffPage;
+use crate::view::hosted::{HandOffPage, WindowDonePage};
+use crate::view::language::{Language, Trouble};
 
 /// GET: an application sends somebody.
 pub(super) async fn authorize(
     State(app): State<SharedApp>,
     jar: CookieJar,
+    language: Language,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let params = Params::parse(query.as_deref().unwrap_or_default());
@@ -37,11 +41,21 @@ pub(super) async fn authorize(
     let (brand, application) = find_client(&mut conn, client_id)
         .await?
         .ok_or(PageFault::Client)?;
-    let authorization = match authorize::check(&params, &application) {
+    let (params, channel) = dereferenced(&mut conn, &application, params, app.clock.now()).await?;
+    let mut authorization = match authorize::check(&params, &application, channel) {
         Ok(authorization) => authorization,
         Err(Refusal::Page(fault)) => return Err(fault.into()),
         Err(Refusal::Redirect(answer)) => return leave(&answer.location(app.config.issuer())),
     };
+    drop(conn);
+    match hinted(&app, &params, &application).await? {
+        Ok(hinted) => authorization.hinted = hinted,
+        Err(fault) => {
+            let answer = authorization.refuse(fault);
+            return leave(&answer.location(app.config.issuer()));
+        }
+    }
+    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     let session = find_session(&mut conn, &app, &jar, &brand).await?;
     drop(conn);
     let asked = Asked {
@@ -50,17 +64,65 @@ pub(super) async fn authorize(
         authorization,
         at: None,
     };
-    match asked.answer(&app, jar, session.as_ref()).await? {
+    match asked.answer(&app, &jar, session.as_ref()).await? {
+        Answer::Leave(location) if asked.is_kept(&app, &jar, &location).await? => {
+            page(&asked.done_page(language))
+        }
         Answer::Leave(location) => leave(&location),
-        Answer::SignIn(response) => Ok(response),
+        Answer::Stay(response) => Ok(response),
     }
+}
+
+/// What a request is about: itself, or the pushed request it refers to, which it uses up. A reference
+/// that is not one of ours stays in it, to be refused.
+async fn dereferenced(
+    conn: &mut PgConnection,
+    application: &Application,
+    params: Params,
+    now: DateTime<Utc>,
+) -> Result<(Params, Channel), PageError> {
+    let uri = params.get("request_uri").ok().flatten();
+    let Some(reference) = uri.and_then(par::reference) else {
+        return Ok((params, Channel::Front));
+    };
+    let pushed = par::take(conn, application, &reference, now).await?;
+    Ok((pushed.ok_or(PageFault::Pushed)?, Channel::Pushed))
+}
+
+/// Whom the request means, by an ID token of ours that it carries; it may have expired (OIDC Core
+/// §3.1.2.1).
+async fn hinted(
+    app: &App,
+    params: &Params,
+    application: &Application,
+) -> Result<Result<Option<ProfileId>, Fault>, PageError> {
+    let hint = match params.get("id_token_hint") {
+        Ok(Some(hint)) => hint,
+        Ok(None) => return Ok(Ok(None)),
+        Err(description) => return Ok(Err(Fault::invalid_request(description))),
+    };
+    let client_id = Some(application.client_id.as_str());
+    let claims = prove_hint(app, hint, client_id).await?;
+    let fits = claims.filter(|claims| claims.brand_id == application.brand_id);
+    Ok(fits
+        .map(|claims| Some(claims.subject))
+        .ok_or(Fault::invalid_request(
+            "the id_token_hint is not an ID token of ours for this application",
+        )))
 }
 
 /// POST: the same by a form (OIDC Core §3.1.2.1). The form comes from another site, so cookies stay
 /// behind; a visit brings them.
-pub(super) async fn from_form(RawForm(form): RawForm) -> Response {
+pub(super) async fn from_form(
+    State(app): State<SharedApp>,
+    jar: CookieJar,
+    headers: HeaderMap,
+    RawForm(form): RawForm,
+) -> Result<Response, PageError> {
     let params = Params::parse(&String::from_utf8_lossy(&form));
-    go_to(&format!("/oauth/authorize?{}", params.to_query()))
+    let jar = handoff::open(&app, jar, &headers, &params).await?;
+    let place = go_to(&format!("/oauth/authorize?{}", params.to_query()));
+    Ok((jar, place).into_response())
 }
 
 /// GET: the browser comes back from the sign-in that a request waited for. A form may have begun
@@ -68,6 +130,7 @@ pub(super) async fn from_form(RawForm(form): RawForm) -> Response {
 pub(super) async fn resume(
     State(app): State<SharedApp>,
     jar: CookieJar,
+    language: Language,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let flow_id = flow_of(query.as_deref())?;
@@ -78,14 +141,9 @@ pub(super) async fn resume(
     let asked = find_asked(&mut conn, flow.ok_or_else(over)?).await?;
     let session = find_session(&mut conn, &app, &jar, &asked.brand).await?;
     drop(conn);
-    let (brand, destination) = (brand_mark(&asked.brand), asked.application.name.clone());
-    match asked.answer(&app, jar, session.as_ref()).await? {
-        Answer::Leave(href) => page(&HandOffPage {
-            brand,
-            destination,
-            href,
-        }),
-        Answer::SignIn(response) => Ok(response),
+    match asked.answer(&app, &jar, session.as_ref()).await? {
+        Answer::Leave(href) => asked.hand_off(&app, &jar, href, language).await,
+        Answer::Stay(response) => Ok(response),
     }
 }
 
@@ -94,6 +152,7 @@ pub(super) async fn resume(
 pub(super) async fn cancel(
     State(app): State<SharedApp>,
     jar: CookieJar,
+    language: Language,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let flow_id = flow_of(query.as_deref())?;
@@ -102,14 +161,10 @@ pub(super) async fn cancel(
     let flow = flow::load(&mut conn, flow_id, browser.as_ref(), app.clock.now()).await?;
     let asked = find_asked(&mut conn, flow).await?;
     let fault = Fault::new(ErrorCode::AccessDenied, "the person said no");
-    page(&HandOffPage {
-        brand: brand_mark(&asked.brand),
-        destination: asked.application.name.clone(),
-        href: asked
-            .authorization
-            .refuse(fault)
-            .location(app.config.issuer()),
-    })
+    drop(conn);
+    let refusal = asked.authorization.refuse(fault);
+    let href = refusal.location(app.config.issuer());
+    asked.hand_off(&app, &jar, href, language).await
 }
 
 fn flow_of(query: Option<&str>) -> Result<FlowId, PageError> {
@@ -143,20 +198,15 @@ async fn find_asked(conn: &mut PgConnection, flow: Flow) -> Result<Asked, PageEr
 }
 
 fn over() -> PageError {
-    PageError::new(
-        StatusCode::BAD_REQUEST,
-        "This sign-in is over",
-        "It was finished, took too long, or began in another browser. Go back to the site you came \
-         from and start again.",
-    )
+    PageError::told(StatusCode::BAD_REQUEST, Trouble::Over)
 }
 
 /// What a request comes to.
 enum Answer {
     /// Back to the application, with a code or an error.
     Leave(String),
-    /// To a sign-in first.
-    SignIn(Response),
+    /// To a page of ours first.
+    Stay(Response),
 }
 
 /// A right request and whom it came from.
@@ -169,17 +219,71 @@ struct Asked {
 }
 
 impl Asked {
-    async fn answer(
-        self,
+    /// Whether the answer is kept for the page that opened this window.
+    async fn is_kept(&self, app: &App, jar: &CookieJar, location: &str) -> Result<bool, PageError> {
+        handoff::keep(app, jar, &self.application, &self.authorization, location).await
+    }
+
+    /// Goes on to the application by a page, or says that its window can be closed.
+    async fn hand_off(
+        &self,
         app: &App,
-        jar: CookieJar,
+        jar: &CookieJar,
+        href: String,
+        language: Language,
+    ) -> Result<Response, PageError> {
+        if self.is_kept(app, jar, &href).await? {
+            return page(&self.done_page(language));
+        }
+        page(&HandOffPage {
+            brand: spoken_mark(&self.brand, language),
+            destination: self.application.name.clone(),
+            href,
+        })
+    }
+
+    fn done_page(&self, language: Language) -> WindowDonePage {
+        WindowDonePage {
+            brand: spoken_mark(&self.brand, language),
+            application_name: self.application.name.clone(),
+        }
+    }
+
+    async fn answer(
+        &self,
+        app: &App,
+        jar: &CookieJar,
         session: Option<&Session>,
     ) -> Result<Answer, PageError> {
         let now = app.clock.now();
         match (self.authorization.next(session, self.at, now), session) {
-            (Next::Issue, Some(session)) => self.issue(app, session).await.map(Answer::Leave),
+            (Next::Issue, Some(session)) => self.consent(app, session).await,
             (Next::Refuse(answer), _) => Ok(Answer::Leave(answer.location(app.config.issuer()))),
-            (Next::SignIn | Next::Issue, _) => self.sign_in(app, jar).await.map(Answer::SignIn),
+            (Next::SignIn | Next::Issue, _) => {
+                self.sign_in(app, jar.clone()).await.map(Answer::Stay)
+            }
+        }
+    }
+
+    /// The session answers the request; whether its person must be asked is left to decide.
+    async fn consent(&self, app: &App, session: &Session) -> Result<Answer, PageError> {
+        let application_id = self.application.application_id;
+        let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+        let granted = consent::find_grant(&mut conn, session, application_id).await?;
+        match self.authorization.consent(&self.application, granted) {
+            Consent::Given => {
+                drop(conn);
+                self.issue(app, session).await.map(Answer::Leave)
+            }
+            Consent::Refuse(answer) => Ok(Answer::Leave(answer.location(app.config.issuer()))),
+            Consent::Ask => {
+                let made = (app.clock.now(), &app.entropy);
+                let asked = &self.authorization;
+                let id = consent::ask(&mut conn, application_id, session, asked, made).await?;
+                let slug = &self.brand.slug;
+                let place = format!("/oauth/consent?brand={slug}&request={id}");
+                Ok(Answer::Stay(go_to(&place)))
+            }
         }
     }
 
@@ -234,17 +338,10 @@ fn leave(location: &str) -> Result<Response, PageError> {
 
 impl From<PageFault> for PageError {
     fn from(fault: PageFault) -> Self {
-        let advice = match fault {
-            PageFault::Client => {
-                "The site that sent you here is not registered. If it is yours, check the \
-                 client_id it sends."
-            }
-            PageFault::RedirectUri => {
-                "The site that sent you here asks to send you back to an address that is not \
-                 registered for it, so we stop here. If it is yours, check the redirect_uri it \
-                 sends."
-            }
+        let trouble = match fault {
+            PageFault::Client | PageFault::RedirectUri => Trouble::CannotStart,
+            PageFault::Pushed => Trouble::Over,
         };
-        Self::new(StatusCode::BAD_REQUEST, "This sign-in cannot start", advice)
+        Self::told(StatusCode::BAD_REQUEST, trouble)
     }
 }

@@ -28,16 +28,19 @@ pub(super) async fn read(
     Ok((form, application))
 }
 
-fn read_form(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Params, Fault> {
+/// Whether what is sent is a form.
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
     let kind = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
         .unwrap_or_default();
-    if !kind
-        .trim()
+    kind.trim()
         .eq_ignore_ascii_case("application/x-www-form-urlencoded")
-    {
+}
+
+fn read_form(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Params, Fault> {
+    if !is_form(headers) {
         return Err(Fault::invalid_request("send a form"));
     }
     let body = body.map_err(|_| Fault::invalid_request("the body cannot be read"))?;

@@ -9,7 +9,7 @@ use url::form_urlencoded;
 use crate::app::{App, SharedApp};
 use crate::application::Application;
 use crate::brand::{self, Brand};
-use crate::http::account::brand_mark;
+use crate::http::account::{find_customer, spoken_mark};
 use crate::http::cookie;
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
@@ -19,23 +19,29 @@ use crate::oidc::logout::{self, Next, Wish};
 use crate::postgres::{self, PgConnection};
 use crate::token::{self, Expected, IdClaims};
 use crate::view::hosted::{SignOutPage, SignedOutPage};
+use crate::view::language::Language;
 
 /// Whom somebody signs out of, and at whose wish.
 struct Farewell {
     brand: Brand,
     application: Option<Application>,
     wish: Wish,
+    language: Language,
 }
 
 /// GET: an application sends somebody to sign out.
 pub(super) async fn logout(
     State(app): State<SharedApp>,
     jar: CookieJar,
+    language: Language,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let params = Params::parse(query.as_deref().unwrap_or_default());
     let wish = Wish::read(&params);
-    let hint = prove_hint(&app, &wish).await?;
+    let hint = match &wish.hint {
+        Some(hint) => prove_hint(&app, hint, wish.client_id.as_deref()).await?,
+        None => None,
+    };
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     let client_id = hint
         .as_ref()
@@ -45,15 +51,25 @@ pub(super) async fn logout(
         Some(client_id) => find_client(&mut conn, client_id).await?,
         None => None,
     };
-    let (brand, application) = found.ok_or_else(nowhere)?;
+    let (brand, application) = match found {
+        Some((brand, application)) => (brand, Some(application)),
+        // It does not say who asks: the person is asked about where they are signed in.
+        None if client_id.is_none() => {
+            let customer = find_customer(&mut conn, &app, &jar, &Params::default()).await;
+            (customer.map_err(|_| nowhere())?.brand, None)
+        }
+        None => return Err(nowhere()),
+    };
     let session = find_session(&mut conn, &app, &jar, &brand).await?;
     drop(conn);
     let farewell = Farewell {
         brand,
-        application: Some(application),
+        application,
         wish,
+        language,
     };
-    match logout::next(farewell.judge_return(), hint.as_ref(), session.as_ref()) {
+    let to = farewell.judge_return();
+    match logout::next(to, &farewell.wish, hint.as_ref(), session.as_ref()) {
         Next::Ask => farewell.ask(),
         Next::Already => farewell.done(&app, jar, true),
         Next::End => {
@@ -74,22 +90,24 @@ pub(super) async fn from_form(RawForm(form): RawForm) -> Response {
 /// GET `/logout`: the person asks to sign out.
 pub(super) async fn ask(
     State(app): State<SharedApp>,
+    language: Language,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let params = Params::parse(query.as_deref().unwrap_or_default());
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
-    Farewell::read(&mut conn, &params).await?.ask()
+    Farewell::read(&mut conn, &params, language).await?.ask()
 }
 
 /// POST `/logout`: the person signs out, on a page of ours.
 pub(super) async fn sign_out(
     State(app): State<SharedApp>,
     jar: CookieJar,
+    language: Language,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let params = Params::parse(query.as_deref().unwrap_or_default());
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
-    let farewell = Farewell::read(&mut conn, &params).await?;
+    let farewell = Farewell::read(&mut conn, &params, language).await?;
     let session = find_session(&mut conn, &app, &jar, &farewell.brand).await?;
     drop(conn);
     if let Some(session) = &session {
@@ -98,14 +116,16 @@ pub(super) async fn sign_out(
     farewell.done(&app, jar, false)
 }
 
-/// The hint, if it is one of our tokens. One that is not counts as absent, so the person is asked.
-async fn prove_hint(app: &App, wish: &Wish) -> Result<Option<IdClaims>, PageError> {
-    let Some(hint) = &wish.hint else {
-        return Ok(None);
-    };
+/// What a hint says, if it is an ID token of ours, for `audience` where that is said; it may have
+/// expired.
+pub(super) async fn prove_hint(
+    app: &App,
+    hint: &str,
+    audience: Option<&str>,
+) -> Result<Option<IdClaims>, PageError> {
     let expected = Expected {
         issuer: app.config.issuer(),
-        audience: wish.client_id.as_deref(),
+        audience,
         now: app.clock.now(),
     };
     match app.keyring.verify_hint(&app.pool, hint, expected).await {
@@ -128,7 +148,11 @@ fn nowhere() -> PageError {
 
 impl Farewell {
     /// Reads whom the person signs out of on a page of ours.
-    async fn read(conn: &mut PgConnection, params: &Params) -> Result<Self, PageError> {
+    async fn read(
+        conn: &mut PgConnection,
+        params: &Params,
+        language: Language,
+    ) -> Result<Self, PageError> {
         let wish = Wish::read(params);
         if let Some(client_id) = &wish.client_id {
             let (brand, application) = find_client(conn, client_id).await?.ok_or_else(nowhere)?;
@@ -136,6 +160,7 @@ impl Farewell {
                 brand,
                 application: Some(application),
                 wish,
+                language,
             });
         }
         let slug = params.get("brand").ok().flatten().ok_or_else(nowhere)?;
@@ -146,6 +171,7 @@ impl Farewell {
             brand,
             application: None,
             wish,
+            language,
         })
     }
 
@@ -176,7 +202,7 @@ impl Farewell {
             }
         }
         page(&SignOutPage {
-            brand: brand_mark(&self.brand),
+            brand: spoken_mark(&self.brand, self.language),
             action: format!("/logout?{}", query.finish()),
             stay_href: format!("/me?brand={}", self.brand.slug),
         })
@@ -191,7 +217,7 @@ impl Farewell {
         let response = match &return_to {
             Some(location) if may_leave => go_to(location),
             Some(_) | None => page(&SignedOutPage {
-                brand: brand_mark(&self.brand),
+                brand: spoken_mark(&self.brand, self.language),
                 sign_in_href: self
                     .application
                     .map(|application| format!("/login?client_id={}", application.client_id)),

@@ -6,10 +6,14 @@
 
 mod authorize;
 mod client_form;
+mod consent;
+mod handoff;
 mod inspect;
 mod logout;
 mod metadata;
+mod par;
 mod refusal;
+mod standing;
 mod token;
 mod userinfo;
 
@@ -30,6 +34,7 @@ pub(super) fn pages() -> Router<SharedApp> {
         .route("/oauth/authorize", get(authorize::authorize))
         .route("/oauth/authorize/resume", get(authorize::resume))
         .route("/oauth/authorize/cancel", get(authorize::cancel))
+        .route("/oauth/consent", get(consent::ask).post(consent::decide))
         .route("/oauth/logout", get(logout::logout))
         .route("/logout", get(logout::ask).post(logout::sign_out))
 }
@@ -43,6 +48,7 @@ pub(super) fn machines() -> Router<SharedApp> {
             "/oauth/userinfo",
             get(userinfo::userinfo).post(userinfo::userinfo),
         )
+        .route("/oauth/par", post(par::push))
         .route("/oauth/revoke", post(inspect::revoke))
         .route("/oauth/introspect", post(inspect::introspect))
         .route("/oauth/jwks", get(metadata::jwks))
@@ -54,6 +60,7 @@ pub(super) fn machines() -> Router<SharedApp> {
         .layer(from_fn(cors::open_to_all));
     Router::new()
         .route("/oauth/authorize", post(authorize::from_form))
+        .route("/v1/embed/handoff", post(handoff::claim))
         .route("/oauth/logout", post(logout::from_form))
         .merge(open)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

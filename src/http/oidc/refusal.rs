@@ -58,6 +58,7 @@ impl IntoResponse for Refusal {
             | ErrorCode::InvalidScope
             | ErrorCode::AccessDenied
             | ErrorCode::LoginRequired
+            | ErrorCode::ConsentRequired
             | ErrorCode::RequestNotSupported
             | ErrorCode::RequestUriNotSupported
             | ErrorCode::RegistrationNotSupported

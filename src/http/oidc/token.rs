@@ -8,6 +8,7 @@ use axum::http::HeaderMap;
 
 use super::client_form;
 use super::refusal::Refusal;
+use super::standing;
 use crate::app::SharedApp;
 use crate::http::problem::Problem;
 use crate::oidc::grant::Grant;
@@ -33,10 +34,19 @@ pub(super) async fn token(
     let now = app.clock.now();
     // Before the transaction: it may need a connection of its own.
     let keys = app.keyring.keys(&app.pool, now).await?;
+    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+    let standing = match grant.stage_subject(&mut conn, &application).await? {
+        Some(profile_id) => {
+            Some(standing::find(&mut conn, &app, application.brand_id, profile_id).await?)
+        }
+        None => None,
+    };
+    drop(conn);
     let maker = Maker {
         issuer: app.config.issuer(),
         keys: &keys,
         entropy: &app.entropy,
+        standing,
         now,
     };
     let outcome = postgres::tx(&app.pool, async |conn| match &grant {

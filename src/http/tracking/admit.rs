@@ -9,9 +9,9 @@ use super::auth::{self, Credentials};
 use super::body::{Held, UNKNOWN_LENGTH_MAX};
 use crate::app::App;
 use crate::event::decode::{self, BODY_LENGTH_MAX};
-use crate::event::{Judged, Rejection, Sender, Submission, Trust};
+use crate::event::{Form, Judged, Rejection, Sender, Submission, Trust};
 use crate::kernel::{Network, Secret};
-use crate::key::{self, Key, Scope};
+use crate::key::{self, Key, Scope, Spent};
 
 /// What is known of a request before its body.
 #[derive(Clone, Copy)]
@@ -33,8 +33,24 @@ pub(super) struct Early {
 impl Asked<'_> {
     /// Lets in by the headers. `in_url` is the key that the URL brings, where one may stand.
     pub(super) async fn admit(self, in_url: InUrl) -> Result<Early, Refusal> {
-        self.pay_by_address()?;
-        let Credentials { key, token } = auth::credentials(self.headers)?;
+        let paid = self.pay_by_address();
+        let Credentials { key, token } = match paid {
+            // Of a network in debt only a secret key is let in: nothing else is looked at.
+            Err(_) => auth::credentials(self.headers).unwrap_or_default(),
+            Ok(()) => auth::credentials(self.headers)?,
+        };
+        let key = match (key, paid) {
+            (Some(presented), Err(spent)) if presented.kind == key::Kind::Secret => {
+                let key = self.find_for_debtor(&presented, spent).await?;
+                self.accept(&key).await?;
+                return Ok(Early {
+                    key: Some(key),
+                    token,
+                });
+            }
+            (_, Err(spent)) => return Err(self.quota(spent)),
+            (key, Ok(())) => key,
+        };
         let keys = &self.gate.keys;
         let key = match (key, in_url) {
             (Some(presented), _) => Some(keys.find(self.app, &presented).await?),
@@ -43,6 +59,7 @@ impl Asked<'_> {
             (None, InUrl::None) => None,
         };
         if let Some(key) = &key {
+            self.pay_back(key);
             self.accept(key).await?;
         }
         Ok(Early { key, token })
@@ -55,13 +72,14 @@ impl Asked<'_> {
             .ok_or_else(Refusal::key_missing)?;
         let presented = key::Presented::parse(text).ok_or_else(Refusal::key_unknown)?;
         let key = self.gate.keys.find(self.app, &presented).await?;
+        self.pay_back(&key);
         self.accept(&key).await?;
         Ok(key)
     }
 
-    /// The key of an image's address.
+    /// The key of an address: an image's, or one of those that SDKs ask before they send.
     pub(super) async fn admit_by_url(self, write_key: Option<&str>) -> Result<Key, Refusal> {
-        self.pay_by_address()?;
+        self.pay_by_address().map_err(|spent| self.quota(spent))?;
         let text = write_key.ok_or_else(Refusal::key_missing)?;
         let key = self.gate.keys.find_in_url(self.app, text).await?;
         self.accept(&key).await?;
@@ -70,30 +88,50 @@ impl Asked<'_> {
 
     /// Every request pays by its address, and is paid back if a secret key answers for it: who tries
     /// keys pays for each.
-    fn pay_by_address(self) -> Result<(), Refusal> {
-        let now = self.app.clock.now();
-        self.app
-            .quotas
-            .take_of_address(self.network, 1, now)
-            .map_err(|spent| Refusal::quota(spent, now))
+    fn pay_by_address(self) -> Result<(), Spent> {
+        let quotas = &self.app.quotas;
+        quotas.take_of_address(self.network, 1, self.app.clock.now())
+    }
+
+    fn pay_back(self, key: &Key) {
+        if key.kind == key::Kind::Secret {
+            self.app.quotas.give_back_to_address(self.network, 1);
+        }
+    }
+
+    /// The secret key of somebody whose neighbours have spent what the network may send. A key that
+    /// was good a moment ago is found at once; any other waits for its turn. What is no key is told
+    /// of the debt alone.
+    async fn find_for_debtor(
+        self,
+        presented: &key::Presented,
+        spent: Spent,
+    ) -> Result<Key, Refusal> {
+        let keys = &self.gate.keys;
+        if keys.remembers(presented) {
+            return keys.find(self.app, presented).await;
+        }
+        let _turn = self.app.quotas.turn_of_debtor().await;
+        let found = keys.find_apart(self.app, presented).await?;
+        found.ok_or_else(|| self.quota(spent))
+    }
+
+    fn quota(self, spent: Spent) -> Refusal {
+        Refusal::quota(spent, self.app.clock.now())
     }
 
     /// Whether a key that was found may send events here and now.
     async fn accept(self, key: &Key) -> Result<(), Refusal> {
-        let now = self.app.clock.now();
-        if key.kind == key::Kind::Secret {
-            self.app.quotas.give_back_to_address(self.network, 1);
-            if self.headers.contains_key(header::ORIGIN) {
-                return Err(expose(self.app, sender(key)).await);
-            }
+        if key.kind == key::Kind::Secret && self.headers.contains_key(header::ORIGIN) {
+            return Err(expose(self.app, sender(key)).await);
         }
         if !key.may(Scope::EventsWrite) {
             return Err(Refusal::scope_missing(Scope::EventsWrite));
         }
         self.app
             .quotas
-            .take_of_key(key, 1, now)
-            .map_err(|spent| Refusal::quota(spent, now))
+            .take_of_key(key, 1, self.app.clock.now())
+            .map_err(|spent| self.quota(spent))
     }
 
     /// Pays for all but the first event of a body.
@@ -167,6 +205,8 @@ async fn expose(app: &App, sender: Sender) -> Refusal {
         message_id: None,
         name: None,
         payload: String::new(),
+        form: Form::Tracking,
+        is_noted: true,
         routed_kind: None,
         sent_at: None,
         received_at: app.clock.now(),

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use super::VISITOR_QUOTA;
 use crate::event::decode::Malformed;
 use crate::event::intake::RETRY_AFTER_SECONDS;
 use crate::event::{Outcome, SubmitError, Verdict, refusal};
@@ -240,8 +241,9 @@ pub(super) fn batch(verdicts: &[Verdict]) -> Response {
     Json(json!({ "success": true, "verdicts": verdicts })).into_response()
 }
 
-/// What the sender of one event is told: a refused one is an error.
-pub(super) fn single(verdicts: &[Verdict]) -> Result<Response, Refusal> {
+/// What the sender of one event is told: a refused one is an error. Who sends too much may come back
+/// with it after `wait_seconds`; in a batch there is no such answer, since its neighbours are stored.
+pub(super) fn single(verdicts: &[Verdict], wait_seconds: u32) -> Result<Response, Refusal> {
     if let [
         Verdict {
             outcome:
@@ -254,8 +256,15 @@ pub(super) fn single(verdicts: &[Verdict]) -> Result<Response, Refusal> {
         },
     ] = verdicts
     {
-        let mut refusal = Refusal::new(StatusCode::BAD_REQUEST, code, detail.clone());
+        let is_flood = *code == VISITOR_QUOTA;
+        let status = if is_flood {
+            StatusCode::TOO_MANY_REQUESTS
+        } else {
+            StatusCode::BAD_REQUEST
+        };
+        let mut refusal = Refusal::new(status, code, detail.clone());
         refusal.pointer = Some(pointer);
+        refusal.retry_after = is_flood.then_some(wait_seconds);
         return Err(refusal);
     }
     Ok(batch(verdicts))

@@ -121,6 +121,26 @@ impl Keys {
         if let Some(key) = known() {
             return Ok(key);
         }
+        let key = self.find_apart(app, presented).await?;
+        drop(turn);
+        key.ok_or_else(Refusal::key_unknown)
+    }
+
+    /// Whether `presented` was found to be a key in force lately. It may have been revoked since.
+    pub(super) fn remembers(&self, presented: &Presented) -> bool {
+        let hash = presented.secret.hash();
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found
+            .get(&presented.key_id)
+            .is_some_and(|found| hash.matches(&found.secret_hash))
+    }
+
+    /// Looks a key up, and remembers it. The caller sees to it that few do so at once.
+    pub(super) async fn find_apart(
+        &self,
+        app: &App,
+        presented: &Presented,
+    ) -> Result<Option<Key>, Refusal> {
         // From before the lookup, so that the lookup's own time counts.
         let until = Instant::now() + FOUND_FOR;
         let mut conn = app
@@ -128,23 +148,30 @@ impl Keys {
             .acquire()
             .await
             .map_err(crate::postgres::Error::from)?;
-        let key = store::find_presented_key(&mut conn, presented, app.clock.now())
-            .await?
-            .ok_or_else(Refusal::key_unknown)?;
+        let key = store::find_presented_key(&mut conn, presented, app.clock.now()).await?;
         drop(conn);
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        if found.len() >= KEYS_MAX {
-            found.clear();
+        match &key {
+            Some(key) => {
+                if found.len() >= KEYS_MAX {
+                    found.clear();
+                }
+                let known = Found {
+                    key: key.clone(),
+                    secret_hash: presented.secret.hash().to_vec(),
+                    until,
+                };
+                found.insert(presented.key_id, known);
+            }
+            // It was revoked; a wrong guess makes no right key unknown.
+            None => {
+                let hash = presented.secret.hash();
+                let known = found.get(&presented.key_id);
+                if known.is_some_and(|known| hash.matches(&known.secret_hash)) {
+                    found.remove(&presented.key_id);
+                }
+            }
         }
-        found.insert(
-            presented.key_id,
-            Found {
-                key: key.clone(),
-                secret_hash: hash.to_vec(),
-                until,
-            },
-        );
-        drop(turn);
         Ok(key)
     }
 

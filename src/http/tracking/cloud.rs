@@ -72,7 +72,9 @@ pub(super) async fn receive(
     asked.pay_for_more(&key, items.len());
     let verdicts = take(&app, &key, early.token.as_ref(), items).await?;
     match mode {
-        Mode::Structured | Mode::Binary => answer::single(&verdicts),
+        Mode::Structured | Mode::Binary => {
+            answer::single(&verdicts, app.quotas.visitor_wait_seconds())
+        }
         Mode::Batched => Ok(answer::batch(&verdicts)),
     }
 }

@@ -36,6 +36,9 @@ pub(in crate::http) use screen::screen;
 /// How many requests may store events whole, each in a transaction of its own, at once.
 const WHOLE_MAX: usize = 4;
 
+/// The code of what a visitor sent beyond their quota.
+const VISITOR_QUOTA: &str = "visitor_quota";
+
 /// What the routes of events share: keys looked up just now, room for bodies, and places for those
 /// who store events whole.
 pub(super) struct Gate {

@@ -66,7 +66,8 @@ async fn take(
         entropy: &app.entropy,
     };
     let items = vec![judge_value(event, &receipt)];
-    answer::single(&receive::take(&app, &key, None, items).await?)?;
+    let verdicts = receive::take(&app, &key, None, items).await?;
+    answer::single(&verdicts, app.quotas.visitor_wait_seconds())?;
     Ok(([(header::CONTENT_TYPE, "image/gif")], PIXEL).into_response())
 }
 

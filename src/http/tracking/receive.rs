@@ -71,7 +71,7 @@ pub(super) async fn receive(
     let verdicts = take(&app, &key, early.token.as_ref(), items).await?;
     match shape {
         Shape::Batch | Shape::Beacon => Ok(answer::batch(&verdicts)),
-        Shape::Single(_) => answer::single(&verdicts),
+        Shape::Single(_) => answer::single(&verdicts, app.quotas.visitor_wait_seconds()),
     }
 }
 

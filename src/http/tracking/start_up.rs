@@ -1,4 +1,5 @@
-//! What browser SDKs ask before they send: where to, and to whom else (nobody).
+//! What browser SDKs ask before they send: where to, and to whom else (nobody). They pay for asking
+//! as for an event.
 
 use std::sync::Arc;
 
@@ -7,18 +8,28 @@ use axum::extract::{Extension, Path, RawQuery, State};
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
 
+use super::admit::{Asked, InUrl};
 use super::answer::Refusal;
 use super::{Gate, auth};
 use crate::app::SharedApp;
+use crate::http::address::Caller;
 use crate::key::Kind;
 
 /// What analytics-next asks when its `cdnURL` is set.
 pub(super) async fn settings(
     State(app): State<SharedApp>,
     Extension(gate): Extension<Arc<Gate>>,
+    Caller(network): Caller,
     Path(write_key): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
-    gate.keys.find_in_url(&app, &write_key).await?;
+    let asked = Asked {
+        app: &app,
+        gate: &gate,
+        headers: &headers,
+        network,
+    };
+    asked.admit_by_url(Some(&write_key)).await?;
     let url = &app.config.public_url;
     let host = url.host_str().unwrap_or_default();
     let host = url
@@ -42,22 +53,29 @@ pub(super) async fn settings(
 pub(super) async fn source_config(
     State(app): State<SharedApp>,
     Extension(gate): Extension<Arc<Gate>>,
+    Caller(network): Caller,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
-    let (key, text) = match (
-        auth::credentials(&headers)?.key,
-        auth::in_query(query.as_deref()),
-    ) {
-        (Some(presented), _) => {
-            let key = gate.keys.find(&app, &presented).await?;
-            if key.kind == Kind::Secret {
-                return Err(Refusal::key_exposed());
-            }
-            (key, presented.expose())
-        }
-        (None, Some(text)) => (gate.keys.find_in_url(&app, &text).await?, text),
-        (None, None) => return Err(Refusal::key_missing()),
+    let asked = Asked {
+        app: &app,
+        gate: &gate,
+        headers: &headers,
+        network,
+    };
+    let in_url = auth::in_query(query.as_deref());
+    let shown = in_url.clone();
+    let early = asked
+        .admit(in_url.map_or(InUrl::None, InUrl::Allowed))
+        .await?;
+    let key = early.key.ok_or_else(Refusal::key_missing)?;
+    if key.kind == Kind::Secret {
+        return Err(Refusal::key_exposed());
+    }
+    // A key in the header goes before one in the address, as when it was let in.
+    let text = match auth::credentials(&headers)?.key {
+        Some(presented) => presented.expose(),
+        None => shown.ok_or_else(Refusal::key_missing)?,
     };
     let now = app.clock.now();
     Ok(Json(json!({

@@ -100,8 +100,8 @@ pub(super) fn condition(condition: &Condition) -> String {
         Condition::QualifyingDays(test) => {
             let days = counted(test.at_least, "day", "different days");
             format!(
-                "orders or the like on {days} within {} days",
-                test.within_days
+                "orders or the like on {days} within {}",
+                counted(test.within_days, "day", "days")
             )
         }
         Condition::ConvertedReferrals(test) => {

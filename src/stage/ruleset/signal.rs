@@ -76,13 +76,17 @@ pub struct Signal {
 }
 
 impl Signal {
+    /// The first of its names that only a server may ever say, if there is one.
+    pub fn guarded_name(&self) -> Option<&str> {
+        std::iter::once(&self.event)
+            .chain(&self.aliases)
+            .map(String::as_str)
+            .find(|name| ONLY_FROM_SERVERS.contains(name))
+    }
+
     /// Whether an event from an untrusted browser counts.
     pub fn counts_untrusted(&self) -> bool {
-        let is_guarded = |name: &String| ONLY_FROM_SERVERS.contains(&name.as_str());
-        if std::iter::once(&self.event)
-            .chain(&self.aliases)
-            .any(is_guarded)
-        {
+        if self.guarded_name().is_some() {
             return false;
         }
         match self.trust {

@@ -7,7 +7,7 @@ use super::contact::ContactCard;
 use super::customer_parts::{AliasRow, ConsentRow, Direction, IdentityRow, TimelineEntry};
 use super::value::ValueCard;
 use super::why_here::WhyHere;
-use super::{Shell, TurnsCard};
+use super::{AccountCard, Shell, TurnsCard};
 use crate::view::StageTag;
 
 /// `/dashboard/{brand}/customers/{profile_id}`.
@@ -54,6 +54,8 @@ pub struct CustomerPage {
     pub brought: BroughtCard,
     /// Whether they may be written to.
     pub contact: ContactCard,
+    /// What can be done to their account.
+    pub account: AccountCard,
 }
 
 /// An entry of the timeline with what its neighbours say about it.
@@ -64,6 +66,14 @@ struct Placed<'page> {
 }
 
 impl CustomerPage {
+    /// Where an act on the account posts to.
+    fn act_href(&self, act: &str) -> String {
+        use crate::view::format::path_segment;
+
+        let id = path_segment(&self.id);
+        self.shell.href(&format!("customers/{id}/{act}"))
+    }
+
     fn letter(&self) -> char {
         crate::view::provider::first_letter(&self.name)
     }

@@ -1,5 +1,6 @@
 //! A sample customer.
 
+use super::account::AccountCard;
 use super::contact::ContactCard;
 use super::customer_parts::{
     AliasRow, ConsentRow, Direction, IdentityRow, Move, MoveTold, TimelineEntry,
@@ -25,6 +26,7 @@ impl CustomerPage {
             conditions: vec![words.text("Warming")],
             why: Some(why(words)),
             contact: ContactCard::sample(words),
+            account: AccountCard::sample(words),
             turns: Some(turns(words)),
             value: ValueCard::sample(words),
             timeline: timeline(words),

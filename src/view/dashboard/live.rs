@@ -138,6 +138,10 @@ pub struct RejectPage {
     pub replayed: String,
     /// Whether it is stored by now, so that there is nothing left to do.
     pub is_done: bool,
+    /// Why it cannot be judged again; empty where it can.
+    pub barred: String,
+    /// Whether it came as a `CloudEvent` and is shown as one.
+    pub is_cloud: bool,
     /// The event, to edit, with what is still wrong with it.
     pub event: Field,
 }
@@ -300,6 +304,8 @@ impl RejectPage {
             is_cut: false,
             replayed: String::new(),
             is_done: false,
+            barred: String::new(),
+            is_cloud: false,
             event: Field::filled(words.text(concat!(
                 "{\n  \"type\": \"track\",\n  \"event\": \"Order Completed\",\n",
                 "  \"userId\": \"4712\",\n  \"timestamp\": \"yesterday\"\n}"
@@ -312,8 +318,16 @@ impl RejectPage {
         let error = words.text("Still not stored: the time is not an RFC 3339 time.");
         Self {
             is_cut: true,
+            is_cloud: true,
             event: Field::refused(page.event.value.clone(), error),
             ..page
+        }
+    }
+
+    pub(in crate::view) fn sample_barred(words: crate::view::sample::Words) -> Self {
+        Self {
+            barred: words.text("the key that sent it was revoked on 2 Feb 2026"),
+            ..Self::sample(words)
         }
     }
 

@@ -4,16 +4,21 @@
 //! These pages must never show a secret twice, nor a figure without the table behind it. Start
 //! reading at [`OverviewPage`].
 
+mod account;
 mod applications;
 mod brands;
 mod brought;
 mod complaints;
+mod configure;
 mod contact;
 mod customer;
 mod customer_parts;
 mod customers;
+mod imports;
 mod keys;
 mod live;
+mod look;
+mod mail;
 mod network;
 mod overview;
 mod provider;
@@ -26,19 +31,25 @@ mod why_here;
 
 #[cfg(test)]
 mod customer_sample;
+mod ways;
 
+pub use account::{AccountCard, JoinedRow};
 pub use applications::{ApplicationForm, ApplicationKind, ApplicationRow, ApplicationsPage};
 pub use brands::{BrandForm, BrandRow, BrandsPage};
 pub use brought::{BroughtCard, BroughtRow, RoleView};
 pub use complaints::{ComplaintList, ComplaintRow, ComplaintsPage};
+pub use configure::{Choice, Configuration, ConfigurePage, Contrast};
 pub use contact::{ContactCard, ContactChannel, KeepInTouchPage, KeepInTouchRow};
 pub use customer::CustomerPage;
 pub use customer_parts::{
     AliasRow, ConsentRow, Direction, IdentityRow, Move, MoveTold, TimelineEntry,
 };
 pub use customers::{CustomerRow, CustomersPage};
+pub use imports::{ImportFault, ImportRow, ImportState, ImportsPage};
 pub use keys::{FreshKey, GrantForm, KeyForm, KeyKind, KeyPage, KeyRow, KeysPage, ScopeChoice};
 pub use live::{LivePage, LiveRow, LiveStatus, LiveUpdate, RejectPage, SetApartRow};
+pub use look::{LookPage, WordsForm};
+pub use mail::{LetterLine, LetterPage, MailPage, MailRow};
 pub use network::{FamilyTree, Kin, NetworkFigures, NetworkPage, Outcome, RefusedRow, TopRow};
 pub use overview::{Overview, OverviewPage, WeekStats};
 pub use provider::{ClaimRow, ProviderPage, TrialResult};
@@ -54,6 +65,7 @@ pub use turns::{LayerRow, TurnRow, TurnsCard};
 pub use value::{
     CustomerForecast, SHOWN_MIN, StageValueRow, ValueAbsence, ValueByStage, ValueCard, ValueFigure,
 };
+pub use ways::WaysPage;
 pub use why_here::{ConditionView, DayLookedAt, RuleView, Score, WhyHere};
 
 use super::Notice;

@@ -79,6 +79,10 @@ impl ProviderKind {
 
 /// The settings of a connection, new or not.
 #[derive(Debug, Clone, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says whether a part of the page is there"
+)]
 pub struct ConnectionForm {
     /// Whether it is still to be made: then it has a short name to choose.
     pub is_new: bool,

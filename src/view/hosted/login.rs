@@ -2,9 +2,9 @@
 
 use askama::Template;
 
-use super::BrandMark;
-use crate::view::ProviderButton;
-use crate::view::language::{Language, Messages};
+use super::{BrandMark, PasskeySignIn};
+use crate::view::language::Language;
+use crate::view::{Notice, ProviderButton};
 
 /// `/login?flow=…`: the ways into a brand, last used first.
 #[derive(Debug, Clone, Template)]
@@ -16,12 +16,20 @@ pub struct LoginPage {
     pub application_name: Option<String>,
     /// The ways in, in the order shown; the last used one comes first.
     pub providers: Vec<ProviderButton>,
+    /// Passkeys, where they can be used.
+    pub passkey: Option<PasskeySignIn>,
+    /// Where an address posts to, where codes by mail are on.
+    pub email_action: Option<String>,
+    /// The page for a password, where passwords are on.
+    pub password_href: Option<String>,
+    /// Whether somebody signed in is to prove again who they are.
+    pub is_again: bool,
+    /// What was done just now.
+    pub notice: Option<Notice>,
     /// The brand's privacy notice.
     pub privacy_url: Option<String>,
     /// Why the last try did not work, as one sentence with what to do.
     pub error: Option<String>,
-    /// The language of the page.
-    pub language: Language,
     /// The other languages, and the address of this page in each.
     pub languages: Vec<LanguageLink>,
 }
@@ -35,12 +43,6 @@ pub struct LanguageLink {
     pub href: String,
 }
 
-impl LoginPage {
-    fn messages(&self) -> &'static Messages {
-        self.language.messages()
-    }
-}
-
 #[cfg(test)]
 impl LoginPage {
     pub(in crate::view) fn sample(words: crate::view::sample::Words) -> Self {
@@ -48,9 +50,13 @@ impl LoginPage {
             brand: BrandMark::sample(words),
             application_name: Some(words.text("Bellmoor web shop")),
             providers: ProviderButton::samples(words),
+            passkey: Some(PasskeySignIn::sample(words)),
+            email_action: Some(words.text("/login/email?flow=flw_01")),
+            password_href: Some(words.text("/login/password?flow=flw_01")),
+            is_again: false,
+            notice: None,
             privacy_url: Some(words.text("https://bellmoor.example/privacy")),
             error: Some(words.text("That sign-in was cancelled. Choose a way in to try again.")),
-            language: Language::English,
             languages: [Language::German, Language::Spanish, Language::Arabic]
                 .map(|language| LanguageLink {
                     language,
@@ -60,11 +66,20 @@ impl LoginPage {
         }
     }
 
-    pub(in crate::view) fn sample_arabic() -> Self {
+    /// Somebody proves again who they are.
+    pub(in crate::view) fn sample_again(words: crate::view::sample::Words) -> Self {
         Self {
-            language: Language::Arabic,
+            application_name: None,
+            is_again: true,
             error: None,
-            ..Self::sample(crate::view::sample::Words::Plain)
+            ..Self::sample(words)
         }
+    }
+
+    pub(in crate::view) fn sample_arabic() -> Self {
+        let mut page = Self::sample(crate::view::sample::Words::Plain);
+        page.brand.language = Language::Arabic;
+        page.error = None;
+        page
     }
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::BrandMark;
+use super::{BrandMark, MeGrant};
 use crate::view::{Notice, ProviderButton, StageTag};
 
 /// `/me`: who you are here, and everything known about you.
@@ -33,6 +33,8 @@ pub struct MePage {
     pub addable: Vec<ProviderButton>,
     /// What they allowed, and when.
     pub consents: Vec<MeConsent>,
+    /// What they allow applications of others.
+    pub grants: Vec<MeGrant>,
     /// Where they are signed in.
     pub sessions: Vec<MeSession>,
     /// Where ending every other session posts to; none where there is no other.
@@ -212,6 +214,7 @@ impl MePage {
                 .take(1)
                 .collect(),
             consents: Self::sample_consents(words),
+            grants: vec![super::MeGrant::sample(words)],
             sessions: Self::sample_sessions(words),
             end_others_action: Some(words.text("/me/sessions/end-others?brand=bellmoor")),
             facts: [("Time zone", "Europe/Zurich"), ("Language", "German")]

@@ -183,6 +183,110 @@ async fn staff_lend_no_trust_to_what_a_browser_sent() {
     assert_eq!(foreign.status, StatusCode::NOT_FOUND);
 }
 
+/// The path of the one event that was not stored.
+async fn the_reject(shop: &Shop) -> String {
+    let id: uuid::Uuid = sqlx::query_scalar("select reject_id from reject")
+        .fetch_one(&shop.test.app.pool)
+        .await
+        .unwrap();
+    format!("live/rejects/rej_{}", id.simple())
+}
+
+#[tokio::test]
+async fn a_refused_cloudevent_is_mended_and_replayed_as_a_cloudevent() {
+    let mut shop = Shop::open().await;
+    let bad = json!({
+        "specversion": "1.0", "id": "A-1", "source": "/shop", "type": "Order Completed",
+        "subject": "4711", "time": "yesterday", "data": { "order_id": "A-1", "total": 31.5 },
+    });
+    let authorization = format!("Basic {}", STANDARD.encode(format!("{}:", shop.key)));
+    let headers = [
+        ("authorization", authorization.as_str()),
+        ("content-type", "application/cloudevents+json"),
+    ];
+    let mut sender = shop.test.browser();
+    let body = Body::from(bad.to_string());
+    let answer = sender
+        .send(Method::POST, "/v1/cloudevents", &headers, body)
+        .await;
+    assert_eq!(answer.json()["code"], "time_invalid");
+    assert_eq!(answer.json()["pointer"], "/time");
+    let path = the_reject(&shop).await;
+
+    let page = shop.see(&path).await;
+    let replay = format!("/dashboard/bakery/{path}/replay");
+    let plain = r#"{"type":"track","event":"Order Completed","userId":"4711"}"#;
+    let refused = shop.browser.post_form(&replay, &[("event", plain)]).await;
+    let mended = bad.to_string().replace("yesterday", "2026-01-14T08:00:00Z");
+    let done = shop.browser.post_form(&replay, &[("event", &mended)]).await;
+
+    assert!(
+        page.contains("specversion") && page.contains("a CloudEvent in JSON"),
+        "{page}"
+    );
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        refused.text().contains("needs specversion"),
+        "{}",
+        refused.text()
+    );
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text());
+    let expected = (
+        "/shop A-1".to_owned(),
+        true,
+        true,
+        "2026-01-14 08:00".to_owned(),
+    );
+    assert_eq!(stored(&shop).await, [expected]);
+}
+
+#[tokio::test]
+async fn nothing_is_replayed_of_a_key_that_was_revoked_or_may_send_no_more() {
+    let mut shop = Shop::open().await;
+    let key = shop.key.clone();
+    let bad = json!({ "userId": "4711", "event": "Order Completed", "timestamp": "yesterday" });
+    send_single(&shop, &key, &bad).await;
+    let path = the_reject(&shop).await;
+    let replay = format!("/dashboard/bakery/{path}/replay");
+    let mended = bad.to_string().replace("yesterday", "2026-01-14T08:00:00Z");
+    let pool = shop.test.app.pool.clone();
+    let set = async |sql: &'static str| sqlx::query(sql).execute(&pool).await.unwrap();
+
+    set("update api_key set scopes = '{profiles:read}' where kind = 'secret'").await;
+    let lacking = shop.see(&path).await;
+    let refused = shop.browser.post_form(&replay, &[("event", &mended)]).await;
+    assert!(
+        lacking.contains("may not send events any more"),
+        "{lacking}"
+    );
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    set("update api_key set scopes = null where kind = 'secret'").await;
+
+    let id: uuid::Uuid = sqlx::query_scalar("select key_id from api_key where kind = 'secret'")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    let revoke = format!("/dashboard/bakery/keys/key_{}/revoke", id.simple());
+    assert_eq!(
+        shop.browser.post_form(&revoke, &[]).await.status,
+        StatusCode::SEE_OTHER
+    );
+    let page = shop.see(&path).await;
+    let revoked = shop.browser.post_form(&replay, &[("event", &mended)]).await;
+
+    assert_eq!(revoked.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for told in [&page, &revoked.text()] {
+        assert!(told.contains("was revoked on 15 Jan 2026"), "{told}");
+        assert!(
+            told.contains("It cannot be replayed") && told.contains("readonly"),
+            "{told}"
+        );
+        assert!(!told.contains("Replay this event"), "{told}");
+    }
+    assert!(stored(&shop).await.is_empty());
+    assert_eq!(audited(&shop.test, "event.replayed").await, 2);
+}
+
 #[tokio::test]
 async fn what_is_committed_late_is_not_stepped_over() {
     let mut shop = Shop::open().await;

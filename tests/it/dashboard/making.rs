@@ -178,6 +178,41 @@ async fn what_a_key_may_do_is_said_when_it_is_made_and_changed_later() {
 }
 
 #[tokio::test]
+async fn what_a_new_key_may_send_unless_told_is_said_for_both_kinds() {
+    let test = TestApp::start_with(&[("quota_browser_key_events_per_second", "0")]).await;
+    let mut browser = staff_with_brand(&test).await;
+    let both = "Empty: no limit for a browser key, 20,000 events a second for a secret key.";
+
+    let empty = browser.get("/dashboard/bakery/keys").await.text();
+    let fields = [("name", "Till"), ("kind", "secret"), ("rate", "50")];
+    let made = browser.post_form("/dashboard/bakery/keys", &fields).await;
+    let refused = [("name", ""), ("kind", "secret")];
+    let refused = browser.post_form("/dashboard/bakery/keys", &refused).await;
+    let list = browser.get("/dashboard/bakery/keys").await.text();
+
+    for page in [&empty, &made.text(), &refused.text()] {
+        assert!(page.contains(both), "{page}");
+    }
+    // A key that is there has one kind.
+    let mut defaults: Vec<&str> = Vec::new();
+    let mut pages = Vec::new();
+    for path in list
+        .split("href=\"")
+        .filter_map(|rest| rest.split('"').next())
+    {
+        if path.contains("/keys/key_") {
+            pages.push(browser.get(path).await.text());
+        }
+    }
+    for page in &pages {
+        let told = page.split("Empty: ").nth(2).unwrap();
+        defaults.push(told.split('<').next().unwrap());
+    }
+    defaults.sort_unstable();
+    assert_eq!(defaults, ["20,000 events a second.", "no limit."]);
+}
+
+#[tokio::test]
 async fn a98_a_key_is_made_by_a_session_alone_and_for_the_brand_of_the_page() {
     let test = TestApp::start().await;
     let mut browser = staff_with_brand(&test).await;

@@ -1,6 +1,7 @@
 //! The dashboard: who gets in, who does not, and what staff can do there.
 
 mod access;
+mod imports;
 mod live;
 mod making;
 mod network;
@@ -48,7 +49,7 @@ async fn staff_browser(test: &TestApp) -> Browser {
 }
 
 /// The same, with a brand called `bakery`.
-async fn staff_with_brand(test: &TestApp) -> Browser {
+pub(crate) async fn staff_with_brand(test: &TestApp) -> Browser {
     let mut browser = staff_browser(test).await;
     let fields = [
         ("name", "Bellmoor Bakery"),
@@ -61,7 +62,7 @@ async fn staff_with_brand(test: &TestApp) -> Browser {
 }
 
 /// How often `action` stands in the audit record.
-async fn audited(test: &TestApp, action: &str) -> i64 {
+pub(crate) async fn audited(test: &TestApp, action: &str) -> i64 {
     sqlx::query_scalar("select count(*) from audit where action = $1")
         .bind(action)
         .fetch_one(&test.app.pool)

@@ -53,6 +53,7 @@ impl TestApp {
             clock: clock.clone(),
             entropy: Entropy::seeded(database.number()),
             installation_key: [7; 32],
+            breached: befriend::credential::breached::Breached::none(),
             metrics: befriend::telemetry::metrics().unwrap(),
         };
         let app = App::before(parts, outside);

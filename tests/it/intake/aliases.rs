@@ -18,13 +18,14 @@ const CHAIN: usize = 10_000;
 const BATCH: usize = 500;
 
 /// Another service on the same database.
-pub(super) fn another(test: &TestApp) -> SharedApp {
+pub fn another(test: &TestApp) -> SharedApp {
     App::new(Parts {
         config: test.app.config.clone(),
         pool: test.database.address().pool(8),
         clock: test.clock.clone(),
         entropy: Entropy::seeded(test.database.number() + 1_000_000),
         installation_key: [7; 32],
+        breached: befriend::credential::breached::Breached::none(),
         metrics: befriend::telemetry::metrics().unwrap(),
     })
 }

@@ -149,6 +149,7 @@ async fn whatever_is_sent_nothing_fails_and_every_event_is_accounted_for() {
             ("quota_secret_key_events_per_second", "1000000"),
             ("quota_browser_key_events_per_second", "1000000"),
             ("quota_address_events_per_second", "1000000"),
+            ("quota_visitor_events_per_minute", "0"),
         ])
         .await,
     );

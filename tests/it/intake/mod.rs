@@ -2,14 +2,19 @@
 
 mod aliases;
 mod cancel;
+mod claims;
 mod cloud;
 mod dedup;
 mod generator;
 mod hostile;
 mod native;
 mod people;
+mod slow;
 mod trust;
+mod visitors;
 mod wire;
+
+pub use aliases::another;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -42,6 +47,8 @@ impl Sender {
             asks_terms: false,
             terms_url: None,
             privacy_url: None,
+            words: json!({}),
+            logo: None,
             is_demo: false,
             created_at: now,
             disabled_at: None,

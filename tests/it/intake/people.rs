@@ -229,6 +229,10 @@ async fn id_token(
         nonce: None,
         session_id: befriend::kernel::id::SessionId::new(now, &app.entropy),
         brand_id: brand.brand_id,
+        acr: None,
+        amr: Vec::new(),
+        stage: None,
+        stage_since: None,
     };
     let keys = app.keyring.keys(&app.pool, now).await.unwrap();
     keys.sign_id_token(&claims, now).unwrap()

@@ -23,7 +23,7 @@ const ROUTER: &str = include_str!("../../../src/http/api/mod.rs");
 const NOBODY: &str = "/api/v1/profiles/prf_00000000000000000000000000000000";
 
 /// Every route: method, pattern, and the scope that it needs. A new route needs a row.
-const ROUTES: [(&str, &str, Scope); 22] = [
+const ROUTES: [(&str, &str, Scope); 26] = [
     ("POST", "/api/v1/events", Scope::EventsWrite),
     ("GET", "/api/v1/profiles", Scope::ProfilesRead),
     ("GET", "/api/v1/profiles/{id}", Scope::ProfilesRead),
@@ -66,6 +66,18 @@ const ROUTES: [(&str, &str, Scope); 22] = [
         "/api/v1/profiles/{id}/contact/preferences",
         Scope::ContactWrite,
     ),
+    (
+        "POST",
+        "/api/v1/profiles/{id}/contact/preferences/link",
+        Scope::ContactWrite,
+    ),
+    ("POST", "/api/v1/profiles/{id}/merge", Scope::ProfilesWrite),
+    (
+        "POST",
+        "/api/v1/profiles/{id}/unmerge",
+        Scope::ProfilesWrite,
+    ),
+    ("POST", "/api/v1/profiles/{id}/erase", Scope::ProfilesWrite),
     ("GET", "/api/v1/contact/keep-in-touch", Scope::ContactRead),
     ("GET", "/api/v1/disputes", Scope::DisputesRead),
     ("GET", "/api/v1/rules", Scope::RulesRead),
@@ -100,7 +112,7 @@ async fn call(test: &TestApp, method: &str, pattern: &str, key: Option<&Presente
     test.browser().send(method, &path, &headers, body).await
 }
 
-async fn allow(test: &TestApp, sender: &Sender, key: &Presented, grant: Grant) {
+pub(super) async fn allow(test: &TestApp, sender: &Sender, key: &Presented, grant: Grant) {
     let mut conn = test.app.pool.acquire().await.unwrap();
     let found = key::store::update_grant(&mut conn, sender.brand_id, key.key_id, &grant).await;
     assert!(found.unwrap());
@@ -501,7 +513,7 @@ async fn a86_a_batch_is_paid_for_event_by_event_and_the_api_pays_too() {
 }
 
 /// A browser whose requests come from a proxy at 10.0.0.1.
-fn behind_proxy(test: &TestApp) -> Browser {
+pub(super) fn behind_proxy(test: &TestApp) -> Browser {
     let proxy = SocketAddr::from(([10, 0, 0, 1], 4_000));
     let router = test.router().layer(axum::Extension(ConnectInfo(proxy)));
     Browser::new(router, test.app.config.issuer())
@@ -608,7 +620,10 @@ async fn a91_names_beyond_what_a_brand_may_have_are_stored_and_kept_out_of_lists
     let sender = Sender::new(&test, "bakery").await;
     let named = |n: usize, prefix: &str| {
         let name = format!("{prefix} {n:04}");
-        track(&name, &json!({ "anonymousId": "a1", "event": name }))
+        track(
+            &name,
+            &json!({ "anonymousId": format!("a{}", n / 100), "event": name }),
+        )
     };
     let flagged = |verdicts: &[Value]| {
         let is_flagged = |verdict: &&Value| verdict["flags"] == json!(["name_over_cap"]);

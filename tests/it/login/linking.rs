@@ -64,6 +64,11 @@ async fn a_shared_address_is_asked_about_and_proof_of_the_old_way_links() {
     assert_eq!(world.texts(IDENTITIES_PER_PROFILE).await, ["2"]);
     let facts = "select count(*) from outbox where kind = 'identity.linked'";
     assert_eq!(world.count(facts).await, 1);
+    let events = "select count(*) from event where name = 'Social Profile Linked'";
+    assert_eq!(world.count(events).await, 1);
+    let letters = world.letters("way_added").await;
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0].0, "ada@example.com");
     let mut later = world.browser();
     let by_second = sign_in(
         &mut later,
@@ -267,7 +272,7 @@ async fn a6_a10_a_squatter_without_proof_is_set_apart_when_the_owner_comes() {
 }
 
 #[tokio::test]
-async fn an_identity_of_somebody_else_is_not_linked_from_the_account_page() {
+async fn an_identity_of_another_account_is_not_linked_but_asked_about() {
     let world = World::new().await;
     let first = world.connect("first").await;
     let second = world.connect("second").await;
@@ -282,7 +287,8 @@ async fn an_identity_of_somebody_else_is_not_linked_from_the_account_page() {
     let away = href(&page);
     let answer = browser.get(&second.agree(&away, bob())).await;
 
-    assert_refused(&answer, 409);
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    assert!(answer.location().starts_with("/me/join?flow="));
     assert_eq!(world.texts(IDENTITIES_PER_PROFILE).await, ["1", "1"]);
 }
 

@@ -39,6 +39,21 @@ pub enum Endpoint {
     Userinfo,
 }
 
+/// How a provider departs from what is right in everything it signs and publishes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Twist {
+    /// The ID token names no key.
+    NoKeyId,
+    /// A second key is published, under another id.
+    SecondKey,
+    /// The ID token says it is not signed, and is not.
+    Unsigned,
+    /// The ID token is signed, but not as it stands.
+    SpoiltSignature,
+    /// Discovery speaks for somebody else.
+    OtherIssuer,
+}
+
 pub struct Provider {
     pub issuer: String,
     shared: Arc<Shared>,
@@ -61,6 +76,8 @@ struct Inner {
     userinfo_subject: Option<String>,
     /// What is overwritten in ID tokens; null removes.
     overrides: Vec<(String, Value)>,
+    twists: Vec<Twist>,
+    second_key: EcdsaKeyPair,
 }
 
 #[derive(Clone)]
@@ -90,6 +107,8 @@ impl Provider {
                 grants: HashMap::new(),
                 userinfo_subject: None,
                 overrides: Vec::new(),
+                twists: Vec::new(),
+                second_key: new_key(),
             }),
         });
         let router = Router::new()
@@ -127,6 +146,10 @@ impl Provider {
             inner.key = new_key();
             key_id.clone_into(&mut inner.key_id);
         });
+    }
+
+    pub fn twist(&self, twist: Twist) {
+        self.inner(|inner| inner.twists.push(twist));
     }
 
     pub fn publish_no_keys(&self) {
@@ -199,8 +222,14 @@ async fn arrive(shared: &Shared, endpoint: Endpoint) -> Result<(), Response> {
 async fn discovery(State(shared): State<Arc<Shared>>) -> Result<Json<Value>, Response> {
     arrive(&shared, Endpoint::Discovery).await?;
     let issuer = &shared.issuer;
+    let inner = shared.state.lock().unwrap();
+    let named = if inner.twists.contains(&Twist::OtherIssuer) {
+        "https://issuer.example"
+    } else {
+        issuer
+    };
     Ok(Json(json!({
-        "issuer": issuer,
+        "issuer": named,
         "authorization_endpoint": format!("{issuer}/authorize"),
         "token_endpoint": format!("{issuer}/token"),
         "userinfo_endpoint": format!("{issuer}/userinfo"),
@@ -215,11 +244,18 @@ async fn jwks(State(shared): State<Arc<Shared>>) -> Result<Json<Value>, Response
     if !inner.publishes_keys {
         return Ok(Json(json!({ "keys": [] })));
     }
-    let (x, y) = inner.key.public_key().as_ref()[1..].split_at(32);
-    Ok(Json(json!({ "keys": [{
-        "kty": "EC", "crv": "P-256", "use": "sig", "kid": inner.key_id,
-        "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y),
-    }] })))
+    let jwk = |key: &EcdsaKeyPair, id: &str| {
+        let (x, y) = key.public_key().as_ref()[1..].split_at(32);
+        json!({
+            "kty": "EC", "crv": "P-256", "use": "sig", "kid": id,
+            "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y),
+        })
+    };
+    let mut keys = vec![jwk(&inner.key, &inner.key_id)];
+    if inner.twists.contains(&Twist::SecondKey) {
+        keys.push(jwk(&inner.second_key, "another-key"));
+    }
+    Ok(Json(json!({ "keys": keys })))
 }
 
 async fn token(
@@ -258,13 +294,28 @@ async fn token(
         }
     }
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let header = json!({ "alg": "ES256", "kid": inner.key_id });
+    let twisted = |twist| inner.twists.contains(&twist);
+    let mut header = json!({ "alg": "ES256", "kid": inner.key_id });
+    if twisted(Twist::NoKeyId) {
+        header = json!({ "alg": "ES256" });
+    }
+    if twisted(Twist::Unsigned) {
+        header = json!({ "alg": "none" });
+    }
     let message = format!("{}.{}", part(&header), part(&claims));
+    let mut signed = message.clone();
+    if twisted(Twist::SpoiltSignature) {
+        signed.push('x');
+    }
     let signature = inner
         .key
-        .sign(&SystemRandom::new(), message.as_bytes())
+        .sign(&SystemRandom::new(), signed.as_bytes())
         .unwrap();
-    let id_token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature));
+    let signature = match twisted(Twist::Unsigned) {
+        true => String::new(),
+        false => URL_SAFE_NO_PAD.encode(signature),
+    };
+    let id_token = format!("{message}.{signature}");
     let access_token = URL_SAFE_NO_PAD.encode(grant.claims["sub"].as_str().unwrap_or(""));
     Ok(Json(json!({
         "access_token": access_token, "token_type": "Bearer", "id_token": id_token,

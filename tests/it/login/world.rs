@@ -1,11 +1,13 @@
 //! A brand with ways in, and a person at a browser.
 
+use befriend::brand::ways::Ways;
 use std::sync::Arc;
 
 use befriend::brand::{self, Brand};
 use befriend::egress::Local;
 use befriend::federation::{self, Connection};
-use befriend::kernel::id::{BrandId, ConnectionId};
+use befriend::kernel::id::{BrandId, ConnectionId, IdentityId, MailId, ProfileId};
+use befriend::mail::Letter;
 use serde_json::{Value, json};
 
 use super::provider::Provider;
@@ -36,6 +38,13 @@ impl World {
         Self { app, brand }
     }
 
+    /// The same on a server with a name, which passkeys can be bound to.
+    pub async fn on_localhost(wishes: Wishes) -> Self {
+        let app = TestApp::start_with(&[("public_url", "http://localhost:7700")]).await;
+        let brand = insert_brand(&app, "bakery", wishes).await;
+        Self { app, brand }
+    }
+
     /// The same with something that answers for outside URLs.
     pub async fn before(wishes: Wishes, outside: Arc<dyn Local>) -> Self {
         let app = TestApp::start_before(outside).await;
@@ -53,6 +62,23 @@ impl World {
         let mut connection = self.connection("test", "test");
         "Test provider".clone_into(&mut connection.label);
         self.insert(&connection).await;
+    }
+
+    /// Codes by mail.
+    pub async fn connect_mailbox(&self) {
+        let mut connection = self.connection("email", "email");
+        "Email".clone_into(&mut connection.label);
+        self.insert(&connection).await;
+    }
+
+    /// Lets people have passwords.
+    pub async fn offer_passwords(&self) {
+        let mut conn = self.app.app.pool.acquire().await.unwrap();
+        let (id, ways) = (self.brand.brand_id, Ways { passwords: true });
+        let now = self.app.clock.now();
+        brand::ways_store::upsert_ways(&mut conn, id, ways, now)
+            .await
+            .unwrap();
     }
 
     /// A provider on loopback, connected as `slug`.
@@ -151,6 +177,86 @@ impl World {
             .unwrap()
     }
 
+    /// The one text that a query gives.
+    pub async fn text(&self, sql: &'static str) -> String {
+        sqlx::query_scalar(sql)
+            .fetch_one(&self.app.app.pool)
+            .await
+            .unwrap()
+    }
+
+    /// The profile that this subject signs in.
+    pub async fn profile_of(&self, subject: &str) -> ProfileId {
+        let id = sqlx::query_scalar("select profile_id from identity where subject = $1")
+            .bind(subject)
+            .fetch_one(&self.app.app.pool)
+            .await
+            .unwrap();
+        ProfileId::from_uuid(id)
+    }
+
+    /// The id of the identity of this subject.
+    pub async fn identity_of(&self, subject: &str) -> IdentityId {
+        let id = sqlx::query_scalar("select identity_id from identity where subject = $1")
+            .bind(subject)
+            .fetch_one(&self.app.app.pool)
+            .await
+            .unwrap();
+        IdentityId::from_uuid(id)
+    }
+
+    /// Gives a profile a credential, as the pages for it would.
+    pub async fn insert_credential(&self, profile_id: ProfileId, kind: &str) {
+        let entropy = &self.app.app.entropy;
+        sqlx::query(
+            "insert into credential (brand_id, credential_id, profile_id, kind, handle, data,
+                                     created_at)
+             values ($1, $2, $3, $4, $5, '{}', $6)",
+        )
+        .bind(self.brand.brand_id.uuid())
+        .bind(uuid::Uuid::from_bytes(entropy.bytes()))
+        .bind(profile_id.uuid())
+        .bind(kind)
+        .bind((kind == "passkey").then(|| entropy.bytes::<16>().to_vec()))
+        .bind(self.app.clock.now())
+        .execute(&self.app.app.pool)
+        .await
+        .unwrap();
+    }
+
+    /// What mail of a kind says, with whom it went to; in the order of the addresses.
+    pub async fn letters(&self, kind: &str) -> Vec<(String, String)> {
+        let rows: Vec<(uuid::Uuid, String, Vec<u8>)> = sqlx::query_as(
+            "select mail_id, recipient, body from mail where kind = $1 order by recipient, mail_id",
+        )
+        .bind(kind)
+        .fetch_all(&self.app.app.pool)
+        .await
+        .unwrap();
+        rows.into_iter()
+            .map(|(id, recipient, body)| {
+                let (cipher, brand_id) = (&self.app.app.cipher, self.brand.brand_id);
+                let letter = Letter::open(cipher, brand_id, MailId::from_uuid(id), &body).unwrap();
+                (recipient, letter.text)
+            })
+            .collect()
+    }
+
+    /// The path of the first link of ours in a letter.
+    pub fn link_in(&self, letter: &str) -> String {
+        let issuer = self.app.app.config.issuer();
+        let (_, rest) = letter.split_once(issuer).unwrap();
+        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        rest[..end].to_owned()
+    }
+
+    /// Signs somebody in through a provider, in a browser of their own.
+    pub async fn signed_in(&self, provider: &Provider, slug: &str, claims: Value) -> Browser {
+        let mut browser = self.browser();
+        assert_signed_in(&sign_in(&mut browser, provider, slug, claims).await);
+        browser
+    }
+
     /// Runs a statement.
     pub async fn run(&self, sql: &'static str) {
         sqlx::query(sql).execute(&self.app.app.pool).await.unwrap();
@@ -168,6 +274,8 @@ async fn insert_brand(app: &TestApp, slug: &str, wishes: Wishes) -> Brand {
         asks_terms: wishes.asks_terms,
         terms_url: None,
         privacy_url: None,
+        words: json!({}),
+        logo: None,
         is_demo: false,
         created_at: now,
         disabled_at: None,

@@ -1,6 +1,6 @@
 use befriend::kernel::{Cipher, Entropy};
 use befriend::postgres;
-use befriend::token::{Error, Expected, Keyring, VerifyError, store};
+use befriend::token::{Error, Expected, Keyring, PublicKeys, VerifyError, store};
 use chrono::TimeDelta;
 
 use super::world::World;
@@ -99,6 +99,82 @@ async fn s24_a117_a_rotation_disturbs_nobody() {
     );
     let jwks = world.test.browser().get("/oauth/jwks").await.json();
     assert_eq!(jwks["keys"].as_array().unwrap().len(), 1);
+}
+
+/// The drill of `docs/sign-in.md`: two servers, and a client that caches keys for five minutes, as our
+/// answer allows.
+#[tokio::test]
+async fn s24_a117_two_servers_agree_and_a_client_with_cached_keys_notices_nothing() {
+    let world = World::start().await;
+    let one = &world.test.app;
+    let other = befriend::app::App::new(befriend::app::Parts {
+        config: one.config.clone(),
+        pool: one.pool.clone(),
+        clock: one.clock.clone(),
+        entropy: Entropy::seeded(300),
+        installation_key: [7; 32],
+        metrics: befriend::telemetry::metrics().unwrap(),
+        breached: befriend::credential::breached::Breached::none(),
+    });
+    let mut routers = [
+        world.test.browser(),
+        crate::harness::Browser::new(
+            befriend::http::router(std::sync::Arc::clone(&other)),
+            other.config.issuer(),
+        ),
+    ];
+    let anna = world.customer().await;
+    let (mut browser, _) = world.signed_in(anna).await;
+    let verified = |jwks: &serde_json::Value, token: &str| {
+        let expected = Expected {
+            issuer: one.config.issuer(),
+            audience: Some("bakery.web"),
+            now: one.clock.now(),
+        };
+        PublicKeys::from_jwks(jwks).unwrap().verify(token, expected)
+    };
+    let mut cached = routers[0].get("/oauth/jwks").await.json();
+
+    postgres::tx(&one.pool, async |conn| {
+        store::insert_next_key(conn, &one.cipher, &one.entropy, one.clock.now()).await
+    })
+    .await
+    .unwrap();
+    let mut signers = std::collections::BTreeSet::new();
+    // Four hours in steps of five minutes: over the change of keys and the end of the old one.
+    for step in 0..48 {
+        world.test.clock.advance(TimeDelta::minutes(5));
+        let mut sets = Vec::new();
+        for router in &mut routers {
+            sets.push(router.get("/oauth/jwks").await.json());
+        }
+        assert_eq!(sets[0], sets[1], "after step {step}");
+        let tokens = world.tokens(&mut browser).await;
+        let token = tokens["id_token"].as_str().unwrap();
+        signers.insert(kid(token));
+        // With the keys of five minutes ago.
+        verified(&cached, token).unwrap();
+        cached = sets.remove(0);
+        other
+            .keyring
+            .verify_id_token(
+                &other.pool,
+                token,
+                Expected {
+                    issuer: one.config.issuer(),
+                    audience: None,
+                    now: one.clock.now(),
+                },
+            )
+            .await
+            .unwrap();
+    }
+    assert_eq!(signers.len(), 2, "the new key took over");
+    assert_eq!(
+        cached["keys"].as_array().unwrap().len(),
+        1,
+        "the old one is gone"
+    );
 }
 
 #[tokio::test]

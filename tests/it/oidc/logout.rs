@@ -89,7 +89,10 @@ async fn a120_without_a_proven_hint_or_a_registered_address_the_person_is_asked(
         assert!(!answer.text().contains("href=\"https://evil"), "{pairs:?}");
     }
     assert_eq!(world.count(IN_FORCE).await, 2);
-    let nobody = browser.get("/oauth/logout").await;
+    // A request that says nothing is about where this browser is signed in, if anywhere.
+    let here = browser.get("/oauth/logout").await;
+    assert!(here.text().contains("Sign out of The bakery?"));
+    let nobody = world.test.browser().get("/oauth/logout").await;
     assert_eq!(nobody.status, StatusCode::BAD_REQUEST);
 }
 

@@ -1,6 +1,6 @@
 //! A brand with a site, a server and a customer who is signed in.
 
-use befriend::application::{self, Application, Kind};
+use befriend::application::{self, Application, Kind, Settings};
 use befriend::brand::{self, Brand};
 use befriend::kernel::id::{ApplicationId, BrandId, ProfileId, SessionId};
 use befriend::kernel::{EmailAddress, Secret};
@@ -44,6 +44,8 @@ impl World {
             asks_terms: true,
             terms_url: None,
             privacy_url: None,
+            words: json!({}),
+            logo: None,
             is_demo: false,
             created_at: now,
             disabled_at: None,
@@ -57,6 +59,7 @@ impl World {
             secret_hash: secret.map(|secret| Secret::new(secret).hash().to_vec()),
             redirect_uris: vec![CALLBACK.to_owned()],
             logout_uris: vec![AFTER_LOGOUT.to_owned()],
+            settings: Settings::default(),
         };
         let site = application(Kind::Browser, "web", None);
         let server = application(Kind::Server, "server", Some(SERVER_SECRET));
@@ -69,6 +72,24 @@ impl World {
         }
         drop(conn);
         Self { test, brand, site }
+    }
+
+    /// Changes what the brand decided about its application `word`.
+    pub async fn set(&self, word: &str, settings: &Settings) {
+        let mut conn = self.test.app.pool.acquire().await.unwrap();
+        let brand_id = self.brand.brand_id;
+        let client_id = format!("{}.{word}", self.brand.slug);
+        let found =
+            application::store::find_application_by_client_id(&mut conn, brand_id, &client_id)
+                .await
+                .unwrap()
+                .unwrap();
+        let id = found.application_id;
+        assert!(
+            application::store::update_settings(&mut conn, brand_id, id, settings)
+                .await
+                .unwrap()
+        );
     }
 
     /// A customer, Anna, with a proven address.

@@ -1,9 +1,16 @@
 //! Two who turn out to be one, and one who turns out to be two.
 
+use befriend::account::Change;
+use befriend::account::merge::{self, Merge};
+use befriend::audit::Actor;
+use befriend::brand;
 use befriend::kernel::Entropy;
-use befriend::kernel::id::ProfileId;
+use befriend::kernel::id::{ProfileId, StaffId};
+use befriend::mail::Post;
+use befriend::postgres;
 use befriend::projection::ruleset::Applies;
 use befriend::stage::Stage;
+use befriend::view::language::Language;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
@@ -156,6 +163,109 @@ async fn any_two_merged_are_as_one_who_did_it_all_and_unmerged_as_they_were() {
         for (person, before) in pair.people.iter().zip(&pair.before) {
             assert_eq!(&shop.picture(*person).await, before, "{number}");
         }
+    }
+    shop.prove().await;
+}
+
+/// Staff who join and part profiles.
+struct Staff {
+    brand: brand::Brand,
+    actor: Actor,
+}
+
+impl Staff {
+    async fn of(shop: &Shop) -> Self {
+        let mut conn = shop.test.app.pool.acquire().await.unwrap();
+        let found = brand::store::find_brand(&mut conn, shop.brand_id).await;
+        Self {
+            brand: found.unwrap().unwrap(),
+            actor: Actor::Staff(StaffId::new(shop.now(), &shop.test.app.entropy)),
+        }
+    }
+
+    fn change<'a>(&'a self, shop: &'a Shop) -> Change<'a> {
+        Change {
+            brand: &self.brand,
+            actor: self.actor,
+            at: shop.now(),
+            post: Post {
+                cipher: &shop.test.app.cipher,
+                entropy: &shop.test.app.entropy,
+                language: Language::English,
+            },
+            issuer: shop.test.app.config.issuer(),
+        }
+    }
+
+    async fn merge(&self, shop: &Shop, kept: ProfileId, merged: ProfileId) -> Merge {
+        let change = self.change(shop);
+        postgres::tx(&shop.test.app.pool, async |conn| {
+            merge::merge(conn, &change, kept, merged, "one person").await
+        })
+        .await
+        .unwrap()
+    }
+
+    async fn part(&self, shop: &Shop, merge: &Merge) {
+        let change = self.change(shop);
+        postgres::tx(&shop.test.app.pool, async |conn| {
+            merge::part(conn, &change, merge, merge::By::Other).await
+        })
+        .await
+        .unwrap();
+    }
+}
+
+/// Merges as staff and owners make them, in random order, nested, and taken back in random order:
+/// in the end everybody stands where they would had nothing been merged.
+#[tokio::test]
+async fn random_merges_that_are_taken_back_leave_everybody_as_they_were() {
+    let shop = Shop::open().await;
+    let entropy = Entropy::seeded(163_000);
+    let start = shop.now() - TimeDelta::days(400);
+    let staff = Staff::of(&shop).await;
+    let mut people = Vec::new();
+    for _ in 0..2 * PAIRS {
+        let person = shop.customer().await;
+        let acts: Vec<Act> = (0..=pick(&entropy, EVENTS_MAX))
+            .map(|number| random_act(&entropy, start, number))
+            .collect();
+        shop.receive(person, &acts).await;
+        people.push(person);
+    }
+    shop.drain().await;
+    let mut before = Vec::new();
+    for person in &people {
+        before.push(shop.picture(*person).await);
+    }
+
+    let (mut standing, mut merges, mut joined) = (people.clone(), Vec::new(), 0);
+    while standing.len() > 1 && joined < PAIRS {
+        if !merges.is_empty() && pick(&entropy, 3) == 0 {
+            let merge: Merge = merges.remove(pick(&entropy, merges.len()));
+            staff.part(&shop, &merge).await;
+            standing.push(merge.merged_id);
+        } else {
+            let merged = standing.remove(pick(&entropy, standing.len()));
+            let kept = standing[pick(&entropy, standing.len())];
+            merges.push(staff.merge(&shop, kept, merged).await);
+            joined += 1;
+        }
+        shop.drain().await;
+    }
+    assert!(merges.len() > 3, "only {} in force at once", merges.len());
+    for merge in &merges {
+        assert_eq!(shop.standing(merge.merged_id).await, None);
+    }
+    shop.prove().await;
+    while !merges.is_empty() {
+        let merge = merges.remove(pick(&entropy, merges.len()));
+        staff.part(&shop, &merge).await;
+        shop.drain().await;
+    }
+
+    for (person, before) in people.iter().zip(&before) {
+        assert_eq!(&shop.picture(*person).await, before);
     }
     shop.prove().await;
 }

@@ -84,11 +84,12 @@ async fn tamper(shop: &Shop, brand_id: BrandId) {
         .unwrap();
 }
 
-/// Everything that is stored about standings and moves in force, less when and under which number.
+/// Everything that is stored about standings and moves in force, less when and under which number, and
+/// when to look again, which may be earlier than it must.
 async fn stored(shop: &Shop, brand_id: BrandId) -> BTreeMap<String, Value> {
     let rows: Vec<(String, Value)> = sqlx::query_as(
         "select s.profile_id::text, jsonb_build_object(
-             'standing', to_jsonb(s) - 'updated_at',
+             'standing', to_jsonb(s) - 'updated_at' - 'review_at',
              'moves', (select jsonb_agg(to_jsonb(t) - 'transition_id' - 'recorded_at'
                                         order by t.effective_at, t.to_stage)
                        from transition t

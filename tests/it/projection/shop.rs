@@ -211,10 +211,12 @@ impl Shop {
         .unwrap()
     }
 
-    /// Everything stored about a standing but when it was written, as JSON.
+    /// Everything stored about a standing but when it was written, and when to look again, which may be
+    /// earlier than it must, as JSON.
     pub async fn standing(&self, profile_id: ProfileId) -> Option<Value> {
         sqlx::query_scalar(
             "select to_jsonb(s) - 'updated_at' - 'trend' - 'profile_id' - 'brand_id' - 'rule_set_id'
+                  - 'review_at'
              from standing s where brand_id = $1 and profile_id = $2",
         )
         .bind(self.brand_id.uuid())

@@ -1,9 +1,10 @@
 //! What time alone brings about, whenever the sweeper gets there.
 
+use befriend::kernel::id::ProfileId;
 use befriend::stage::Stage;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::shop::{Shop, befriending, day};
+use super::shop::{Shop, befriending, day, order};
 
 /// How long the examples are followed.
 const YEAR_AND_A_HALF: i64 = 600;
@@ -79,7 +80,7 @@ async fn nobody_is_swept_while_something_waits_for_them() {
     let start = day(shop.now(), -61);
     shop.learn(customer, &befriending(start)).await;
     shop.test.clock.advance(TimeDelta::days(YEAR_AND_A_HALF));
-    shop.receive(customer, &[super::shop::order(day(start, 200), "four")])
+    shop.receive(customer, &[order(day(start, 200), "four")])
         .await;
 
     shop.sweep().await;
@@ -87,4 +88,100 @@ async fn nobody_is_swept_while_something_waits_for_them() {
     assert_eq!(shop.moves(customer).await.len(), 2);
     shop.drain().await;
     shop.prove().await;
+}
+
+/// When the sweep looks at somebody again.
+async fn looked_at(shop: &Shop, customer: ProfileId) -> DateTime<Utc> {
+    sqlx::query_scalar("select review_at from standing where brand_id = $1 and profile_id = $2")
+        .bind(shop.brand_id.uuid())
+        .bind(customer.uuid())
+        .fetch_one(&shop.test.app.pool)
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_day_that_only_moves_away_is_looked_at_once_and_nothing_is_late() {
+    let shop = Shop::open().await;
+    let other = Shop::open().await;
+    let (customer, twin) = (shop.customer().await, other.customer().await);
+    let start = day(shop.now(), -61);
+    let fourth = || order(start + TimeDelta::days(61), "four");
+    shop.learn(customer, &befriending(start)).await;
+    let first = looked_at(&shop, customer).await;
+    let mut all = befriending(start);
+    all.push(fourth());
+    other.learn(twin, &all).await;
+    let later = looked_at(&other, twin).await;
+    assert!(later > first, "the act puts the day off");
+
+    shop.learn(customer, &[fourth()]).await;
+    assert_eq!(
+        looked_at(&shop, customer).await,
+        first,
+        "it stays in its index"
+    );
+    shop.test.clock.advance(first - shop.now());
+    shop.sweep().await;
+    assert_eq!(
+        looked_at(&shop, customer).await,
+        later,
+        "and is put right when it comes"
+    );
+
+    for one in [&shop, &other] {
+        one.test
+            .clock
+            .advance(start + TimeDelta::days(YEAR_AND_A_HALF) - one.now());
+        one.sweep().await;
+    }
+    let moves = shop.moves(customer).await;
+    assert!(moves.len() > 2, "{moves:?}");
+    assert_eq!(moves, other.moves(twin).await);
+    shop.prove().await;
+}
+
+#[tokio::test]
+async fn one_more_act_is_written_without_touching_an_index() {
+    const ROUNDS: i64 = 20;
+    let shop = Shop::open().await;
+    let mut customers = Vec::new();
+    for _ in 0..40 {
+        customers.push(shop.customer().await);
+    }
+    // Each order puts off the day on which silence would tell.
+    for round in 0..ROUNDS {
+        let at = day(shop.now(), round - ROUNDS);
+        for customer in &customers {
+            shop.receive(*customer, &[order(at, &round.to_string())])
+                .await;
+        }
+        shop.drain().await;
+    }
+
+    // The server counts as it goes idle, some seconds later.
+    let counts = async || -> (i64, i64) {
+        sqlx::query_as(
+            "select n_tup_upd, n_tup_hot_upd from pg_stat_user_tables where relname = 'standing'",
+        )
+        .fetch_one(&shop.test.app.pool)
+        .await
+        .unwrap()
+    };
+    let (mut updated, mut in_place) = (0, 0);
+    for _ in 0..600 {
+        (updated, in_place) = counts().await;
+        if updated >= (ROUNDS - 1) * 40 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert!(
+        updated >= (ROUNDS - 1) * 40,
+        "{updated} updates were counted"
+    );
+    assert!(
+        in_place * 10 >= updated * 7,
+        "{in_place} of {updated} in place"
+    );
 }

@@ -3,6 +3,7 @@
 //! Owns the filling of that page. What a stage rests on is asked of the engine and only put into
 //! words here. Start with [`show`]; `why.rs` and `timeline.rs` fill its two large parts.
 
+pub(super) mod account;
 mod brought;
 mod contact;
 mod timeline;
@@ -28,7 +29,8 @@ use crate::profile::{Consent, Identity, Status};
 use crate::projection::{self, Life};
 use crate::stage::{LayerStanding, LayerStatus, Standing, Trend};
 use crate::view::dashboard::{
-    AliasRow, BroughtCard, ConsentRow, ContactCard, CustomerPage, IdentityRow, ValueCard,
+    AccountCard, AliasRow, BroughtCard, ConsentRow, ContactCard, CustomerPage, IdentityRow,
+    ValueCard,
 };
 use crate::view::{StageTag, format};
 
@@ -61,6 +63,7 @@ struct Found {
     entries: Vec<TimelineEntry>,
     brought: BroughtCard,
     contact: ContactCard,
+    account: AccountCard,
 }
 
 /// `GET /dashboard/{brand}/customers/{id}?cursor=&on=`
@@ -114,6 +117,7 @@ async fn find(
         contact::card(&desk, &life.current.rules.rules.set().contact.channels)
     };
     let brought = brought::card(conn, brand_id, id, &life.current.rules.rules).await?;
+    let account = account::card(conn, brand_id, id, app.clock.now()).await?;
     Ok(Some(Found {
         customer,
         life,
@@ -121,6 +125,7 @@ async fn find(
         entries,
         brought,
         contact,
+        account,
     }))
 }
 
@@ -137,6 +142,7 @@ fn filled(
         mut entries,
         brought,
         contact,
+        account,
     } = found;
     let current = &life.current;
     let is_last = entries.len() <= ENTRIES;
@@ -174,6 +180,7 @@ fn filled(
         consents: in_force(&customer.consents).map(consent).collect(),
         brought,
         contact,
+        account,
     }
 }
 

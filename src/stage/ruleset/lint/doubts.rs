@@ -9,7 +9,7 @@ use super::Vocabulary;
 use super::supply::{Supply, names};
 use crate::stage::dimension::{Dimension, Dimensions};
 use crate::stage::ruleset::{
-    Comparison, Condition, Fault, Mark, Rule, RuleSet, ScoreBelowFor, Signal,
+    Comparison, Condition, Fault, Mark, Rule, RuleSet, ScoreBelowFor, Signal, Trust,
 };
 use crate::stage::tier::Stage;
 
@@ -21,6 +21,7 @@ pub(super) fn of(set: &RuleSet, vocabulary: &Vocabulary) -> Vec<Fault> {
     for (index, signal) in set.signals.iter().enumerate() {
         let path = format!("signals[{index}]");
         doubts.extend(unknown_event(&path, signal, vocabulary));
+        doubts.extend(vain_trust(&path, signal));
         doubts.extend(hiding_caps(&path, signal));
         doubts.extend(unfelt(&path, signal, &asked));
     }
@@ -64,6 +65,18 @@ fn unknown_event(path: &str, signal: &Signal, vocabulary: &Vocabulary) -> Option
         None => "check that your site or shop sends exactly this name".to_owned(),
     };
     Some(doubt(&format!("{path}.event"), problem, mend))
+}
+
+/// Asks for what no rule set can have: a page that is believed about an order or a consent.
+fn vain_trust(path: &str, signal: &Signal) -> Option<Fault> {
+    let name = signal
+        .guarded_name()
+        .filter(|_| signal.trust == Some(Trust::Any))?;
+    Some(doubt(
+        &format!("{path}.trust"),
+        format!("\"{name}\" never counts from a page, whatever stands here"),
+        "leave `trust` out, and send the event from your server with a secret key",
+    ))
 }
 
 fn hiding_caps<'a>(path: &str, signal: &'a Signal) -> impl Iterator<Item = Fault> + use<'a> {

@@ -285,6 +285,16 @@ const WARNINGS: &[(&str, &str, &str)] = &[
         "\"Signed UP\" is no name of the standard vocabulary",
     ),
     (
+        "    aliases: [Completed Order]\n",
+        "    aliases: [Completed Order]\n    trust: any\n",
+        "\"Order Completed\" never counts from a page",
+    ),
+    (
+        "event: Signed Up,",
+        "event: Signed Up, aliases: [Joined, Consent Withdrawn], trust: any,",
+        "\"Consent Withdrawn\" never counts from a page",
+    ),
+    (
         "add: { familiarity: 6 }, cap: { familiarity: 6 }",
         "add: { familiarity: 6 }, cap: { familiarity: 5 }",
         "the cap of 5 hides part of the weight of 6",

@@ -173,8 +173,11 @@ impl Sentence {
         self
     }
 
-    fn days(self, path: &str, days: u16) -> Self {
+    /// A figure in days and the word for them, with what follows.
+    fn days(self, path: &str, days: u16, rest: &str) -> Self {
+        let word = counted(f64::from(days), " day", " days");
         self.slot(path, f64::from(days), SlotKind::Days, "days")
+            .words(&format!("{word}{rest}"))
     }
 
     fn count(self, path: &str, count: u16, label: &str) -> Self {
@@ -189,6 +192,15 @@ impl Sentence {
             label: label.to_owned(),
         }));
         self
+    }
+}
+
+/// One of anything is named in the singular.
+fn counted<'a>(count: f64, one: &'a str, many: &'a str) -> &'a str {
+    if (count - 1.0).abs() < f64::EPSILON {
+        one
+    } else {
+        many
     }
 }
 

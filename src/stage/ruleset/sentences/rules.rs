@@ -1,6 +1,6 @@
 //! When customers move.
 
-use super::{Sentence, SlotKind};
+use super::{Sentence, SlotKind, counted};
 use crate::stage::dimension::{Dimension, Dimensions};
 use crate::stage::ruleset::{
     Comparison, Condition, QualifyingDays, Rule, RuleSet, ScoreBelowFor, Within,
@@ -129,9 +129,16 @@ fn leaf(condition: &Condition, path: &str) -> Sentence {
             let path = format!("{path}.orders");
             say("at least ")
                 .count(&format!("{path}.at_least"), test.at_least, "orders")
-                .words(" orders within ")
-                .days(&format!("{path}.within_days"), test.within_days)
-                .words(" days, without those taken back")
+                .words(counted(
+                    f64::from(test.at_least),
+                    " order within ",
+                    " orders within ",
+                ))
+                .days(
+                    &format!("{path}.within_days"),
+                    test.within_days,
+                    ", without those taken back",
+                )
         }
         Condition::ConvertedReferrals(test) => {
             let path = format!("{path}.converted_referrals");
@@ -149,14 +156,18 @@ fn leaf(condition: &Condition, path: &str) -> Sentence {
             };
             within(*test, &path, how)
         }
-        Condition::DaysInStage { at_least } => say("they have stood there for ")
-            .days(&format!("{path}.days_in_stage.at_least"), *at_least)
-            .words(" days or more"),
+        Condition::DaysInStage { at_least } => say("they have stood there for ").days(
+            &format!("{path}.days_in_stage.at_least"),
+            *at_least,
+            " or more",
+        ),
         Condition::PromotingOrderRefunded { within_days } => {
             let path = format!("{path}.promoting_order_refunded.within_days");
-            say("the order that brought them here is refunded within ")
-                .days(&path, *within_days)
-                .words(" days")
+            say("the order that brought them here is refunded within ").days(
+                &path,
+                *within_days,
+                "",
+            )
         }
         Condition::Known => say("we know who they are: they signed in or gave an address"),
         Condition::NoOpenDispute => say("no complaint is open"),
@@ -186,8 +197,7 @@ fn below(test: &ScoreBelowFor, path: &str) -> Sentence {
             &label,
         )
         .words(" points for ")
-        .days(&format!("{path}.days"), test.days)
-        .words(" days")
+        .days(&format!("{path}.days"), test.days, "")
 }
 
 fn score(of: Dimensions, is: Comparison, path: &str) -> Sentence {
@@ -218,14 +228,12 @@ fn qualifying(test: &QualifyingDays, path: &str) -> Sentence {
             SlotKind::Count,
             "different days",
         )
-        .words(" different days within ")
-        .slot(
-            &format!("{path}.within_days"),
-            f64::from(test.within_days),
-            SlotKind::Days,
-            "days",
-        )
-        .words(" days");
+        .words(counted(
+            f64::from(test.at_least),
+            " day within ",
+            " different days within ",
+        ))
+        .days(&format!("{path}.within_days"), test.within_days, "");
     let Some(guard) = test.if_discounted else {
         return sentence;
     };
@@ -259,13 +267,7 @@ fn within(test: Within, path: &str, what: &str) -> Sentence {
     match test.within_days {
         Some(days) => sentence
             .words(", within ")
-            .slot(
-                &format!("{path}.within_days"),
-                f64::from(days),
-                SlotKind::Days,
-                "days",
-            )
-            .words(" days"),
+            .days(&format!("{path}.within_days"), days, ""),
         None => sentence,
     }
 }

@@ -1,6 +1,6 @@
 //! Names, fading, complaints, referrals.
 
-use super::{Sentence, SlotKind};
+use super::{Sentence, SlotKind, counted};
 use crate::stage::dimension::Dimension;
 use crate::stage::ruleset::{DisputeRules, HalfLife, RuleSet, SerialRules};
 use crate::stage::tier::Stage;
@@ -37,7 +37,7 @@ pub(super) fn fading(set: &RuleSet) -> Vec<Sentence> {
                 SlotKind::HalfLife,
                 &label,
             )
-            .words(" days")
+            .words(counted(half_lives.of(dimension), " day", " days"))
     };
     Dimension::ALL
         .into_iter()
@@ -66,13 +66,17 @@ pub(super) fn disputes(set: &RuleSet) -> Vec<Sentence> {
     let say = |words: &str| Sentence::default().words(words);
     vec![
         say("A complaint waits for a remedy for ")
-            .days("disputes.clock_days", rules.clock_days)
-            .words(" days, or ")
-            .days("disputes.public_clock_days", rules.public_clock_days)
-            .words(" days if it was made in public"),
-        say("A friend or advocate grants ")
-            .days("disputes.second_chance_days", rules.second_chance_days)
-            .words(" days on top"),
+            .days("disputes.clock_days", rules.clock_days, ", or ")
+            .days(
+                "disputes.public_clock_days",
+                rules.public_clock_days,
+                " if it was made in public",
+            ),
+        say("A friend or advocate grants ").days(
+            "disputes.second_chance_days",
+            rules.second_chance_days,
+            " on top",
+        ),
         say("If none comes it costs ")
             .slot(
                 "disputes.breach_weight",
@@ -81,21 +85,23 @@ pub(super) fn disputes(set: &RuleSet) -> Vec<Sentence> {
                 "points of trust",
             )
             .words(" trust and a stage; two stages if it happens twice within ")
-            .days("disputes.double_within_days", rules.double_within_days)
-            .words(" days"),
-        say("A remedy accepted within ")
-            .days(
-                "disputes.reconcile_within_days",
-                rules.reconcile_within_days,
-            )
-            .words(" days after that gives the stage back"),
+            .days("disputes.double_within_days", rules.double_within_days, ""),
+        say("A remedy accepted within ").days(
+            "disputes.reconcile_within_days",
+            rules.reconcile_within_days,
+            " after that gives the stage back",
+        ),
         recovery(rules),
-        say("A remedy that nobody answers for ")
-            .days("disputes.quiet_days", rules.quiet_days)
-            .words(" days ends the complaint"),
-        say("A settled complaint can be taken up again for ")
-            .days("disputes.reopen_within_days", rules.reopen_within_days)
-            .words(" days"),
+        say("A remedy that nobody answers for ").days(
+            "disputes.quiet_days",
+            rules.quiet_days,
+            " ends the complaint",
+        ),
+        say("A settled complaint can be taken up again for ").days(
+            "disputes.reopen_within_days",
+            rules.reopen_within_days,
+            "",
+        ),
         serial(&rules.serial),
     ]
 }
@@ -109,10 +115,11 @@ fn recovery(rules: &DisputeRules) -> Sentence {
         let path = format!("disputes.recovery_weights[{index}]");
         sentence = sentence.slot(&path, *weight, SlotKind::Points, "points of trust");
     }
-    sentence
-        .words(" trust, counted over ")
-        .days("disputes.recovery_within_days", rules.recovery_within_days)
-        .words(" days")
+    sentence.words(" trust, counted over ").days(
+        "disputes.recovery_within_days",
+        rules.recovery_within_days,
+        "",
+    )
 }
 
 fn serial(rules: &SerialRules) -> Sentence {
@@ -120,13 +127,24 @@ fn serial(rules: &SerialRules) -> Sentence {
     Sentence::default()
         .words("A person should look at whoever makes more than ")
         .count(&path("more_than"), rules.more_than, "complaints")
-        .words(" complaints per ")
+        .words(counted(
+            f64::from(rules.more_than),
+            " complaint per ",
+            " complaints per ",
+        ))
         .count(&path("per_orders"), rules.per_orders, "orders")
-        .words(" orders, and at least ")
+        .words(counted(
+            f64::from(rules.per_orders),
+            " order, and at least ",
+            " orders, and at least ",
+        ))
         .count(&path("at_least"), rules.at_least, "complaints in all")
         .words(", within ")
-        .days(&path("within_days"), rules.within_days)
-        .words(" days; until then their complaints weigh ")
+        .days(
+            &path("within_days"),
+            rules.within_days,
+            "; until then their complaints weigh ",
+        )
         .slot(&path("factor"), rules.factor, SlotKind::Percent, "percent")
         .words(" %")
 }
@@ -142,7 +160,11 @@ pub(super) fn referrals(set: &RuleSet) -> Vec<Sentence> {
                 SlotKind::Count,
                 "generations",
             )
-            .words(" generations; each further one gets ")
+            .words(counted(
+                f64::from(rules.hops),
+                " generation; each further one gets ",
+                " generations; each further one gets ",
+            ))
             .slot(
                 "referrals.hop_factor",
                 rules.hop_factor,
@@ -150,14 +172,11 @@ pub(super) fn referrals(set: &RuleSet) -> Vec<Sentence> {
                 "percent",
             )
             .words(" % of the one before"),
-        say("It is taken back if the newcomer's first order is refunded within ")
-            .slot(
-                "referrals.claw_back_days",
-                f64::from(rules.claw_back_days),
-                SlotKind::Days,
-                "days",
-            )
-            .words(" days"),
+        say("It is taken back if the newcomer's first order is refunded within ").days(
+            "referrals.claw_back_days",
+            rules.claw_back_days,
+            "",
+        ),
         say("Nobody is credited for more than ")
             .slot(
                 "referrals.per_day_max",
@@ -165,17 +184,19 @@ pub(super) fn referrals(set: &RuleSet) -> Vec<Sentence> {
                 SlotKind::Count,
                 "people a day",
             )
-            .words(" people a day"),
+            .words(counted(
+                f64::from(rules.per_day_max),
+                " person a day",
+                " people a day",
+            )),
     ]
 }
 
 pub(super) fn contact(set: &RuleSet) -> Vec<Sentence> {
     let rules = &set.contact;
     let say = |words: &str| Sentence::default().words(words);
-    let days = f64::from(rules.per_days);
-    let mut caps = say("Within ")
-        .slot("contact.per_days", days, SlotKind::Days, "days")
-        .words(" days people are written to");
+    let mut caps =
+        say("Within ").days("contact.per_days", rules.per_days, " people are written to");
     let counts = [
         ("stranger", rules.at_most.stranger),
         ("acquaintance", rules.at_most.acquaintance),
@@ -196,10 +217,13 @@ pub(super) fn contact(set: &RuleSet) -> Vec<Sentence> {
                 SlotKind::Count,
                 "times",
             )
-            .words(&format!(" times at stage {}", stage.rank()));
+            .words(&format!(
+                " {} at stage {}",
+                counted(f64::from(count), "time", "times"),
+                stage.rank()
+            ));
     }
     let (after, factor) = (f64::from(rules.unanswered.after), rules.unanswered.factor);
-    let silence = f64::from(rules.keep_in_touch.after_days);
     vec![
         caps,
         say("If the last ")
@@ -217,14 +241,11 @@ pub(super) fn contact(set: &RuleSet) -> Vec<Sentence> {
                 "percent",
             )
             .words(" % of that is left"),
-        say("Whoever is close should hear from you after ")
-            .slot(
-                "contact.keep_in_touch.after_days",
-                silence,
-                SlotKind::Days,
-                "days",
-            )
-            .words(" days of silence"),
+        say("Whoever is close should hear from you after ").days(
+            "contact.keep_in_touch.after_days",
+            rules.keep_in_touch.after_days,
+            " of silence",
+        ),
     ]
 }
 

@@ -71,6 +71,9 @@ fn one_of_anything_is_named_in_the_singular() {
         { "advocacy_kinds": { "at_least": 1 } },
         { "advocacy_kinds": { "at_least": 2 } },
         { "orders": { "at_least": 1, "within_days": 1 } },
+        { "orders": { "at_least": 2, "within_days": 30 } },
+        { "days_in_stage": { "at_least": 1 } },
+        { "qualifying_days": { "at_least": 1, "within_days": 1 } },
         { "not": { "any": ["known", "no_open_dispute"] } },
     ] });
     let set: RuleSet = serde_json::from_value(document).unwrap();
