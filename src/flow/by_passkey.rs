@@ -48,9 +48,13 @@ pub async fn sign_up_by_passkey(
         let flow = locked(conn, new.brand, new.flow_id, browser, now).await?;
         let is_plain = match &flow.pending {
             None | Some(Pending::Consent { .. } | Pending::Link { .. }) => flow.again.is_none(),
-            // For somebody who is known already.
+            // For somebody who is known already, or for staff.
             Some(
-                Pending::Linking { .. } | Pending::SecondFactor { .. } | Pending::Merge { .. },
+                Pending::Linking { .. }
+                | Pending::SecondFactor { .. }
+                | Pending::Merge { .. }
+                | Pending::Trial { .. }
+                | Pending::Tried { .. },
             ) => false,
         };
         if !is_plain {

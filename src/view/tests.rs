@@ -1,11 +1,19 @@
 //! Every page is rendered with its sample, as written and with hostile texts.
 
 use super::dashboard::{
-    ApplicationsPage, BrandsPage, ComplaintsPage, ConfigurePage, CustomerPage, CustomersPage, ImportsPage, KeepInTouchPage, KeyPage, KeysPage, LetterPage, LivePage, LookPage, MailPage, NetworkPage, OverviewPage, PreviewState, ProviderPage, ProvidersPage, RejectPage, RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage, RulesTextPage, RulesVersionPage, WaysPage,
+    ApplicationsPage, BrandsPage, ComplaintsPage, ConfigurePage, CustomerPage, CustomersPage,
+    ImportsPage, KeepInTouchPage, KeyPage, KeysPage, LetterPage, LivePage, LookPage, MailPage,
+    NetworkPage, OverviewPage, PreviewState, ProviderPage, ProvidersPage, RejectPage,
+    RulesDraftPage, RulesPage, RulesPreviewPage, RulesTakeBackPage, RulesTextPage,
+    RulesVersionPage, WaysPage,
 };
 use super::errors::ErrorsPage;
 use super::hosted::{
-    AllowPage, AppNewPage, ConsentPage, EmailCodePage, EmailPage, ErrorPage, HandOffPage, JoinPage, LinkPage, LoginPage, MailCodePage, MailLinkPage, MePage, MePasswordPage, NewPasswordPage, PasskeyNewPage, PasskeySignUpPage, PasswordPage, PreferencesPage, RecoveryCodesPage, ResetPage, SecondFactorPage, SecurityPage, SignOutPage, SignUpPage, SignedOutPage, StepPage, TestProviderPage, WindowDonePage,
+    AllowPage, AppNewPage, ConsentPage, EmailCodePage, EmailPage, ErrorPage, HandOffPage, JoinPage,
+    LinkPage, LoginPage, MailCodePage, MailLinkPage, MePage, MePasswordPage, NewPasswordPage,
+    PasskeyNewPage, PasskeySignUpPage, PasswordPage, PreferencesPage, RecoveryCodesPage, ResetPage,
+    SecondFactorPage, SecurityPage, SignOutPage, SignUpPage, SignedOutPage, StepPage,
+    TestProviderPage, WindowDonePage,
 };
 use super::sample::{HOSTILE, Words};
 use super::staff::{StaffLoginPage, StaffSetupPage};

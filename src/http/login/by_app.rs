@@ -23,6 +23,7 @@ use crate::brand::Brand;
 use crate::federation::{self, Connection, HandedOver};
 use crate::flow::decide::Refusal;
 use crate::flow::{self, Answers, Arrival, Browser, Flow, NewFlow, Newcomer, Outcome, Pending};
+use crate::http::account::mail_post;
 use crate::http::problem::Problem;
 use crate::http::signed_in::find_client;
 use crate::kernel::Secret;
@@ -228,7 +229,7 @@ impl Wanted {
             }
         }
         let params = Params::parse(&query.finish());
-        authorize::check(&params, application).map_err(|refusal| {
+        authorize::check(&params, application, authorize::Channel::Pushed).map_err(|refusal| {
             let detail = format!("in `authorization`: {refusal}");
             Problem::new(StatusCode::BAD_REQUEST, "authorization_refused", detail)
         })
@@ -298,6 +299,7 @@ impl Visit<'_> {
             session: None,
             device: None,
             user_agent: parts::user_agent(self.headers),
+            post: mail_post(app, self.headers),
         };
         let now = app.clock.now();
         let settled = flow::settle(&app.pool, arrival, browser, now, &app.entropy).await;

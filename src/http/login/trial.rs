@@ -14,6 +14,7 @@ use crate::http::page_error::PageError;
 use crate::kernel::id::StaffId;
 use crate::postgres;
 use crate::view::hosted::HandOffPage;
+use crate::view::language::Language;
 
 /// Sends the browser off to the provider of `connection`, switched on or not.
 pub(in crate::http) async fn begin(
@@ -38,7 +39,7 @@ pub(in crate::http) async fn begin(
     let connection_id = connection.connection_id;
     match round_trip::open_attempt(app, flow_id, brand, connection).await? {
         Ok(url) => {
-            let away = round_trip::leave(app, brand, label, &url)?;
+            let away = round_trip::leave(app, (brand, Language::English), label, &url)?;
             Ok((jar, away).into_response())
         }
         Err(error) => {
