@@ -1,7 +1,9 @@
-// <befriend-sign-in>: code + PKCE by full-page redirect (`flow="popup"` too, for now). The inner link serves
-// until buttons can be drawn. No cookies, eval, innerHTML or inline styles.
+// <befriend-sign-in>: code + PKCE, by full-page redirect or, with `flow="popup"`, in a window of its own, which
+// embed-popup.js sees to. The inner link serves until buttons can be drawn. No cookies, eval, innerHTML, inline
+// styles, and no listener for messages of other windows.
 const FLOW = 'befriend.flow.';
 const ANON = 'befriend.anon';
+const POPUP = 'popup.';
 const BATCH_MAX = 20; // fits the 64 kB of keepalive
 const QUEUE_MAX = 200;
 const SKEW_MS = 3e5;
@@ -21,6 +23,8 @@ const site = storage('localStorage');
 
 const base64url = (bytes) => btoa(String.fromCharCode(...bytes)).replace(/\+/g, '-').replace(/\//g, '_').replace(/=/g, '');
 const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
+const hashed = async (text) => base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))));
+const popups = () => import('./embed-popup.js');
 const go = (url, query) => location.assign(`${url}?${new URLSearchParams(query)}`);
 
 async function ask(url, init) {
@@ -43,19 +47,27 @@ class Client {
   views = new Set();
   queue = [];
 
-  constructor(base, id) {
+  constructor(base, id, lang) {
     Object.assign(this, { base, id, key: `befriend.session ${base} ${id}` });
     this.session = tab(this.key);
     this.token();
     if (this.session) this.state = 'signed-in';
-    const cache = `befriend.config ${base} ${id}`;
-    this.config = tab(cache); // draws without a wait
-    this.loaded = ask(`${base}/v1/embed/config?client_id=${encodeURIComponent(id)}`).then((config) => {
+    this.load(lang);
+    this.started = this.complete().catch((error) => this.fail(error, true))
+      .then(() => this.loaded).catch((error) => this.fail(error));
+  }
+
+  // Providers and texts
+  load(lang) {
+    const query = new URLSearchParams({ client_id: this.id, lang });
+    const cache = `befriend.config ${this.base} ${query}`;
+    this.lang = lang;
+    this.config = tab(cache) ?? this.config; // draws without a wait
+    this.loaded = ask(`${this.base}/v1/embed/config?${query}`).then((config) => {
       this.config = tab(cache, config) ?? config;
+      this.draw();
       this.flush();
     });
-    this.started = this.complete().catch((error) => this.fail(error, true))
-      .then(() => this.loaded).catch((error) => this.fail(error)).then(() => this.draw());
   }
 
   draw() {
@@ -78,43 +90,53 @@ class Client {
     this.emit('error', { problem });
   }
 
-  // What the return must match waits in this tab.
+  // What the return must match waits in this tab. A window is opened within the click or not at all.
   async signIn(view, provider) {
     if (this.state === 'busy') return;
+    const popup = view.getAttribute('flow') === 'popup' && matchMedia('(pointer: fine)').matches && open('', random(), 'width=480,height=720');
     this.set('busy');
     try {
       const { base, id } = this;
       const redirect_uri = view.redirect;
-      const [state, nonce, code_verifier] = [random(), random(), random()];
+      const [state, nonce, code_verifier] = [(popup ? POPUP : '') + random(), random(), random()];
       const back = ownUrl(view.getAttribute('return-to') ?? location.href);
-      if (!tab(FLOW + state, { base, id, nonce, code_verifier, redirect_uri, provider, back })) throw { code: 'storage_blocked' };
-      const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(code_verifier));
-      go(`${base}/oauth/authorize`, {
+      const flow = { base, id, nonce, code_verifier, redirect_uri, provider, back };
+      const query = {
         response_type: 'code',
         client_id: id,
         redirect_uri,
         scope: view.getAttribute('scope') ?? 'openid profile email',
         state,
         nonce,
-        code_challenge: base64url(new Uint8Array(hash)),
+        code_challenge: await hashed(code_verifier),
         code_challenge_method: 'S256',
         ui_locales: view.language,
         ...(provider && { provider }),
-      });
+      };
+      if (popup) return (await popups()).begin(this, popup, query, flow, { ask, random, hashed });
+      if (!tab(FLOW + state, flow)) throw { code: 'storage_blocked' };
+      go(`${base}/oauth/authorize`, query);
     } catch (error) {
+      if (popup) popup.close();
       this.fail(error, true);
     }
   }
 
-  // An answer to no sign-in of this tab is left alone.
+  // An answer to no sign-in of this tab is left alone, unless it is for the page that opened this window.
   async complete() {
     const url = new URL(location);
-    const { code, state, iss, error, error_description: detail } = Object.fromEntries(url.searchParams);
+    const answer = Object.fromEntries(url.searchParams);
+    const { state } = answer;
     const flow = tab(FLOW + state);
+    if (!flow && state?.startsWith(POPUP)) return (await popups()).pass(answer);
     if (flow?.id !== this.id || flow.base !== this.base) return;
     tab(FLOW + state, null);
     for (const name of ['code', 'state', 'iss', 'error', 'error_description']) url.searchParams.delete(name);
     history.replaceState(history.state, '', url);
+    await this.settle(answer, flow);
+  }
+
+  async settle({ code, iss, error, error_description: detail }, flow) {
     this.set('busy');
     await this.loaded;
     const { issuer } = this.config;
@@ -198,15 +220,6 @@ addEventListener('pageshow', ({ persisted }) => {
   if (persisted) clients.forEach((client) => client.set(client.session ? 'signed-in' : 'idle'));
 });
 
-// Labels continue, sign-in, sign-up; email; greeting; sign-out; last used; failure
-const TEXTS = {
-  en: ['Continue with {}', 'Sign in with {}', 'Sign up with {}', 'email', 'Hello, {}', 'Sign out', 'Last used', 'That did not work. Please try again.'],
-  de: ['Weiter mit {}', 'Anmelden mit {}', 'Registrieren mit {}', 'E-Mail', 'Hallo, {}', 'Abmelden', 'Zuletzt genutzt', 'Das hat nicht geklappt. Bitte noch einmal versuchen.'],
-  fr: ['Continuer avec {}', 'Se connecter avec {}', 'S’inscrire avec {}', 'l’e-mail', 'Bonjour {}', 'Se déconnecter', 'Dernier utilisé', 'Cela n’a pas marché. Veuillez réessayer.'],
-  es: ['Continuar con {}', 'Iniciar sesión con {}', 'Registrarse con {}', 'el correo', 'Hola, {}', 'Cerrar sesión', 'Último usado', 'No ha funcionado. Inténtalo de nuevo.'],
-  ar: ['المتابعة باستخدام {}', 'الدخول باستخدام {}', 'التسجيل باستخدام {}', 'البريد الإلكتروني', 'مرحبًا {}', 'تسجيل الخروج', 'آخر استخدام', 'لم ينجح ذلك. حاول مرة أخرى.'],
-};
-
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(`
 :host(:not([hidden])) { display: block; font: var(--befriend-font, inherit) }
@@ -231,7 +244,7 @@ const GOOGLE = { '#ea4335': 'M18 6A8 8 0 0 0 5 8', '#fbbc05': 'M5 8a8 8 0 0 0 0 
 
 function node(name, attributes, ...children) {
   const made = document.createElementNS(`http://www.w3.org/${/svg|path/.test(name) ? '2000/svg' : '1999/xhtml'}`, name);
-  for (const key in attributes) made.setAttribute(key, attributes[key]);
+  for (const key in attributes) made.setAttribute(key, attributes[key] ?? '');
   made.append(...children);
   return made;
 }
@@ -254,8 +267,10 @@ class BefriendSignIn extends HTMLElement {
     const id = this.getAttribute('client-id');
     const base = (this.getAttribute('issuer') ?? new URL(import.meta.url).origin).replace(/\/$/, '');
     this.#shadow.adoptedStyleSheets = [sheet];
-    if (!clients.has(base + id)) clients.set(base + id, new Client(base, id));
+    const lang = this.language;
+    if (!clients.has(base + id)) clients.set(base + id, new Client(base, id, lang));
     const client = (this.#client = clients.get(base + id));
+    if (client.lang !== lang) client.load(lang);
     client.views.add(this);
     this.draw();
     client.started.then(() => client === this.#client && this.emit('ready', { customer: this.customer }));
@@ -319,15 +334,14 @@ class BefriendSignIn extends HTMLElement {
   }
 
   draw() {
-    const { state, failed } = this.#client;
+    const { state, failed, config } = this.#client;
     const { states } = this.#internals;
     states.clear();
     states.add(state);
     const focus = [...this.#shadow.querySelectorAll('button')].indexOf(this.#shadow.activeElement);
-    const known = this.language.slice(0, 2);
-    const lang = TEXTS[known] ? known : 'en';
-    const texts = TEXTS[lang];
-    this.#shadow.replaceChildren(node('section', { lang, dir: lang === 'ar' ? 'rtl' : 'ltr' },
+    // Labels continue, sign-in, sign-up; email; greeting; sign-out; last used; failure
+    const { lang, dir, texts } = config?.words ?? { texts: Array(8).fill('') };
+    this.#shadow.replaceChildren(node('section', { lang, dir },
       this.customer ? this.#greeting(texts) : this.#buttons(texts),
       node('p', { part: 'message', role: 'status' }, failed ? texts[7] : '')));
     this.#shadow.querySelectorAll('button')[focus]?.focus();
@@ -352,7 +366,7 @@ class BefriendSignIn extends HTMLElement {
     const wanted = this.getAttribute('providers')?.split(/[ ,]+/);
     const names = Object.fromEntries(config?.providers.map(({ key, label }) => [key, label]) ?? []);
     const keys = wanted ?? Object.keys(names);
-    if (!keys.length) return node('slot');
+    if (!keys.length || (!config && keys[0])) return node('slot');
     const label = texts[{ 'sign-in': 1, 'sign-up': 2 }[this.getAttribute('label')] ?? 0];
     return node('div', { part: 'list', role: 'group' }, ...keys.map((key) => {
       if (!key) return this.#button('button', () => this.signIn(), this.textContent.trim());

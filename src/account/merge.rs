@@ -95,7 +95,7 @@ pub async fn merge(
         }
     }
     let boxes = store::list_boxes(conn, brand_id, &both).await?;
-    let moved = merge_store::update_joined(conn, brand_id, survivor, merged).await?;
+    let moved = merge_store::update_joined(conn, brand_id, survivor, merged, change.at).await?;
     let done = Merge {
         merge_id: MergeId::new(change.at, change.entropy()),
         survivor_id: survivor,

@@ -27,6 +27,7 @@ pub(super) async fn update_joined(
     brand_id: BrandId,
     survivor: ProfileId,
     merged: ProfileId,
+    at: DateTime<Utc>,
 ) -> Result<Moved, Error> {
     let (brand, from, into) = (brand_id.uuid(), merged.uuid(), survivor.uuid());
     let identities = sqlx::query_scalar!(
@@ -64,7 +65,7 @@ pub(super) async fn update_joined(
     )
     .fetch_all(&mut *conn)
     .await?;
-    let (emails, proven) = move_emails(conn, brand_id, survivor, merged).await?;
+    let (emails, proven) = move_emails(conn, brand_id, survivor, merged, at).await?;
     let profiles = sqlx::query_scalar!(
         "update profile set merged_into = $3 where brand_id = $1 and merged_into = $2
          returning profile_id",
@@ -100,6 +101,7 @@ async fn move_emails(
     brand_id: BrandId,
     survivor: ProfileId,
     merged: ProfileId,
+    at: DateTime<Utc>,
 ) -> Result<(Vec<String>, Vec<String>), Error> {
     let proven = sqlx::query_scalar!(
         "update profile_email s set verified_at = m.verified_at
@@ -115,7 +117,7 @@ async fn move_emails(
     .fetch_all(&mut *conn)
     .await?;
     let emails = sqlx::query_scalar!(
-        "update profile_email m set profile_id = $3
+        "update profile_email m set profile_id = $3, joined_at = $4
          where m.brand_id = $1 and m.profile_id = $2
            and not exists (select from profile_email s
                            where s.brand_id = $1 and s.profile_id = $3 and s.address = m.address)
@@ -123,6 +125,7 @@ async fn move_emails(
         brand_id.uuid(),
         merged.uuid(),
         survivor.uuid(),
+        at,
     )
     .fetch_all(conn)
     .await?;
@@ -274,7 +277,7 @@ pub(super) async fn update_parted(
              update profile set merged_into = $3
              where brand_id = $1 and merged_into = $2 and profile_id = any($7)
          )
-         update profile_email set profile_id = $3
+         update profile_email set profile_id = $3, joined_at = null
          where brand_id = $1 and profile_id = $2 and address = any($8)",
         brand,
         from,

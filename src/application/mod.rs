@@ -72,6 +72,15 @@ impl Application {
             .any(|registered| redirect::is_same(registered, uri))
     }
 
+    /// Whether its pages have this origin, as browsers write it: that of one of the addresses to
+    /// which people may be sent back.
+    pub fn has_origin(&self, origin: &str) -> bool {
+        self.redirect_uris
+            .iter()
+            .filter_map(|uri| url::Url::parse(uri).ok())
+            .any(|uri| uri.origin().is_tuple() && uri.origin().ascii_serialization() == origin)
+    }
+
     /// Whether people may be sent to `uri` after signing out.
     pub fn accepts_logout_redirect(&self, uri: &str) -> bool {
         self.logout_uris.iter().any(|registered| registered == uri)

@@ -107,6 +107,22 @@ pub async fn list_applications(
         .collect()
 }
 
+/// When a page of the application first asked for the embed's configuration, if one did.
+pub async fn find_first_seen(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    application_id: ApplicationId,
+) -> Result<Option<DateTime<Utc>>, Error> {
+    let seen = sqlx::query_scalar!(
+        "select first_seen_at from application where brand_id = $1 and application_id = $2",
+        brand_id.uuid(),
+        application_id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(seen.flatten())
+}
+
 /// Writes a new application.
 pub async fn insert_application(
     conn: &mut PgConnection,

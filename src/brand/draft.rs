@@ -88,6 +88,8 @@ impl Draft {
             asks_terms: true,
             terms_url: None,
             privacy_url: None,
+            words: serde_json::json!({}),
+            logo: None,
             is_demo,
             created_at: now,
             disabled_at: None,

@@ -3,6 +3,8 @@
 //! Owns the `brand` table and what a new brand must satisfy. Start with [`Brand`].
 
 pub mod draft;
+pub mod logo;
+pub mod look;
 pub mod store;
 pub mod ways;
 pub mod ways_store;
@@ -30,6 +32,10 @@ pub struct Brand {
     pub terms_url: Option<String>,
     /// Where the privacy notice is.
     pub privacy_url: Option<String>,
+    /// Its words, by language: see [`look`].
+    pub words: serde_json::Value,
+    /// The name of its logo's file, if it has one.
+    pub logo: Option<String>,
     /// Whether the demo made it.
     pub is_demo: bool,
     /// When it was made.

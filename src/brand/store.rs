@@ -1,6 +1,9 @@
 //! SQL of brands. The brand table is what brands are found by, so here no query is bound to one.
 
+use chrono::{DateTime, Utc};
+
 use super::Brand;
+use super::logo::Logo;
 use crate::kernel::id::BrandId;
 use crate::postgres::{Error, Inconsistency, PgConnection};
 
@@ -12,7 +15,8 @@ pub async fn find_brand_by_slug(
     let brand = sqlx::query_as!(
         Brand,
         r#"select brand_id as "brand_id: BrandId", slug, name, colour, links_by_email, asks_terms,
-                  terms_url, privacy_url, is_demo, created_at, disabled_at
+                  terms_url, privacy_url, words, logo, is_demo, created_at,
+                  disabled_at
            from brand where slug = $1 and disabled_at is null"#,
         slug,
     )
@@ -29,7 +33,8 @@ pub async fn find_brand(
     let brand = sqlx::query_as!(
         Brand,
         r#"select brand_id as "brand_id: BrandId", slug, name, colour, links_by_email, asks_terms,
-                  terms_url, privacy_url, is_demo, created_at, disabled_at
+                  terms_url, privacy_url, words, logo, is_demo, created_at,
+                  disabled_at
            from brand where brand_id = $1 and disabled_at is null"#,
         brand_id.uuid(),
     )
@@ -43,7 +48,8 @@ pub async fn list_brands(conn: &mut PgConnection) -> Result<Vec<Brand>, Error> {
     let brands = sqlx::query_as!(
         Brand,
         r#"select brand_id as "brand_id: BrandId", slug, name, colour, links_by_email, asks_terms,
-                  terms_url, privacy_url, is_demo, created_at, disabled_at
+                  terms_url, privacy_url, words, logo, is_demo, created_at,
+                  disabled_at
            from brand where disabled_at is null order by lower(name), slug"#,
     )
     .fetch_all(conn)
@@ -73,9 +79,97 @@ pub async fn insert_brand(conn: &mut PgConnection, brand: &Brand) -> Result<(), 
     Ok(())
 }
 
+/// Changes the words that a brand shows.
+pub async fn update_words(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    words: &serde_json::Value,
+) -> Result<(), Error> {
+    let done = sqlx::query!(
+        "update brand set words = $2 where brand_id = $1",
+        brand_id.uuid(),
+        words,
+    )
+    .execute(conn)
+    .await?;
+    Inconsistency::unless_one(done.rows_affected(), "brand", brand_id)?;
+    Ok(())
+}
+
+/// Gives a brand a logo in place of the one it had.
+pub async fn upsert_logo(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    name: &str,
+    logo: &Logo,
+    at: DateTime<Utc>,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into brand_logo (brand_id, name, kind, bytes, created_at)
+         values ($1, $2, $3, $4, $5)
+         on conflict (brand_id) do update
+         set name = excluded.name, kind = excluded.kind, bytes = excluded.bytes,
+             created_at = excluded.created_at",
+        brand_id.uuid(),
+        name,
+        logo.kind,
+        logo.bytes,
+        at,
+    )
+    .execute(&mut *conn)
+    .await?;
+    set_logo_name(conn, brand_id, Some(name)).await
+}
+
+/// Takes a brand's logo away.
+pub async fn delete_logo(conn: &mut PgConnection, brand_id: BrandId) -> Result<(), Error> {
+    sqlx::query!(
+        "delete from brand_logo where brand_id = $1",
+        brand_id.uuid()
+    )
+    .execute(&mut *conn)
+    .await?;
+    set_logo_name(conn, brand_id, None).await
+}
+
+async fn set_logo_name(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    name: Option<&str>,
+) -> Result<(), Error> {
+    let done = sqlx::query!(
+        "update brand set logo = $2 where brand_id = $1",
+        brand_id.uuid(),
+        name,
+    )
+    .execute(conn)
+    .await?;
+    Inconsistency::unless_one(done.rows_affected(), "brand", brand_id)?;
+    Ok(())
+}
+
+/// A brand's logo by its name: its media type and the file.
+pub async fn find_logo(
+    conn: &mut PgConnection,
+    brand_id: BrandId,
+    name: &str,
+) -> Result<Option<(String, Vec<u8>)>, Error> {
+    let found = sqlx::query!(
+        "select kind, bytes from brand_logo where brand_id = $1 and name = $2",
+        brand_id.uuid(),
+        name,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.map(|row| (row.kind, row.bytes)))
+}
+
 /// Tables that hold a brand's rows, each before what it points to. The audit record stays: it is
 /// never deleted.
 pub const TABLES: &[&str] = &[
+    "handoff",
+    "preference_link",
+    "brand_logo",
     "refresh_token",
     "refresh_family",
     "access_token",

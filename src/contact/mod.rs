@@ -1,9 +1,11 @@
 //! What customers say about being written to, and who has not been heard from.
 //!
-//! Owns the table `contact_preference`. Whether somebody may be written to is the engine's to say
+//! Owns the tables `contact_preference` and `preference_link`. Whether somebody may be written to is the engine's to say
 //! ([`crate::stage::may_contact`]); nothing here sends anything. Start with [`Preference`] and
 //! [`store`].
 
+pub mod link;
+pub mod link_store;
 pub mod store;
 
 use chrono::{DateTime, Utc};

@@ -10,6 +10,7 @@ pub mod attempt;
 pub mod built_in;
 pub mod catalogue;
 pub mod claims;
+mod client;
 mod connection;
 mod directory;
 mod exchange;

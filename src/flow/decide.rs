@@ -450,16 +450,13 @@ mod tests {
         assert_eq!(verdict(true, true, None), link(LinkGround::Session));
         let own = Some(known(one, Status::Active));
         assert_eq!(verdict(true, true, own), link(LinkGround::Already));
+        // Somebody else's is only ever joined by proving that both are one's own.
+        let other = Some(known(two, Status::Active));
+        assert_eq!(verdict(true, true, other), Decision::ProveOther(two));
         for (is_alive, is_fresh, known, refusal) in [
             (false, true, None, Refusal::LinkSessionEnded),
             (false, false, own, Refusal::LinkSessionEnded),
             (true, false, None, Refusal::LinkSessionStale),
-            (
-                true,
-                true,
-                Some(known(two, Status::Active)),
-                Refusal::IdentityTaken,
-            ),
             (
                 true,
                 true,

@@ -12,6 +12,7 @@ mod newcomer;
 mod pending;
 mod settle;
 pub mod store;
+mod trial;
 mod visit;
 mod vouch;
 
@@ -21,8 +22,9 @@ use serde_json::Value;
 pub use by_passkey::{NewByPasskey, sign_up_by_passkey};
 pub use joining::take_merge;
 pub use newcomer::stored_items;
-pub use pending::{Again, Asker, Carried, Newcomer, Pending};
+pub use pending::{Again, Asker, Carried, Newcomer, Pending, Verdict};
 pub use settle::{Answers, Arrival, Browser, Outcome, settle};
+pub use trial::{begin_trial, find_verdict, keep_verdict, trial_of};
 pub use vouch::{Proven, vouch, vouch_second_factor};
 
 use crate::federation::attempt::{self, Attempt};
@@ -106,8 +108,17 @@ impl Flow {
         }
     }
 
-    /// Whether this browser may go on with it now.
+    /// Whether this browser may go on with it now, to be let in. A trial lets nobody in.
     fn check(&self, browser: Option<&Secret>, now: DateTime<Utc>) -> Result<(), Unusable> {
+        self.check_open(browser, now)?;
+        match &self.pending {
+            Some(Pending::Trial { .. } | Pending::Tried { .. }) => Err(Unusable::Finished),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it is this browser's and still open, a trial included.
+    fn check_open(&self, browser: Option<&Secret>, now: DateTime<Utc>) -> Result<(), Unusable> {
         self.check_browser(browser)?;
         if self.finished_at.is_some() {
             Err(Unusable::Finished)
@@ -247,7 +258,7 @@ pub async fn claim_attempt(
     attempt
         .judge(connection_id, now)
         .map_err(Unusable::Attempt)?;
-    flow.check(browser, now)?;
+    flow.check_open(browser, now)?;
     let is_ours =
         crate::federation::store::claim_attempt(conn, brand_id, attempt.attempt_id, now).await?;
     if is_ours {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::federation::NormalClaims;
-use crate::kernel::id::{ConnectionId, ProfileId, SessionId};
+use crate::kernel::id::{ConnectionId, ProfileId, SessionId, StaffId};
 use crate::session::Method;
 
 /// What a flow is for beside signing in, or what its person still has to answer.
@@ -53,6 +53,36 @@ pub enum Pending {
         /// The account that they proved beside it.
         other: ProfileId,
     },
+    /// A member of staff tries a connection out: what its provider says is shown to them, and nobody
+    /// is let in.
+    Trial {
+        /// Who.
+        staff_id: StaffId,
+    },
+    /// What came of it.
+    Tried {
+        /// Who alone may see it.
+        staff_id: StaffId,
+        /// Which connection.
+        connection_id: ConnectionId,
+        /// What the provider said, or why that is no good.
+        verdict: Verdict,
+    },
+}
+
+/// What came of trying a connection out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// What the provider says of whoever signed in there.
+    Claims(Box<NormalClaims>),
+    /// It leads nowhere.
+    Failed {
+        /// A stable word.
+        code: String,
+        /// What happened, in a sentence.
+        text: String,
+    },
 }
 
 /// Somebody signed in who began a flow to add to their account.
@@ -77,7 +107,9 @@ impl Pending {
             }),
             Self::SecondFactor { asker, .. } => *asker,
             Self::Merge { asker, .. } => Some(*asker),
-            Self::Link { .. } | Self::Consent { .. } => None,
+            Self::Link { .. } | Self::Consent { .. } | Self::Trial { .. } | Self::Tried { .. } => {
+                None
+            }
         }
     }
 }

@@ -174,9 +174,11 @@ async fn execute(
 ) -> Result<Outcome, Unusable> {
     let newcomer = scene.newcomer;
     Ok(match decision {
-        Decision::SignIn(profile_id) => scene.sign_in(conn, profile_id).await?,
+        // Whoever proves another account of theirs is signed in by neither: the visit asks first.
+        Decision::SignIn(profile_id) | Decision::ProveOther(profile_id) => {
+            scene.sign_in(conn, profile_id).await?
+        }
         Decision::Link { profile_id, ground } => scene.link(conn, profile_id, ground).await?,
-        Decision::ProveOther(profile_id) => scene.sign_in(conn, profile_id).await?,
         Decision::LinkAwaited(profile_id) => scene.link_awaited(conn, profile_id).await?,
         Decision::Create { set_apart } => scene.create(conn, &set_apart).await?,
         Decision::AskAgain => Outcome::AskToLink { again: true },

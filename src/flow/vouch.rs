@@ -84,7 +84,9 @@ async fn vouch_once(
             Pending::Linking { .. }
             | Pending::Merge { .. }
             | Pending::Consent { .. }
-            | Pending::SecondFactor { .. },
+            | Pending::SecondFactor { .. }
+            | Pending::Trial { .. }
+            | Pending::Tried { .. },
         )
         | None => None,
     };

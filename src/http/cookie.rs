@@ -18,6 +18,10 @@ pub enum Name<'a> {
     LastUsed(&'a str),
     /// That this browser need not give the second factor of somebody at the brand of this slug.
     TrustedDevice(&'a str),
+    /// That a window was opened by a page which may have its answer.
+    Handoff,
+    /// The language of the pages. No secret.
+    Language,
     /// What tells a browser from one that never signed in to the brand of this slug. No secret.
     Seen(&'a str),
     /// What tells that somebody was signed in to the brand of this slug in this browser before. It
@@ -38,6 +42,8 @@ impl Name<'_> {
             Self::LastUsed(slug) => format!("{prefix}bf_last_{slug}"),
             Self::KnownDevice(slug) => format!("{prefix}bf_known_{slug}"),
             Self::TrustedDevice(slug) => format!("{prefix}bf_device_{slug}"),
+            Self::Handoff => format!("{prefix}bf_handoff"),
+            Self::Language => format!("{prefix}bf_language"),
             Self::Seen(slug) => format!("{prefix}bf_seen_{slug}"),
             Self::Staff => format!("{prefix}bf_staff"),
             Self::StaffDevice => format!("{prefix}bf_staff_device"),
@@ -52,7 +58,9 @@ impl Name<'_> {
             | Self::LastUsed(_)
             | Self::KnownDevice(_)
             | Self::Seen(_)
-            | Self::TrustedDevice(_) => SameSite::Lax,
+            | Self::TrustedDevice(_)
+            | Self::Handoff
+            | Self::Language => SameSite::Lax,
             Self::Staff | Self::StaffDevice => SameSite::Strict,
         }
     }

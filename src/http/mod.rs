@@ -20,10 +20,12 @@ mod middleware;
 mod oidc;
 mod page;
 pub mod page_error;
+mod preferences;
 pub mod problem;
 mod schemas;
 pub mod shop;
 mod signed_in;
+mod speech;
 mod test_provider;
 mod tracking;
 
@@ -42,6 +44,7 @@ pub fn router(app: SharedApp) -> Router {
         .merge(login::pages())
         .merge(test_provider::pages())
         .merge(dashboard::routes())
+        .merge(preferences::pages())
         .merge(errors::pages());
     let machines = Router::new()
         .merge(health::routes())
@@ -49,7 +52,9 @@ pub fn router(app: SharedApp) -> Router {
         .merge(schemas::routes())
         .merge(oidc::machines())
         .merge(embed::machines())
+        .merge(preferences::machines())
         .merge(login::from_providers())
+        .merge(login::machines())
         .merge(test_provider::machines())
         .merge(tracking::routes(&gate));
     let all = machines

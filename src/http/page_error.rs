@@ -12,6 +12,7 @@ use crate::postgres;
 use crate::setup;
 use crate::view;
 use crate::view::hosted::{ErrorAction, ErrorPage};
+use crate::view::language::{Language, Trouble};
 
 /// An error as a person sees it.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct PageError {
     pub action: Option<(String, Cow<'static, str>)>,
     /// Seconds to wait before trying again.
     pub retry_after: Option<u32>,
+    /// What went wrong, and what fills the gap in its words: told in the reader's language.
+    pub trouble: Option<(Trouble, String)>,
     /// Where the browser goes instead of being shown anything: a path of ours.
     pub elsewhere: Option<String>,
 }
@@ -43,7 +46,22 @@ impl PageError {
             advice: advice.into(),
             action: None,
             retry_after: None,
+            trouble: None,
             elsewhere: None,
+        }
+    }
+
+    /// A trouble that customers have, told in their language.
+    pub fn told(status: StatusCode, trouble: Trouble) -> Self {
+        Self::told_of(status, trouble, "")
+    }
+
+    /// The same, about a provider with this name.
+    pub fn told_of(status: StatusCode, trouble: Trouble, provider: &str) -> Self {
+        let told = trouble.told(Language::English);
+        Self {
+            trouble: Some((trouble, provider.to_owned())),
+            ..Self::new(status, told.title.with(provider), told.advice.as_str())
         }
     }
 
@@ -69,35 +87,37 @@ impl PageError {
         self
     }
 
+    /// The same in the reader's language, where its words are known in it.
+    fn in_language(mut self, language: Language) -> Self {
+        if let Some((trouble, provider)) = &self.trouble {
+            let told = trouble.told(language);
+            self.title = told.title.with(provider).into();
+            self.advice = told.advice.as_str().into();
+            if let (Some((_, label)), true) = (&mut self.action, language != Language::English) {
+                *label = language.messages().sign_in_again.as_str().into();
+            }
+        }
+        self
+    }
+
     /// Nothing is here.
     pub fn not_found() -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "There is nothing here",
-            "The address may be mistyped, or what was here is gone.",
-        )
+        Self::told(StatusCode::NOT_FOUND, Trouble::NotFound)
     }
 
     /// Something broke. `error` is logged here, whole, once.
     pub fn internal(error: &dyn std::error::Error) -> Self {
         log_chain(error);
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "Something went wrong on our side",
-            "Nothing you did is lost. Try again in a moment; if it stays so, quote the reference.",
-        )
+        Self::told(StatusCode::INTERNAL_SERVER_ERROR, Trouble::Broken)
     }
 }
 
 impl From<postgres::Error> for PageError {
     fn from(error: postgres::Error) -> Self {
         match &error {
-            postgres::Error::Unavailable(_) => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "We will be right back",
-                "The service cannot reach its database just now. Try again in a moment.",
-            )
-            .retry_after(1),
+            postgres::Error::Unavailable(_) => {
+                Self::told(StatusCode::SERVICE_UNAVAILABLE, Trouble::Busy).retry_after(1)
+            }
             postgres::Error::Constraint { .. }
             | postgres::Error::Inconsistent(_)
             | postgres::Error::Statement(_) => Self::internal(&error),
@@ -156,13 +176,19 @@ impl IntoResponse for PageError {
 }
 
 /// Writes the body of a response that carries a [`PageError`].
-pub(super) fn complete(response: Response, request_id: &str) -> Response {
+pub(super) fn complete(response: Response, request_id: &str, language: Language) -> Response {
     let (mut parts, body) = response.into_parts();
     let Some(error) = parts.extensions.remove::<PageError>() else {
         return Response::from_parts(parts, body);
     };
+    let error = error.in_language(language);
     let page = ErrorPage {
         brand: None,
+        language: if error.trouble.is_some() {
+            language
+        } else {
+            Language::English
+        },
         title: error.title.into_owned(),
         explanation: error.advice.into_owned(),
         action: error.action.map(|(href, label)| ErrorAction {

@@ -163,6 +163,10 @@ kinds! {
     Attempt, AttemptId, "att";
     /// An authorization code.
     Code, CodeId, "cod";
+    /// An answer that waits for the page that opened a window.
+    Handoff, HandoffId, "hof";
+    /// A link to somebody's preferences.
+    PreferenceLink, PreferenceLinkId, "prl";
     /// An access token.
     Token, TokenId, "tok";
     /// A key that signs our tokens.

@@ -67,6 +67,8 @@ pub async fn clean(pool: &Pool, now: DateTime<Utc>) -> Result<(), Error> {
     while store::delete_logout_deliveries(&mut conn, now - FACTS_KEPT).await? == store::BATCH_ROWS {
     }
     while store::delete_flows(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
+    while store::delete_handoffs(&mut conn, now - ENDED_KEPT).await? == store::BATCH_ROWS {}
+    while store::delete_preference_links(&mut conn, now).await? == store::BATCH_ROWS {}
     while store::delete_facts(&mut conn, now - FACTS_KEPT).await? == store::BATCH_ROWS {}
     while store::delete_invitations(&mut conn, now - FACTS_KEPT).await? == store::BATCH_ROWS {}
     while store::delete_mails(&mut conn, now - MAIL_KEPT).await? == store::BATCH_ROWS {}

@@ -89,6 +89,34 @@ pub async fn delete_flows(conn: &mut PgConnection, before: DateTime<Utc>) -> Res
     Ok(done.rows_affected())
 }
 
+/// Deletes windows that had to end before `before`. Returns how many.
+pub async fn delete_handoffs(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        "delete from handoff where ctid in
+            (select ctid from handoff where expires_at < $1 limit 1000 for update skip locked)",
+        before,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Deletes links to preferences that ended before `before`. Returns how many.
+pub async fn delete_preference_links(
+    conn: &mut PgConnection,
+    before: DateTime<Utc>,
+) -> Result<u64, Error> {
+    let done = sqlx::query!(
+        "delete from preference_link where ctid in
+            (select ctid from preference_link
+             where expires_at < $1 limit 1000 for update skip locked)",
+        before,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// Deletes facts written before `before`. Returns how many.
 pub async fn delete_facts(conn: &mut PgConnection, before: DateTime<Utc>) -> Result<u64, Error> {
     let done = sqlx::query!(

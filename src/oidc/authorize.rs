@@ -44,6 +44,9 @@ pub struct Authorization {
     pub ui_locales: Option<String>,
     /// The connection to go to at once, by its slug.
     pub provider: Option<String>,
+    /// The hash of what only the page knows that opened a window for this; the answer is kept for it.
+    #[serde(default)]
+    pub handoff: Option<String>,
 }
 
 /// Whether the person is asked.
@@ -210,6 +213,7 @@ fn check_rest(
             .transpose()?,
         ui_locales: get("ui_locales")?.map(str::to_owned),
         provider: get("provider")?.map(str::to_owned),
+        handoff: get("handoff")?.map(str::to_owned),
     })
 }
 

@@ -19,6 +19,8 @@ pub mod discovery;
 mod error;
 pub mod exchange;
 pub mod grant;
+pub mod handoff;
+pub mod handoff_store;
 pub mod inspect;
 pub mod issue;
 pub mod logout;

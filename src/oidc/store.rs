@@ -205,7 +205,7 @@ pub async fn find_person_by_token(
            left join lateral (
                select address, verified_at from profile_email
                where brand_id = t.brand_id and profile_id = t.profile_id
-               order by verified_at is null, created_at, address
+               order by verified_at is null, joined_at is not null, created_at, address
                limit 1
            ) e on true
            where t.brand_id = $1 and t.token_hash = $2 and t.expires_at > $3

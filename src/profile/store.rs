@@ -121,7 +121,8 @@ pub async fn update_last_seen(
     Ok(())
 }
 
-/// The profile's addresses: proven ones first, then by age.
+/// The profile's addresses: proven ones first, their own before those of an account that was joined
+/// to theirs, then by age.
 pub async fn list_emails(
     conn: &mut PgConnection,
     brand_id: BrandId,
@@ -131,7 +132,7 @@ pub async fn list_emails(
         ProfileEmail,
         "select address, verified_at, source, created_at from profile_email
          where brand_id = $1 and profile_id = $2
-         order by verified_at is null, created_at, address",
+         order by verified_at is null, joined_at is not null, created_at, address",
         brand_id.uuid(),
         profile_id.uuid(),
     )

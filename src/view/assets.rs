@@ -50,6 +50,16 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
             include_bytes!("../../assets/live.js"),
         ),
         asset(
+            "close.js",
+            JAVASCRIPT,
+            include_bytes!("../../assets/close.js"),
+        ),
+        asset(
+            "configure.js",
+            JAVASCRIPT,
+            include_bytes!("../../assets/configure.js"),
+        ),
+        asset(
             "passkey.js",
             JAVASCRIPT,
             include_bytes!("../../assets/passkey.js"),
@@ -68,7 +78,8 @@ fn asset(name: &'static str, content_type: &'static str, bytes: &'static [u8]) -
     }
 }
 
-fn compressed(bytes: &[u8]) -> Vec<u8> {
+/// `bytes` compressed with gzip, as small as it gets.
+pub fn compressed(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder
         .write_all(bytes)

@@ -131,7 +131,8 @@ test('openid-client: pushed request, consent, tokens, renewal, introspection, re
   assert.equal(person.email, 'ada@example.com');
   assert.equal(person.email_verified, true);
   assert.equal(person.name, 'Ada');
-  assert.equal(person.stage, claims.stage);
+  // It may have moved since: signing up is an event.
+  assert.ok(['stranger', 'acquaintance'].includes(person.stage), person.stage);
 
   const renewed = await client.refreshTokenGrant(config, tokens.refresh_token);
   assert.notEqual(renewed.refresh_token, tokens.refresh_token);
@@ -201,7 +202,8 @@ test('oidc-client-ts in Chromium: sign in, renew silently, sign out', async () =
     })()`);
     const isSite = (url) => url.origin === site.url;
     await page.goto(site.url);
-    await run('(manager) => { manager.signinRedirect(); }');
+    // Whoever leaves the page cannot be waited for on it.
+    await run('(manager) => { setTimeout(() => manager.signinRedirect()); }');
     await page.getByLabel('Name').fill('Joan');
     await page.getByLabel('Email address').fill('joan@example.com');
     await page.getByRole('button', { name: 'Sign in as this person' }).click();
@@ -216,8 +218,8 @@ test('oidc-client-ts in Chromium: sign in, renew silently, sign out', async () =
     assert.equal(renewed.profile.sub, user.profile.sub);
     assert.notEqual(renewed.refresh_token, user.refresh_token);
 
-    await run('(manager) => { manager.signoutRedirect({ state: "bye" }); }');
-    await page.waitForURL((url) => isSite(url) && url.searchParams.has('state'));
+    await run('(manager) => { setTimeout(() => manager.signoutRedirect({ state: "bye" })); }');
+    await page.waitForURL((url) => isSite(url) && url.searchParams.has('state') && !url.searchParams.has('code'));
     await run('(manager) => manager.signoutRedirectCallback().then(() => null)');
     assert.equal(await run('(manager) => manager.getUser()'), null);
     await page.goto(`${befriend.url}/me?brand=acme`);

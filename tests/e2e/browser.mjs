@@ -15,7 +15,8 @@ const STEP_LIMIT_MS = 15_000;
 const SCHEMES = ['light', 'dark'];
 const WIDTHS = [[1280, 900], [390, 844]];
 
-export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+export const launch = (flags = []) =>
+  chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: [...FLAGS, ...flags] });
 
 /** A visitor with a fresh profile. `faults` collects whatever no page of ours may do. */
 export async function visit(browser, origins, options = {}) {

@@ -8,6 +8,7 @@ import { visit } from './browser.mjs';
 
 const ASSETS = resolve(import.meta.dirname, '../../assets');
 const EMBED_BYTES_MAX = 6 * 1024;
+const POPUP_BYTES_MAX = 2 * 1024;
 const LOGIN_BYTES_MAX = 14 * 1024;
 const LAYOUT_SHIFT_MAX = 0.02;
 
@@ -15,6 +16,11 @@ export function staticTests() {
   test(`embed.js stays within ${EMBED_BYTES_MAX} bytes of gzip`, async () => {
     const size = gzipSync(await readFile(join(ASSETS, 'embed.js')), { level: 9 }).length;
     assert.ok(size <= EMBED_BYTES_MAX, `${size} bytes`);
+  });
+
+  test(`embed-popup.js stays within ${POPUP_BYTES_MAX} bytes of gzip`, async () => {
+    const size = gzipSync(await readFile(join(ASSETS, 'embed-popup.js')), { level: 9 }).length;
+    assert.ok(size <= POPUP_BYTES_MAX, `${size} bytes`);
   });
 
   test('the shelf shows the prices that the basket counts with', async () => {

@@ -6,6 +6,8 @@ import { rulesSteps } from './rules.mjs';
 
 const EMAIL = 'mara@example.test';
 const PASSWORD = 'flour water salt and patience';
+// A picture of 96 by 40.
+const PICTURE = 'iVBORw0KGgoAAAANSUhEUgAAAGAAAAAoCAIAAACO8WhuAAAApklEQVR42u3awRGAIBBD0dzsz2otxx4sQDtAZBFl82dSwTtBsjqPnRQiCACaBGhbl76ZHqi7yCdemhplAJYyubwhpaw0vZiUmybOJAeaCJN8aNqYZKjzyEieOvVGstWpNJKzTo2RzHVujQAKAJnolI0AAggggAACKCcQ7yCAwkD8xfjN0wcN6INoFOmkWTXGrBrsYiyrbPNcd/zxuoP7IC7MCEBtuQAJ5O4CaoZHIAAAAABJRU5ErkJggg==';
 
 export function dashboardTests(world) {
   test('the set-up link makes the first member of staff, who walks the dashboard', async (t) => {
@@ -62,13 +64,45 @@ export function dashboardTests(world) {
       await heading(name).waitFor();
       await inspect(page, 'customer');
     });
-    for (const name of ['Live', 'Rules', 'Sites', 'Providers', 'Keys', 'Imports']) {
+    for (const name of ['Live', 'Rules', 'Sites', 'Look', 'Providers', 'Keys', 'Imports']) {
       await step(name, async () => {
         await menu(name).click();
         await heading(name).waitFor();
         await inspect(page, name.toLowerCase());
       });
     }
+    await step('a site’s buttons are tried out', async () => {
+      await menu('Sites').click();
+      await page.getByRole('link', { name: /Configure its buttons/ }).last().click();
+      await heading(/^Buttons for/).waitFor();
+      const tried = page.locator('.trial-phone').getByRole('button', { name: 'Continue with Test provider' });
+      await tried.waitFor();
+      await inspect(page, 'configure');
+      await tried.click();
+      await heading(/^Buttons for/).waitFor();
+      await page.getByLabel('Sign up with …').check();
+      await page.waitForURL(/label=sign-up/);
+      await page.locator('.trial-dark').getByRole('button', { name: 'Sign up with Test provider' }).waitFor();
+      assert.match(await page.locator('#snippet').innerText(), /label="sign-up"/);
+    });
+    await step('a logo and words are given, and shown', async () => {
+      await menu('Look').click();
+      await page.getByLabel('Picture').setInputFiles({ name: 'logo.png', mimeType: 'image/png', buffer: Buffer.from(PICTURE, 'base64') });
+      await page.getByRole('button', { name: 'Use this picture' }).click();
+      await page.getByRole('img', { name: 'The logo now' }).waitFor();
+      await page.getByLabel('Headline, Every language').fill('Bread from six');
+      await page.getByLabel('Line, Every language', { exact: true }).fill('The mill is a walk away, and so are we.');
+      await page.getByRole('button', { name: 'Save the words' }).click();
+      await heading('Look').waitFor();
+      await inspect(page, 'look');
+      const visitor = await visit(world.browser, [world.demo.issuer, world.demo.shop]);
+      const [, brand] = /dashboard\/([^/]+)\//.exec(page.url());
+      await visitor.page.goto(`${world.demo.issuer}/login?brand=${brand}`);
+      await visitor.page.getByText('Bread from six').waitFor();
+      await inspect(visitor.page, 'login-look');
+      assert.deepEqual(visitor.faults, []);
+      await visitor.context.close();
+    });
     await rulesSteps(page, step);
     await step('Live shows what the shop’s visitors did', async () => {
       const shopper = await visit(world.browser, [world.demo.issuer, world.demo.shop]);

@@ -10,6 +10,7 @@ import { accountTests } from './account.mjs';
 import { launch } from './browser.mjs';
 import { staticTests, wireTests } from './budgets.mjs';
 import { dashboardTests } from './dashboard.mjs';
+import { doorTests } from './doors.mjs';
 import { passkeyTests } from './passkey.mjs';
 import { startDemo } from './server.mjs';
 import { shopTests } from './shop.mjs';
@@ -27,6 +28,7 @@ describe('demo', () => {
     await world.demo?.stop();
   });
   shopTests(world);
+  doorTests(world);
   accountTests(world);
   dashboardTests(world);
   wireTests(world);

@@ -32,7 +32,7 @@ export async function startDemo({ host = '127.0.0.1', log: logName = 'server.log
   const [port, shopPort] = [await freePort(), await freePort()];
   const issuer = `http://${host}:${port}`;
   const shop = `http://127.0.0.1:${shopPort}`;
-  const env = { ...process.env, BEFRIEND_DATA_DIR: data, BEFRIEND_LISTEN: `127.0.0.1:${port}`, BEFRIEND_PUBLIC_URL: issuer };
+  const env = { ...process.env, BEFRIEND_DATA_DIR: data, BEFRIEND_LISTEN: `127.0.0.1:${port}`, BEFRIEND_PUBLIC_URL: issuer, BEFRIEND_EGRESS_ALLOWS_PRIVATE: 'true' };
   // The tests want a database of their own: the binary's private cluster, unless one is named for them.
   delete env.DATABASE_URL;
   // Ours, not a setting of Befriend's, which refuses what it does not know.

@@ -19,6 +19,7 @@ mod attacks;
 mod cli;
 mod crash;
 mod dashboard;
+mod doors;
 mod embedded;
 mod foundation;
 mod harness;

@@ -54,8 +54,10 @@ async function listen(options) {
     },
     onData(stream, session, done) {
       let text = '';
+      // The server forgets it when the mail is over.
+      const { mailFrom, rcptTo } = session.envelope;
       stream.on('data', (part) => { text += part; });
-      stream.on('end', () => { taken.push({ text, session }); done(); });
+      stream.on('end', () => { taken.push({ text, session, mailFrom, rcptTo }); done(); });
     },
   });
   server.on('error', () => {});
@@ -93,11 +95,11 @@ for (const scheme of ['smtps', 'starttls']) {
 
     assert.equal(sent.code, 0, sent.log);
     assert.equal(taken.length, 1);
-    const [{ text, session }] = taken;
+    const [{ text, session, mailFrom, rcptTo }] = taken;
     assert.equal(session.secure, true);
     assert.equal(session.user, NAME);
-    assert.equal(session.envelope.mailFrom.address, 'no-reply@bellmoor.example');
-    assert.deepEqual(session.envelope.rcptTo.map(({ address }) => address), ['mara@x.example']);
+    assert.equal(mailFrom.address, 'no-reply@bellmoor.example');
+    assert.deepEqual(rcptTo.map(({ address }) => address), ['mara@x.example']);
     assert.match(text, /^From: "?Befriend"? <no-reply@bellmoor\.example>\r$/m);
     assert.match(text, /^Message-ID: <mal_[0-9a-f]{32}@bellmoor\.example>\r$/m);
     assert.match(text, /^Content-Type: multipart\/alternative;/m);

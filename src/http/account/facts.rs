@@ -50,7 +50,9 @@ impl Sources<'_> {
         }
         let met = format!("from your first visit, {}", day_of(profile.created_at));
         for (name, value) in entries(&profile.first_encounter) {
-            facts.push(fact(&format!("First visit: {name}"), &value, &met));
+            let plain = |text: &str| text.replace('_', " ");
+            let name = format!("First visit: {}", plain(&name));
+            facts.push(fact(&name, &plain(&value), &met));
         }
         let seen = format!("from what you did here, {}", day_of(profile.last_seen_at));
         facts.push(fact("Last seen", &day_of(profile.last_seen_at), &seen));
@@ -91,55 +93,54 @@ impl Sources<'_> {
             |identity| identity.connection_label.clone(),
         )
     }
+}
 
-    /// Everything that is worked out. The stage only where the brand shows it.
-    pub(super) fn inferred(
-        &self,
-        current: &Current,
-        value: Option<&CustomerValue>,
-        shows_stage: bool,
-    ) -> Vec<Fact> {
-        let mut facts = Vec::new();
-        let now = day_of(current.at);
-        let standing = &current.standing;
-        if shows_stage && let Some(since) = standing.since {
-            let name = StageTag::from(standing.stage).label();
-            let text = format!("{name}, since {}", day_of(since));
-            facts.push(fact(
-                "How well we know each other",
-                &text,
-                &format!("worked out from what you did here, {now}"),
-            ));
-        }
-        let Some(value) = value else { return facts };
-        let source = format!("worked out from your orders up to {}", date(value.last_day));
-        let days = format!("{}", value.repeats + 1);
-        facts.push(fact("Days on which you ordered", &days, &source));
-        if let Some(mean) = value.spend_mean {
-            let text = money(mean, value.currency.as_deref());
-            facts.push(fact("What you spend on such a day", &text, &source));
-        }
-        if let Some(alive) = value.alive {
-            facts.push(fact(
-                "Chance that you will order again",
-                &chance(alive),
-                &source,
-            ));
-        }
-        if let Some(purchases) = value.purchases {
-            let name = format!("Orders expected within {HORIZON_DAYS} days");
-            facts.push(fact(&name, &format!("{purchases:.1}"), &source));
-        }
-        if let Some(worth) = value.worth {
-            let name = format!("Spending expected within {HORIZON_DAYS} days");
-            facts.push(fact(
-                &name,
-                &money(worth, value.currency.as_deref()),
-                &source,
-            ));
-        }
-        facts
+/// Everything that is worked out. The stage only where the brand shows it.
+pub(super) fn inferred(
+    current: &Current,
+    value: Option<&CustomerValue>,
+    shows_stage: bool,
+) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let now = day_of(current.at);
+    let standing = &current.standing;
+    if shows_stage && let Some(since) = standing.since {
+        let name = StageTag::from(standing.stage).label();
+        let text = format!("{name}, since {}", day_of(since));
+        facts.push(fact(
+            "How well we know each other",
+            &text,
+            &format!("worked out from what you did here, {now}"),
+        ));
     }
+    let Some(value) = value else { return facts };
+    let source = format!("worked out from your orders up to {}", date(value.last_day));
+    let days = format!("{}", value.repeats + 1);
+    facts.push(fact("Days on which you ordered", &days, &source));
+    if let Some(mean) = value.spend_mean {
+        let text = money(mean, value.currency.as_deref());
+        facts.push(fact("What you spend on such a day", &text, &source));
+    }
+    if let Some(alive) = value.alive {
+        facts.push(fact(
+            "Chance that you will order again",
+            &chance(alive),
+            &source,
+        ));
+    }
+    if let Some(purchases) = value.purchases {
+        let name = format!("Orders expected within {HORIZON_DAYS} days");
+        facts.push(fact(&name, &format!("{purchases:.1}"), &source));
+    }
+    if let Some(worth) = value.worth {
+        let name = format!("Spending expected within {HORIZON_DAYS} days");
+        facts.push(fact(
+            &name,
+            &money(worth, value.currency.as_deref()),
+            &source,
+        ));
+    }
+    facts
 }
 
 fn fact(name: &str, value: &str, source: &str) -> Fact {

@@ -31,6 +31,7 @@ use crate::view::format::{ago, day_of, path_segment};
 use crate::view::hosted::{
     MeConsent, MeCredential, MeDeletion, MeIdentity, MeJoin, MePage, MeSession, MeStage,
 };
+use crate::view::language::Trouble;
 use crate::view::{Notice, ProviderButton, StageTag};
 
 /// The most sessions that are listed.
@@ -136,11 +137,7 @@ async fn named_brand(conn: &mut PgConnection, params: &Params) -> Result<Option<
 }
 
 fn sign_in_first(brand: Option<&Brand>) -> PageError {
-    let error = PageError::new(
-        StatusCode::UNAUTHORIZED,
-        "You are not signed in",
-        "This page shows what a brand knows about you, so it asks you to sign in first.",
-    );
+    let error = PageError::told(StatusCode::UNAUTHORIZED, Trouble::NotSignedIn);
     match brand {
         Some(brand) => error.with_action(format!("/login?brand={}", brand.slug), "Sign in"),
         None => error,
@@ -207,7 +204,7 @@ async fn build(
             .iter()
             .map(|listed| shown_session(listed, session, slug, now))
             .collect(),
-        inferred: sources.inferred(&current, value.as_ref(), shows_stage),
+        inferred: facts::inferred(&current, value.as_ref(), shows_stage),
         facts: sources.known(),
         export_action: format!("/me/export?brand={slug}"),
         delete_href: format!("/me/delete?brand={slug}"),

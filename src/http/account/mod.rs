@@ -22,8 +22,11 @@ use axum::routing::{get, post};
 
 use crate::app::SharedApp;
 use crate::brand::Brand;
+use crate::brand::look::words_for;
 use crate::view::Colour;
+use crate::view::format::path_segment;
 use crate::view::hosted::BrandMark;
+use crate::view::language::Language;
 
 pub(super) use browser_name::browser_name;
 pub(super) use desk::{change, post as mail_post};
@@ -55,12 +58,26 @@ pub(super) fn pages() -> Router<SharedApp> {
 
 pub(super) use security::creation_options;
 
-/// How `brand` shows itself.
+/// How `brand` shows itself on a page that there is in English only.
 pub(super) fn brand_mark(brand: &Brand) -> BrandMark {
+    spoken_mark(brand, Language::English)
+}
+
+/// How `brand` shows itself on a page in `language`.
+pub(super) fn spoken_mark(brand: &Brand, language: Language) -> BrandMark {
+    let words = words_for(&brand.words, language.tag());
+    let shown = |text: String| Some(text).filter(|text| !text.is_empty());
     BrandMark {
         slug: brand.slug.clone(),
         name: brand.name.clone(),
         // The database takes nothing but `#rrggbb`.
         colour: brand.colour.parse().unwrap_or(Colour::BLACK),
+        logo: brand
+            .logo
+            .as_ref()
+            .map(|name| format!("/logo/{}/{name}", path_segment(&brand.slug))),
+        headline: shown(words.headline),
+        line: shown(words.line),
+        language,
     }
 }

@@ -16,6 +16,7 @@ use super::page::{self, Query};
 use super::{Caller, customer};
 use crate::app::SharedApp;
 use crate::audit::{self, Actor, Entry};
+use crate::contact::link::{LINK_LIFE, SURFACE_CHARS_MAX, make_link as make_preference_link};
 use crate::contact::{self, Preference, Unheard};
 use crate::http::contacting::Desk;
 use crate::http::problem::{FieldError, Problem};
@@ -145,6 +146,48 @@ pub(super) async fn replace(
         .map(crate::stage::ChannelWish::from)
         .collect();
     Ok(Json(json!({ "profile_id": id, "channels": channels })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LinkAsked {
+    /// The mail that it is for, as its sender names it.
+    surface: String,
+}
+
+/// `POST /api/v1/profiles/{id}/contact/preferences/link`: the address by which this customer decides
+/// what they are written about, for a mail to them.
+pub(super) async fn make_link(
+    State(app): State<SharedApp>,
+    caller: Caller<ContactWrite>,
+    id: Path<String>,
+    body: Result<Json<LinkAsked>, JsonRejection>,
+) -> Result<Json<Value>, Problem> {
+    let Json(asked) = body.map_err(|error| {
+        Problem::new(StatusCode::BAD_REQUEST, "invalid_body", error.body_text())
+    })?;
+    let surface = asked.surface.trim();
+    if surface.is_empty() || surface.chars().count() > SURFACE_CHARS_MAX {
+        let detail = "surface names the mail in 1 to 100 characters";
+        return Err(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_surface",
+            detail,
+        ));
+    }
+    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+    let brand_id = caller.brand_id;
+    let customer = customer(&mut conn, brand_id, &id).await?;
+    let id = customer.profile.profile_id;
+    let now = app.clock.now();
+    let made_for = (surface, app.config.issuer());
+    let url = make_preference_link(&mut conn, brand_id, id, made_for, (now, &app.entropy)).await?;
+    Ok(Json(json!({
+        "profile_id": id,
+        "url": url,
+        "one_click_url": format!("{url}/stop"),
+        "expires_at": now + LINK_LIFE,
+    })))
 }
 
 fn check(said: &Said, rules: &ContactRules) -> Result<(), Problem> {

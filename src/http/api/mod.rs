@@ -74,6 +74,10 @@ pub(super) fn routes(gate: &Arc<Gate>) -> Router<SharedApp> {
             "/api/v1/profiles/{id}/contact/preferences",
             get(contact::preferences).put(contact::replace),
         )
+        .route(
+            "/api/v1/profiles/{id}/contact/preferences/link",
+            post(contact::make_link),
+        )
         .route("/api/v1/contact/keep-in-touch", get(contact::keep_in_touch))
         .route("/api/v1/profiles/{id}/referrals", get(referrals::show))
         .route("/api/v1/disputes", get(disputes::list))

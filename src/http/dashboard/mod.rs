@@ -7,6 +7,8 @@
 mod access;
 mod brands;
 mod complaints;
+mod configure;
+mod connection_form;
 mod customer;
 mod customers;
 mod front_door;
@@ -15,9 +17,11 @@ mod keep_in_touch;
 mod key;
 mod keys;
 mod live;
+mod look;
 mod mail;
 mod network;
 mod overview;
+mod provider;
 mod providers;
 mod rejects;
 mod rules;
@@ -49,6 +53,14 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route(
             "/dashboard/{brand}/providers",
             get(providers::list).post(providers::create),
+        )
+        .route(
+            "/dashboard/{brand}/providers/{slug}",
+            get(provider::show).post(provider::save),
+        )
+        .route(
+            "/dashboard/{brand}/providers/{slug}/test",
+            post(provider::test),
         )
         .route(
             "/dashboard/{brand}/providers/{slug}/enable",
@@ -131,6 +143,19 @@ pub(super) fn routes() -> Router<SharedApp> {
         .route("/dashboard/{brand}/mail", get(mail::list))
         .route("/dashboard/{brand}/mail/{id}/open", post(mail::open))
         .route("/dashboard/{brand}/imports", get(imports::list))
+        .route(
+            "/dashboard/{brand}/sites/{id}/configure",
+            get(configure::show),
+        )
+        .route(
+            "/dashboard/{brand}/look",
+            get(look::show).post(look::save_words),
+        )
+        .route("/dashboard/{brand}/look/logo", post(look::save_logo))
+        .route(
+            "/dashboard/{brand}/look/logo/remove",
+            post(look::remove_logo),
+        )
         .route(
             "/dashboard/{brand}/keys",
             get(keys::list).post(keys::create),

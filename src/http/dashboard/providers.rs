@@ -8,30 +8,22 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::access::InBrand;
-use super::brands::field;
+use super::connection_form::{self, Form};
 use crate::app::{App, SharedApp};
-use crate::federation::catalogue::{self, Provider};
+use crate::federation::catalogue::{self, Category, Provider};
 use crate::federation::{Connection, redirect_uri, store};
 use crate::http::extract::PageForm;
 use crate::http::page::{go_to, page, page_with};
 use crate::http::page_error::PageError;
-use crate::kernel::Secret;
 use crate::kernel::id::ConnectionId;
 use crate::postgres;
 use crate::profile::count_store;
 use crate::setup::Error;
-use crate::setup::connection::{Draft, Faults, Typed, create_connection, switch_connection};
-use crate::view::dashboard::{ConnectionForm, ConnectionRow, ProviderKind, ProvidersPage};
-use crate::view::{Field, Notice, format};
-
-/// Where providers hand out client ids.
-const CONSOLES: [(&str, &str); 2] = [
-    (
-        "google",
-        "https://console.cloud.google.com/apis/credentials",
-    ),
-    ("github", "https://github.com/settings/developers"),
-];
+use crate::setup::connection::{Draft, Faults, create_connection, switch_connection};
+use crate::view::dashboard::{
+    ConnectionForm, ConnectionRow, ProviderGroup, ProviderKind, ProvidersPage,
+};
+use crate::view::{Notice, format};
 
 /// Providers that the page does not offer: one whose many settings are given by command, and the one
 /// that every brand begins with.
@@ -41,39 +33,28 @@ const NOT_OFFERED: [&str; 2] = ["oauth2", catalogue::TEST];
 pub(super) struct Shown {
     kind: Option<String>,
     done: Option<String>,
+    #[serde(default)]
+    q: String,
 }
 
-#[derive(Deserialize)]
-pub(super) struct Form {
-    #[serde(default)]
-    kind: String,
-    #[serde(default)]
-    label: String,
-    #[serde(default)]
-    slug: String,
-    #[serde(default)]
-    client_id: String,
-    client_secret: Option<Secret>,
-    #[serde(default)]
-    issuer: String,
-}
-
-/// `GET /dashboard/{brand}/providers?kind=`
+/// `GET /dashboard/{brand}/providers?kind=&q=`
 pub(super) async fn list(
     State(app): State<SharedApp>,
     within: InBrand,
     Query(query): Query<Shown>,
 ) -> Result<Response, PageError> {
     let provider = query.kind.as_deref().and_then(offered);
-    let form = provider.map(|provider| blank(&app, &within, provider));
-    let mut shown = filled(&app, &within, form).await?;
+    let callback = |slug: &str| callback(&app, &within, slug);
+    let form = provider.map(|provider| connection_form::blank(provider, callback(provider.key)));
+    let mut shown = filled(&app, &within, form, query.q.trim()).await?;
     shown.shell.notice = query.done.as_deref().and_then(notice);
     page(&shown)
 }
 
-fn notice(done: &str) -> Option<Notice> {
+pub(super) fn notice(done: &str) -> Option<Notice> {
     let text = match done {
-        "added" => "The provider is added and switched on.",
+        "added" => "The provider is added and switched on. Test it now.",
+        "saved" => "The settings are saved. Test them now.",
         "enabled" => "The provider is switched on.",
         "disabled" => "The provider is switched off. Nobody can sign in with it.",
         _ => return None,
@@ -88,9 +69,12 @@ pub(super) async fn create(
     PageForm(form): PageForm<Form>,
 ) -> Result<Response, PageError> {
     let provider = offered(&form.kind).ok_or_else(PageError::not_found)?;
-    let faults = match typed(&form).check(&app.egress) {
+    let faults = match form.typed().check(&app.egress) {
         Ok(draft) => match insert(&app, &within, &draft).await {
-            Ok(_) => return Ok(go_to(&within.path("providers?done=added"))),
+            Ok(made) => {
+                let path = format!("providers/{}?done=added", made.slug);
+                return Ok(go_to(&within.path(&path)));
+            }
             Err(Error::ConnectionSlugTaken) => Faults {
                 slug: Some("Another of the brand's providers has this short name.".to_owned()),
                 ..Faults::default()
@@ -99,8 +83,10 @@ pub(super) async fn create(
         },
         Err(faults) => *faults,
     };
-    let form = refused(&app, &within, provider, form, faults);
-    let page = filled(&app, &within, Some(form)).await?;
+    // The callback address follows the short name that was typed, where it can be one.
+    let callback = callback(&app, &within, &format::path_segment(form.slug.trim()));
+    let form = connection_form::refused(provider, form, faults, callback);
+    let page = filled(&app, &within, Some(form), "").await?;
     page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
 }
 
@@ -150,18 +136,6 @@ async fn insert(app: &App, within: &InBrand, draft: &Draft) -> Result<Connection
     .await
 }
 
-fn typed(form: &Form) -> Typed {
-    Typed {
-        provider: form.kind.clone(),
-        label: form.label.clone(),
-        slug: form.slug.clone(),
-        client_id: form.client_id.clone(),
-        client_secret: form.client_secret.clone(),
-        issuer: form.issuer.clone(),
-        ..Typed::default()
-    }
-}
-
 fn offered(key: &str) -> Option<&'static Provider> {
     catalogue::find(key).filter(|provider| !NOT_OFFERED.contains(&provider.key))
 }
@@ -170,6 +144,7 @@ async fn filled(
     app: &App,
     within: &InBrand,
     form: Option<ConnectionForm>,
+    query: &str,
 ) -> Result<ProvidersPage, PageError> {
     let brand_id = within.brand.brand_id;
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
@@ -183,15 +158,31 @@ async fn filled(
             .filter(|connection| !connection.is_mailbox())
             .map(|connection| row(app, within, connection, &people))
             .collect(),
-        kinds: catalogue::all()
-            .filter_map(|provider| offered(provider.key))
-            .map(kind)
-            .collect(),
+        groups: groups(query),
+        query: query.to_owned(),
         form,
     })
 }
 
-fn row(
+/// The providers that can be added and whose names hold `query`, by category.
+fn groups(query: &str) -> Vec<ProviderGroup> {
+    let query = query.to_lowercase();
+    let group = |category: Category| {
+        let kinds: Vec<ProviderKind> = catalogue::all()
+            .filter(|provider| offered(provider.key).is_some())
+            .filter(|provider| provider.category == category)
+            .filter(|provider| provider.label.to_lowercase().contains(&query))
+            .map(kind)
+            .collect();
+        (!kinds.is_empty()).then(|| ProviderGroup {
+            label: category.label().to_owned(),
+            kinds,
+        })
+    };
+    Category::ALL.into_iter().filter_map(group).collect()
+}
+
+pub(super) fn row(
     app: &App,
     within: &InBrand,
     connection: &Connection,
@@ -217,44 +208,6 @@ fn kind(provider: &'static Provider) -> ProviderKind {
     }
 }
 
-fn callback(app: &App, within: &InBrand, slug: &str) -> String {
+pub(super) fn callback(app: &App, within: &InBrand, slug: &str) -> String {
     redirect_uri(app.config.issuer(), &within.brand.slug, slug)
-}
-
-fn blank(app: &App, within: &InBrand, provider: &Provider) -> ConnectionForm {
-    let console = CONSOLES.iter().find(|(key, _)| *key == provider.key);
-    ConnectionForm {
-        kind: provider.key.to_owned(),
-        kind_label: provider.label.to_owned(),
-        label: Field::filled(provider.label),
-        slug: Field::filled(provider.key),
-        client_id: Field::empty(),
-        client_secret_error: None,
-        issuer: Field::empty(),
-        asks_issuer: !provider.is_fixed(),
-        callback_url: callback(app, within, provider.key),
-        console_url: console.map(|(_, url)| (*url).to_owned()),
-    }
-}
-
-fn refused(
-    app: &App,
-    within: &InBrand,
-    provider: &Provider,
-    form: Form,
-    faults: Faults,
-) -> ConnectionForm {
-    let again = faults != Faults::default() && faults.client_secret.is_none();
-    ConnectionForm {
-        // The callback address follows the short name that was typed, where it can be one.
-        callback_url: callback(app, within, &format::path_segment(form.slug.trim())),
-        label: field(form.label, faults.label),
-        slug: field(form.slug, faults.slug.or(faults.provider)),
-        client_id: field(form.client_id, faults.client_id),
-        client_secret_error: faults
-            .client_secret
-            .or_else(|| again.then(|| "Type it once more: it is never sent back.".to_owned())),
-        issuer: field(form.issuer, faults.urls.or(faults.endpoints)),
-        ..blank(app, within, provider)
-    }
 }

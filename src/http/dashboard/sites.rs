@@ -102,13 +102,13 @@ async fn filled(
     applications.reverse();
     Ok(ApplicationsPage {
         shell: within.shell(None),
-        applications: applications.iter().map(|a| row(app, a)).collect(),
+        applications: applications.iter().map(|a| row(app, within, a)).collect(),
         fresh_secret: None,
         form,
     })
 }
 
-fn row(app: &App, application: &Application) -> ApplicationRow {
+fn row(app: &App, within: &InBrand, application: &Application) -> ApplicationRow {
     let issuer = app.config.issuer();
     ApplicationRow {
         id: application.application_id.to_string(),
@@ -121,6 +121,7 @@ fn row(app: &App, application: &Application) -> ApplicationRow {
             Kind::Server => server_snippet(issuer, &application.client_id),
         },
         sign_in_href: sign_in_address(issuer, &application.client_id),
+        configure_href: within.path(&format!("sites/{}/configure", application.application_id)),
         created: format::day_of(application.application_id.made_at()),
     }
 }
@@ -131,10 +132,15 @@ fn sign_in_address(issuer: &str, client_id: &str) -> String {
 
 /// The two lines that a site pastes.
 pub(super) fn site_snippet(issuer: &str, client_id: &str) -> String {
+    snippet_with(issuer, client_id, "")
+}
+
+/// The same with more attributes: none, or each with a space before it.
+pub(super) fn snippet_with(issuer: &str, client_id: &str, attributes: &str) -> String {
     let address = sign_in_address(issuer, client_id);
     format!(
         "<script type=\"module\" src=\"{issuer}/embed.js\"></script>\n\
-         <befriend-sign-in client-id=\"{client_id}\"><a href=\"{address}\">Sign in</a></befriend-sign-in>"
+         <befriend-sign-in client-id=\"{client_id}\"{attributes}><a href=\"{address}\">Sign in</a></befriend-sign-in>"
     )
 }
 

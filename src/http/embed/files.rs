@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use axum::extract::{Path, State};
 use axum::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, VARY,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -21,28 +22,97 @@ use crate::view::{assets, brand_css as css_of};
 
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
+/// A module that brands' pages load from here.
+struct Module {
+    bytes: &'static [u8],
+    gzip: Vec<u8>,
+    /// From its content, so that all processes of a version agree.
+    tag: HeaderValue,
+}
+
+impl Module {
+    fn of(bytes: &'static [u8]) -> Self {
+        let digest = URL_SAFE_NO_PAD.encode(&sha256(bytes)[..9]);
+        Self {
+            bytes,
+            gzip: assets::compressed(bytes),
+            tag: HeaderValue::try_from(format!("\"{digest}\"")).expect("base64 in quotes"),
+        }
+    }
+
+    /// Its name never changes, so it is asked for again every five minutes.
+    fn answer(&'static self, headers: &HeaderMap) -> Response {
+        let known = headers.get(IF_NONE_MATCH) == Some(&self.tag);
+        let mut response = if known {
+            StatusCode::NOT_MODIFIED.into_response()
+        } else if takes_gzip(headers) {
+            ([(CONTENT_ENCODING, "gzip")], self.gzip.as_slice()).into_response()
+        } else {
+            self.bytes.into_response()
+        };
+        let headers = response.headers_mut();
+        headers.insert(ETAG, self.tag.clone());
+        set(headers, CONTENT_TYPE, "text/javascript; charset=utf-8");
+        set(headers, VARY, "accept-encoding");
+        set(headers, CACHE_CONTROL, "public, max-age=300");
+        set(headers, RESOURCE_POLICY, "cross-origin");
+        response
+    }
+}
+
 /// The sign-in element, as brands paste it.
-static ELEMENT: &[u8] = include_bytes!("../../../assets/embed.js");
+static ELEMENT: LazyLock<Module> =
+    LazyLock::new(|| Module::of(include_bytes!("../../../assets/embed.js")));
 
-/// Its entity tag: from its content, so that all processes of a version agree.
-static ELEMENT_TAG: LazyLock<HeaderValue> = LazyLock::new(|| {
-    let digest = URL_SAFE_NO_PAD.encode(&sha256(ELEMENT)[..9]);
-    HeaderValue::try_from(format!("\"{digest}\"")).expect("base64 in quotes")
-});
+/// What it loads for a window of its own.
+static POPUP: LazyLock<Module> =
+    LazyLock::new(|| Module::of(include_bytes!("../../../assets/embed-popup.js")));
 
-/// `/embed.js`. Its name never changes, so it is asked for again every five minutes.
+/// `/embed.js`
 pub(super) async fn element(headers: HeaderMap) -> Response {
-    let known = headers.get(IF_NONE_MATCH) == Some(&*ELEMENT_TAG);
-    let mut response = if known {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], ELEMENT).into_response()
-    };
+    ELEMENT.answer(&headers)
+}
+
+/// `/embed-popup.js`
+pub(super) async fn popup(headers: HeaderMap) -> Response {
+    POPUP.answer(&headers)
+}
+
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    headers
+        .get(ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|encodings| encodings.contains("gzip"))
+}
+
+/// `/logo/{brand}/{file}`: its name is made of its content. Whatever its bytes are, no browser takes
+/// them for anything but a picture (A137).
+pub(super) async fn logo(
+    State(app): State<SharedApp>,
+    Path((slug, name)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
+    let missing = || Problem::not_found("file");
+    let brand = brand::store::find_brand_by_slug(&mut conn, &slug).await?;
+    let brand = brand.ok_or_else(missing)?;
+    let found = brand::store::find_logo(&mut conn, brand.brand_id, &name).await?;
+    let (kind, bytes) = found.ok_or_else(missing)?;
+    let kind = HeaderValue::try_from(kind).map_err(|_| missing())?;
+    let mut response = bytes.into_response();
     let headers = response.headers_mut();
-    headers.insert(ETAG, ELEMENT_TAG.clone());
-    set(headers, CACHE_CONTROL, "public, max-age=300");
-    set(headers, RESOURCE_POLICY, "cross-origin");
-    response
+    headers.insert(CONTENT_TYPE, kind);
+    set(
+        headers,
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; sandbox",
+    );
+    set(
+        headers,
+        CACHE_CONTROL,
+        "public, max-age=31536000, immutable",
+    );
+    set(headers, RESOURCE_POLICY, "same-origin");
+    Ok(response)
 }
 
 /// `/assets/{file}`: names change with the content, so a browser keeps them for ever.
@@ -51,11 +121,7 @@ pub(super) async fn asset(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let asset = assets::lookup(&file).ok_or_else(|| Problem::not_found("file"))?;
-    let takes_gzip = headers
-        .get(ACCEPT_ENCODING)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|encodings| encodings.contains("gzip"));
-    let mut response = if takes_gzip {
+    let mut response = if takes_gzip(&headers) {
         ([(CONTENT_ENCODING, "gzip")], asset.gzip.as_slice()).into_response()
     } else {
         asset.bytes.into_response()

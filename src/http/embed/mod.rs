@@ -17,8 +17,10 @@ use crate::app::SharedApp;
 pub(super) fn machines() -> Router<SharedApp> {
     Router::new()
         .route("/embed.js", get(files::element))
+        .route("/embed-popup.js", get(files::popup))
         .route("/v1/embed/config", get(config::show))
         .layer(from_fn(cors::open_to_all))
         .route("/assets/{file}", get(files::asset))
         .route("/brand/{file}", get(files::brand_css))
+        .route("/logo/{brand}/{file}", get(files::logo))
 }

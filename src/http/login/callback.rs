@@ -11,13 +11,13 @@ use serde_json::json;
 use url::form_urlencoded;
 
 use super::refusal::{self, gone};
-use super::{parts, settled};
+use super::{parts, settled, trial};
 use crate::app::{App, SharedApp};
 use crate::audit::{self, Actor};
 use crate::brand::{self, Brand};
 use crate::federation::catalogue::ResponseMode;
 use crate::federation::{self, Attempt, Connection, PostedName, Returned};
-use crate::flow::{self, Answers, Flow, Newcomer};
+use crate::flow::{self, Answers, Flow, Newcomer, Verdict};
 use crate::http::page::go_to;
 use crate::http::page_error::PageError;
 use crate::kernel::Secret;
@@ -86,7 +86,13 @@ pub(super) async fn take(
     let connection = found.ok_or_else(gone)?;
     drop(conn);
     let (flow, attempt) = claim(&app, &jar, &connection, &answer.state).await?;
+    let trial = flow::trial_of(&flow);
     let Some(code) = answer.code.filter(|_| answer.error.is_none()) else {
+        if let Some(staff_id) = trial {
+            let verdict = sent_back(answer.error.as_deref());
+            let whose = (&flow, staff_id);
+            return trial::finish(&app, &brand, &connection, whose, Err(verdict)).await;
+        }
         let problem = problem(answer.error.as_deref());
         let way_back = parts::way_back(&flow, &connection_slug).filter(|_| problem == CANCELLED);
         return Ok(go_to(&way_back.unwrap_or_else(|| {
@@ -99,6 +105,10 @@ pub(super) async fn take(
         parameters: answer.parameters,
     };
     let exchanged = exchange(&app, &brand, connection.clone(), &attempt, &returned).await;
+    if let Some(staff_id) = trial {
+        let verdict = exchanged.map_err(|error| trial::failed(&error));
+        return trial::finish(&app, &brand, &connection, (&flow, staff_id), verdict).await;
+    }
     let newcomer = match exchanged {
         Ok(newcomer) => newcomer,
         Err(error) => {
@@ -235,6 +245,26 @@ async fn note_failure(
         at: app.clock.now(),
     };
     audit::store::insert_entry(&mut conn, brand.brand_id, &app.entropy, entry).await
+}
+
+/// What staff are told of an answer without a code. The provider's word, for they are to mend it, as
+/// far as it is one.
+fn sent_back(error: Option<&str>) -> Verdict {
+    let is_plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let word: String = error
+        .unwrap_or_default()
+        .chars()
+        .filter(is_plain)
+        .take(60)
+        .collect();
+    Verdict::Failed {
+        code: "sent_back".to_owned(),
+        text: if word.is_empty() {
+            "the provider sent the browser back without a code".to_owned()
+        } else {
+            format!("the provider sent the browser back with the error {word}")
+        },
+    }
 }
 
 /// The word for somebody who said no.

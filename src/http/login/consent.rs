@@ -14,12 +14,13 @@ use crate::app::{App, SharedApp};
 use crate::brand::Brand;
 use crate::federation::Connection;
 use crate::flow::{self, Answers, Flow, Newcomer, Pending};
-use crate::http::account::brand_mark;
+use crate::http::account::spoken_mark;
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
 use crate::kernel::secret::sha256;
 use crate::postgres::{self, PgConnection};
 use crate::view::hosted::{ConsentPage, Purpose, StoredItem};
+use crate::view::language::{Language, Messages, Text};
 
 /// What the address says.
 #[derive(Deserialize)]
@@ -70,53 +71,62 @@ impl Waiting {
         digits.concat()
     }
 
-    fn page(&self, error: Option<String>) -> ConsentPage {
-        let account = format!("{} account", self.connection.label);
-        let meaning = "a number that stands for your account".to_owned();
+    fn page(&self, language: Language, error: Option<Text>) -> ConsentPage {
+        let texts = language.messages();
+        let account = texts.account_of.with(&self.connection.label);
+        let meaning = texts.account_number.to_string();
         let stored = flow::stored_items(&self.newcomer.claims)
             .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
+            .map(|(name, value)| (item_name(texts, name), value))
             .chain((!self.connection.is_mailbox()).then_some((account, meaning)))
             .map(|(name, value)| StoredItem { name, value })
             .collect();
         ConsentPage {
-            brand: brand_mark(&self.brand),
+            brand: spoken_mark(&self.brand, language),
             action: format!("/consent?flow={}&of={}", self.flow.flow_id, self.digest()),
             provider_label: self.connection.label.clone(),
             stored,
-            purposes: purposes(&self.brand),
+            purposes: purposes(&self.brand, texts),
             terms_url: self.brand.terms_url.clone(),
             privacy_url: self.brand.privacy_url.clone(),
-            error,
+            error: error.map(|text| text.to_string()),
         }
     }
 }
 
+/// What an item that would be stored is called; [`flow::stored_items`] says it in English.
+fn item_name(texts: &Messages, name: &str) -> String {
+    let text = match name {
+        "Name" => texts.item_name,
+        "Email address" => texts.item_email,
+        "Email address, not verified" => texts.item_email_unverified,
+        "Picture" => texts.item_picture,
+        "Language" => texts.item_language,
+        "User name" => texts.item_username,
+        "Telephone number" => texts.item_phone,
+        "Profile page" => texts.item_website,
+        "Time zone" => texts.item_timezone,
+        "Gender" => texts.item_gender,
+        "Birthday" => texts.item_birthday,
+        other => return other.to_owned(),
+    };
+    text.to_string()
+}
+
 /// What it is used for. A change of these words changes `flow`'s version of the text.
-pub(super) fn purposes(brand: &Brand) -> Vec<Purpose> {
-    let purpose = |key: &str, title: &str, why: String, optional| Purpose {
+pub(super) fn purposes(brand: &Brand, texts: &Messages) -> Vec<Purpose> {
+    let purpose = |key: &str, title: Text, why: String, optional| Purpose {
         key: key.to_owned(),
-        title: title.to_owned(),
+        title: title.to_string(),
         why,
         optional,
         ticked: false,
     };
-    let name = &brand.name;
+    let why = texts.purpose_account_why.with(&brand.name);
+    let news_why = texts.purpose_news_why.to_string();
     vec![
-        purpose(
-            "terms",
-            "Keep your account and what you do here",
-            format!(
-                "So that you can sign in again, and {name} knows how well you know each other."
-            ),
-            false,
-        ),
-        purpose(
-            "marketing",
-            "Send you news by email",
-            "You can stop it at any time on your own page.".to_owned(),
-            true,
-        ),
+        purpose("terms", texts.purpose_account, why, false),
+        purpose("marketing", texts.purpose_news, news_why, true),
     ]
 }
 
@@ -124,18 +134,20 @@ pub(super) fn purposes(brand: &Brand) -> Vec<Purpose> {
 pub(super) async fn show(
     State(app): State<SharedApp>,
     jar: CookieJar,
+    language: Language,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     let waiting = Waiting::find(&mut conn, &app, &jar, &asked.flow).await?;
     drop(conn);
-    page(&waiting.page(None))
+    page(&waiting.page(language, None))
 }
 
 /// POST: takes the answer.
 pub(super) async fn answer(
     State(app): State<SharedApp>,
     jar: CookieJar,
+    language: Language,
     headers: HeaderMap,
     Query(asked): Query<Asked>,
     Form(fields): Form<Vec<(String, String)>>,
@@ -152,11 +164,12 @@ pub(super) async fn answer(
     }
     drop(conn);
     if !has("decision", "accept") {
-        return page(&waiting.page(Some("Choose yes or no.".to_owned())));
+        let error = language.messages().consent_choose;
+        return page(&waiting.page(language, Some(error)));
     }
     if asked.of.is_some_and(|of| of != waiting.digest()) {
-        let error = "What would be stored has changed since you saw it. Please look again.";
-        return page(&waiting.page(Some(error.to_owned())));
+        let error = language.messages().consent_changed;
+        return page(&waiting.page(language, Some(error)));
     }
     let answers = Answers {
         accepts_terms: true,

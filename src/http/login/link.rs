@@ -15,12 +15,13 @@ use crate::app::SharedApp;
 use crate::brand;
 use crate::federation;
 use crate::flow::{self, Answers, Pending};
-use crate::http::account::brand_mark;
+use crate::http::account::spoken_mark;
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
 use crate::http::signed_in::find_session;
 use crate::postgres;
 use crate::view::hosted::LinkPage;
+use crate::view::language::Language;
 
 /// What the address says.
 #[derive(Deserialize)]
@@ -33,6 +34,7 @@ pub(super) struct Asked {
 pub(super) async fn show(
     State(app): State<SharedApp>,
     jar: CookieJar,
+    language: Language,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
@@ -55,16 +57,15 @@ pub(super) async fn show(
         .collect();
     let email = newcomer.claims.verified_emails().next();
     page(&LinkPage {
-        brand: brand_mark(&brand),
+        brand: spoken_mark(&brand, language),
         email: email.map_or_else(String::new, |address| address.as_str().to_owned()),
         provider_label: connection.label,
         proofs,
         continue_action: format!("/link?flow={}", flow.flow_id),
-        error: asked.problem.filter(|word| word == "not_proven").map(|_| {
-            "That account is not the one that uses this address here. Try another, or go on as a \
-             new person."
-                .to_owned()
-        }),
+        error: asked
+            .problem
+            .filter(|word| word == "not_proven")
+            .map(|_| language.messages().link_not_proven.to_string()),
     })
 }
 
@@ -105,6 +106,7 @@ pub(super) async fn go_on(
 pub(super) async fn begin(
     State(app): State<SharedApp>,
     jar: CookieJar,
+    language: Language,
     Path((brand_slug, connection_slug)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
@@ -128,6 +130,6 @@ pub(super) async fn begin(
     drop(conn);
     let label = connection.label.clone();
     let url = round_trip::open(&app, &flow, &brand, connection).await?;
-    let answer = round_trip::leave(&app, &brand, label, &url)?;
+    let answer = round_trip::leave(&app, (&brand, language), label, &url)?;
     Ok((jar, answer).into_response())
 }

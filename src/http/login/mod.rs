@@ -4,6 +4,7 @@
 //! (that is [`crate::flow`]) and never keeps a database connection while a provider is asked. Start
 //! with [`pages`], then [`start`].
 
+mod by_app;
 mod callback;
 mod consent;
 mod letter;
@@ -21,11 +22,18 @@ mod round_trip;
 mod second_factor;
 mod settled;
 mod start;
+mod trial;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
 use axum::routing::{get, post};
 
+use super::cors;
 use crate::app::SharedApp;
+
+/// An ID token and a little beside it.
+const BODY_BYTES_MAX: usize = 32 * 1024;
 
 pub(super) use parts::{
     browser as browser_secret, browser_or_new, language, linking_button, open_flow, user_agent,
@@ -35,6 +43,7 @@ pub(super) use passkey_sign_up::take_made;
 pub(super) use password::{hash_new, offers, password_hint, prove};
 pub(super) use refusal::refused;
 pub(super) use reset::note_change;
+pub(super) use trial::begin as begin_trial;
 
 /// The routes of our own pages.
 pub(super) fn pages() -> Router<SharedApp> {
@@ -82,4 +91,14 @@ pub(super) fn from_providers() -> Router<SharedApp> {
         "/login/callback/{brand}/{connection}",
         post(callback::from_form),
     )
+}
+
+/// What apps call, and one-tap prompts on brands' own pages: open to every origin, since no cookie is
+/// read (S11).
+pub(super) fn machines() -> Router<SharedApp> {
+    Router::new()
+        .route("/v1/sign-in/id-token", post(by_app::hand_over))
+        .route("/v1/sign-in/id-token/answer", post(by_app::answer))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn(cors::open_to_all))
 }

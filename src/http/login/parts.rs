@@ -11,6 +11,7 @@ use crate::federation::{self, Connection, Ready};
 use crate::flow::{self, Flow};
 use crate::http::cookie;
 use crate::http::page_error::PageError;
+use crate::http::speech;
 use crate::kernel::Secret;
 use crate::kernel::id::{BrandId, FlowId};
 use crate::postgres::{self, PgConnection};
@@ -42,11 +43,8 @@ pub(in crate::http) fn user_agent(headers: &HeaderMap) -> &str {
 
 /// The language of a page or mail: the one chosen, else what the browser prefers.
 pub(in crate::http) fn language(chosen: Option<&str>, headers: &HeaderMap) -> Language {
-    chosen.and_then(Language::from_tag).unwrap_or_else(|| {
-        let accepted = headers.get(header::ACCEPT_LANGUAGE);
-        let accepted = accepted.and_then(|value| value.to_str().ok());
-        Language::from_accept_language(accepted.unwrap_or_default())
-    })
+    let chosen = chosen.and_then(Language::from_tag);
+    chosen.unwrap_or_else(|| speech::kept_or_accepted(headers))
 }
 
 /// A flow of this browser that is still open, with its brand.

@@ -24,6 +24,7 @@ use crate::http::page_error::PageError;
 use crate::postgres::{self, PgConnection};
 use crate::view::Field;
 use crate::view::hosted::PasskeySignUpPage;
+use crate::view::language::Language;
 
 /// The longest name.
 const NAME_CHARS_MAX: usize = 100;
@@ -42,7 +43,7 @@ fn form_page(brand: &Brand, flow: &Flow, name: Field, error: Option<String>) -> 
         options: format!("/login/passkey/new/options?flow={flow_id}"),
         name,
         purposes: if brand.asks_terms {
-            purposes(brand)
+            purposes(brand, Language::English.messages())
         } else {
             vec![]
         },

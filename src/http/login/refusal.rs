@@ -8,24 +8,16 @@ use crate::federation::attempt;
 use crate::flow::decide::Refusal;
 use crate::flow::{Flow, Unusable};
 use crate::http::page_error::PageError;
+use crate::view::language::Trouble;
 
 /// There is no such sign-in, or not any more.
 pub(super) fn gone() -> PageError {
-    PageError::new(
-        StatusCode::NOT_FOUND,
-        "This sign-in is not here any more",
-        "Go back to the site you came from and sign in again.",
-    )
+    PageError::told(StatusCode::NOT_FOUND, Trouble::Gone)
 }
 
 /// The same address in another browser.
 fn other_browser() -> PageError {
-    PageError::new(
-        StatusCode::BAD_REQUEST,
-        "This sign-in was begun in another browser",
-        "For your safety it can only be finished where it was begun. Go back to the site you came \
-         from and sign in again.",
-    )
+    PageError::told(StatusCode::BAD_REQUEST, Trouble::OtherBrowser)
 }
 
 impl From<Unusable> for PageError {
@@ -33,24 +25,15 @@ impl From<Unusable> for PageError {
         match error {
             Unusable::Unknown => gone(),
             Unusable::OtherBrowser => other_browser(),
-            Unusable::Expired | Unusable::Attempt(attempt::Refusal::Expired) => Self::new(
-                StatusCode::BAD_REQUEST,
-                "This sign-in took too long",
-                "A sign-in is kept for ten minutes. Go back to the site you came from and sign in \
-                 again.",
-            ),
-            Unusable::Finished | Unusable::Attempt(attempt::Refusal::Used) => Self::new(
-                StatusCode::BAD_REQUEST,
-                "This sign-in was used already",
-                "If you are not signed in, go back to the site you came from and sign in again.",
-            ),
-            Unusable::Attempt(attempt::Refusal::Unknown | attempt::Refusal::OtherConnection) => {
-                Self::new(
-                    StatusCode::BAD_REQUEST,
-                    "This answer belongs to no sign-in of yours",
-                    "Nothing was done. Go back to the site you came from and sign in again.",
-                )
+            Unusable::Expired | Unusable::Attempt(attempt::Refusal::Expired) => {
+                Self::told(StatusCode::BAD_REQUEST, Trouble::TooLate)
             }
+            Unusable::Finished
+            | Unusable::Attempt(
+                attempt::Refusal::Used
+                | attempt::Refusal::Unknown
+                | attempt::Refusal::OtherConnection,
+            ) => Self::told(StatusCode::BAD_REQUEST, Trouble::Over),
             Unusable::Postgres(error) => error.into(),
         }
     }
@@ -59,17 +42,9 @@ impl From<Unusable> for PageError {
 /// The provider did not do its part. Never our own failure, so never a status that says so.
 pub(super) fn provider(error: &federation::Error, label: &str, flow: &Flow) -> PageError {
     let page = if error.may_pass() {
-        PageError::new(
-            StatusCode::BAD_GATEWAY,
-            format!("{label} does not answer as it should"),
-            "Nothing you did is lost. Try again in a moment, or sign in another way.",
-        )
+        PageError::told_of(StatusCode::BAD_GATEWAY, Trouble::ProviderSilent, label)
     } else {
-        PageError::new(
-            StatusCode::BAD_REQUEST,
-            format!("We could not take the answer of {label}"),
-            "Nothing was done. Try again, or sign in another way.",
-        )
+        PageError::told_of(StatusCode::BAD_REQUEST, Trouble::ProviderWrong, label)
     };
     page.with_action(
         format!("/login?flow={}", flow.flow_id),
@@ -81,23 +56,15 @@ pub(super) fn provider(error: &federation::Error, label: &str, flow: &Flow) -> P
 pub(in crate::http) fn refused(refusal: Refusal, flow: &Flow) -> PageError {
     let back = format!("/login?flow={}", flow.flow_id);
     match refusal {
-        Refusal::ConnectionDisabled => PageError::new(
-            StatusCode::FORBIDDEN,
-            "This way of signing in was switched off",
-            "Sign in another way.",
-        )
-        .with_action(back, "Back to the sign-in"),
+        Refusal::ConnectionDisabled => PageError::told(StatusCode::FORBIDDEN, Trouble::WayClosed)
+            .with_action(back, "Back to the sign-in"),
         // One text for both: whether a profile was shut or erased is its owner's business.
-        Refusal::Suspended | Refusal::Gone => PageError::new(
-            StatusCode::FORBIDDEN,
-            "You cannot sign in with this account",
-            "If you think that this is a mistake, write to the people of this site.",
-        ),
-        Refusal::LinkSessionEnded | Refusal::LinkSessionStale => PageError::new(
-            StatusCode::FORBIDDEN,
-            "Sign in again before you link an account",
-            "Linking asks that you signed in lately, in this browser. Nothing was linked.",
-        ),
+        Refusal::Suspended | Refusal::Gone => {
+            PageError::told(StatusCode::FORBIDDEN, Trouble::NotLetIn)
+        }
+        Refusal::LinkSessionEnded | Refusal::LinkSessionStale => {
+            PageError::told(StatusCode::FORBIDDEN, Trouble::SignInFirst)
+        }
         Refusal::SomebodyElse => PageError::new(
             StatusCode::FORBIDDEN,
             "That is somebody else's account",
@@ -105,10 +72,6 @@ pub(in crate::http) fn refused(refusal: Refusal, flow: &Flow) -> PageError {
              changed.",
         )
         .with_action(back, "Try again"),
-        Refusal::IdentityTaken => PageError::new(
-            StatusCode::CONFLICT,
-            "This account signs somebody else in",
-            "Nothing was linked. If both are yours, sign in with that account to see what it holds.",
-        ),
+        Refusal::IdentityTaken => PageError::told(StatusCode::CONFLICT, Trouble::Taken),
     }
 }

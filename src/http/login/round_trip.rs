@@ -14,18 +14,21 @@ use crate::brand::Brand;
 use crate::federation::{self, Attempt, Connection};
 use crate::flow::Flow;
 use crate::flow::decide::Refusal;
-use crate::http::account::brand_mark;
+use crate::http::account::spoken_mark;
 use crate::http::address::Caller;
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
+use crate::kernel::id::FlowId;
 use crate::postgres;
 use crate::view::hosted::HandOffPage;
+use crate::view::language::Language;
 
 /// Opens an attempt and sends the browser to the provider.
 pub(super) async fn begin(
     State(app): State<SharedApp>,
     caller: Caller,
     jar: CookieJar,
+    language: Language,
     headers: HeaderMap,
     Path((flow_id, slug)): Path<(String, String)>,
 ) -> Result<Response, PageError> {
@@ -41,7 +44,7 @@ pub(super) async fn begin(
     }
     let label = connection.label.clone();
     let url = open(&app, flow, brand, connection).await?;
-    leave(&app, brand, label, &url)
+    leave(&app, (brand, language), label, &url)
 }
 
 /// Opens an attempt. Its provider may have to be asked where its endpoints are; no connection to
@@ -56,26 +59,42 @@ pub(super) async fn open(
         return Err(refusal::refused(Refusal::ConnectionDisabled, flow));
     }
     let label = connection.label.clone();
+    let opened = open_attempt(app, flow.flow_id, brand, connection).await?;
+    opened.map_err(|error| refusal::provider(&error, &label, flow))
+}
+
+/// The same whether or not the connection is switched on; the inner error is the provider's fault,
+/// or our settings' for it.
+pub(super) async fn open_attempt(
+    app: &App,
+    flow_id: FlowId,
+    brand: &Brand,
+    connection: Connection,
+) -> Result<Result<Url, federation::Error>, postgres::Error> {
     let connection_id = connection.connection_id;
-    let failed = |error: federation::Error| {
-        tracing::warn!(code = error.code(), connection = %connection_id, "a sign-in cannot begin");
-        refusal::provider(&error, &label, flow)
-    };
-    let ready = parts::ready(app, brand, connection).map_err(failed)?;
     let now = app.clock.now();
-    let (attempt, state) = Attempt::new(flow.flow_id, connection_id, now, &app.entropy);
-    let asked = app.federation.authorize_url(&ready, &attempt, &state, now);
-    let url = asked.await.map_err(failed)?;
+    let (attempt, state) = Attempt::new(flow_id, connection_id, now, &app.entropy);
+    let asked = match parts::ready(app, brand, connection) {
+        Ok(ready) => {
+            let asked = app.federation.authorize_url(&ready, &attempt, &state, now);
+            asked.await
+        }
+        Err(error) => Err(error),
+    };
+    if let Err(error) = &asked {
+        tracing::warn!(code = error.code(), connection = %connection_id, "a sign-in cannot begin");
+        return Ok(asked);
+    }
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     federation::store::insert_attempt(&mut conn, brand.brand_id, &attempt, &state).await?;
-    Ok(url)
+    Ok(asked)
 }
 
 /// Answers a form by going to `url`: by a redirect within this server, else by a page, because
 /// `form-action` covers every redirect that follows a form.
 pub(super) fn leave(
     app: &App,
-    brand: &Brand,
+    (brand, language): (&Brand, Language),
     destination: String,
     url: &Url,
 ) -> Result<Response, PageError> {
@@ -83,7 +102,7 @@ pub(super) fn leave(
         return Ok(go_to(url.as_str()));
     }
     page(&HandOffPage {
-        brand: brand_mark(brand),
+        brand: spoken_mark(brand, language),
         destination,
         href: url.to_string(),
     })

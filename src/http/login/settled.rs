@@ -255,7 +255,9 @@ pub(in crate::http) fn second_factor_of(flow: &Flow) -> Option<ProfileId> {
             Pending::Linking { .. }
             | Pending::Link { .. }
             | Pending::Consent { .. }
-            | Pending::Merge { .. },
+            | Pending::Merge { .. }
+            | Pending::Trial { .. }
+            | Pending::Tried { .. },
         )
         | None => None,
     }

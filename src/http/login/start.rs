@@ -1,7 +1,6 @@
 //! `GET /login`: the ways into a brand.
 
 use axum::extract::{Query, State};
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use axum_extra::extract::CookieJar;
 use serde::Deserialize;
@@ -15,7 +14,7 @@ use crate::application::Application;
 use crate::brand::{self, Brand};
 use crate::federation::{self, Connection};
 use crate::flow::{self, Flow, NewFlow};
-use crate::http::account::brand_mark;
+use crate::http::account::spoken_mark;
 use crate::http::cookie;
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
@@ -54,7 +53,7 @@ pub(super) struct Asked {
 pub(super) async fn show(
     State(app): State<SharedApp>,
     jar: CookieJar,
-    headers: HeaderMap,
+    language: Language,
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
     let Some(flow_id) = &asked.flow else {
@@ -85,7 +84,6 @@ pub(super) async fn show(
     let passkey = passkey::offer(&mut conn, &app, &flow).await?;
     let application_name = parts::application_name(&mut conn, &flow, &brand).await?;
     drop(conn);
-    let language = parts::language(asked.lang.as_deref(), &headers);
     let last_used = cookie::read(&jar, &app.config, cookie::Name::LastUsed(&brand.slug));
     let mut providers: Vec<_> = connections
         .iter()
@@ -96,19 +94,18 @@ pub(super) async fn show(
         .collect();
     providers.sort_by_key(|button| !button.last_used);
     page(&LoginPage {
-        brand: brand_mark(&brand),
+        brand: spoken_mark(&brand, language),
         application_name,
         providers,
         passkey,
         privacy_url: brand.privacy_url.clone(),
+        error: problem(asked.problem.as_deref(), language),
         email_action: (!mailbox.is_empty()).then(|| format!("/login/email?flow={flow_id}")),
         password_href: ways
             .passwords
             .then(|| format!("/login/password?flow={flow_id}")),
         is_again: flow.again.is_some(),
-        notice: asked.done.as_deref().and_then(done),
-        error: asked.problem.as_deref().and_then(problem),
-        language,
+        notice: asked.done.as_deref().and_then(|word| done(word, language)),
         languages: other_languages(language, &flow),
     })
 }
@@ -190,22 +187,23 @@ fn other_languages(language: Language, flow: &Flow) -> Vec<LanguageLink> {
 
 /// What a word in the address says to people. Any other word says nothing, so that nobody can put
 /// words into our mouth by a link (A73).
-fn problem(word: &str) -> Option<String> {
-    let text = match word {
-        "cancelled" => "That sign-in was cancelled. Choose a way in to try again.",
-        "declined" => "Nothing was stored. Choose a way in if you change your mind.",
-        "refused" => "The provider refused that sign-in. Try again, or choose another way in.",
-        "passkey" => "That passkey was not taken. Try again, or choose another way in.",
+fn problem(word: Option<&str>, language: Language) -> Option<String> {
+    let messages = language.messages();
+    let text = match word? {
+        "cancelled" => messages.problem_cancelled,
+        "declined" => messages.problem_declined,
+        "refused" => messages.problem_refused,
+        "passkey" => messages.problem_passkey,
         _ => return None,
     };
-    Some(text.to_owned())
+    Some(text.to_string())
 }
 
 /// What a word in the address says was done; see [`problem`].
-fn done(word: &str) -> Option<Notice> {
+fn done(word: &str, language: Language) -> Option<Notice> {
     let text = match word {
-        "password" => "Your password is set. Sign in with it now.",
+        "password" => language.messages().password_set,
         _ => return None,
     };
-    Some(Notice::Done(text.to_owned()))
+    Some(Notice::Done(text.to_string()))
 }

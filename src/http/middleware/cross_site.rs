@@ -7,6 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::app::SharedApp;
 use crate::http::page_error::PageError;
+use crate::view::language::Trouble;
 
 /// Refuses a write unless the browser says that it comes from our own origin. Every current browser
 /// sends `Sec-Fetch-Site`; `Origin` is the older sign; a write with neither is refused.
@@ -15,12 +16,7 @@ pub(super) async fn refuse(State(app): State<SharedApp>, request: Request, next:
     if reads || is_same_origin(request.headers(), app.config.issuer()) {
         return next.run(request).await;
     }
-    PageError::new(
-        StatusCode::FORBIDDEN,
-        "That did not come from this site",
-        "The request was sent by another site, so nothing was done. Open the page here and try again.",
-    )
-    .into_response()
+    PageError::told(StatusCode::FORBIDDEN, Trouble::OtherSite).into_response()
 }
 
 fn is_same_origin(headers: &HeaderMap, issuer: &str) -> bool {

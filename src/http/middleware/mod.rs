@@ -13,6 +13,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::problem::Problem;
+use super::speech;
 use crate::app::SharedApp;
 
 /// Wraps every route.
@@ -32,5 +33,6 @@ pub(super) fn around(router: Router<SharedApp>, app: &SharedApp) -> Router<Share
 pub(super) fn around_pages(router: Router<SharedApp>, app: &SharedApp) -> Router<SharedApp> {
     router
         .layer(from_fn_with_state(app.clone(), cross_site::refuse))
+        .layer(from_fn_with_state(app.clone(), speech::keep))
         .layer(from_fn(headers::page_policy))
 }

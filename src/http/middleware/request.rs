@@ -9,15 +9,17 @@ use axum::response::Response;
 use tracing::Instrument as _;
 
 use crate::app::SharedApp;
-use crate::http::{page_error, problem};
+use crate::http::{page_error, problem, speech};
 use crate::kernel::id::RequestId;
 
 /// The outermost layer.
 pub(super) async fn identify(
     State(app): State<SharedApp>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
+    let language = speech::heard(request.uri(), request.headers());
+    request.extensions_mut().insert(language);
     let started = Instant::now();
     let id = RequestId::new(app.clock.now(), &app.entropy);
     let method = request.method().clone();
@@ -39,7 +41,7 @@ pub(super) async fn identify(
     });
     let id = id.to_string();
     let response = problem::complete(response, app.config.issuer(), &id);
-    let mut response = page_error::complete(response, &id);
+    let mut response = page_error::complete(response, &id, language);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("request-id", value);
     }

@@ -1,19 +1,20 @@
 //! The authorization endpoint, and the way back to it from a sign-in.
 
 use axum::extract::{RawForm, RawQuery, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum_extra::extract::CookieJar;
 use chrono::{DateTime, Utc};
 
 use url::form_urlencoded;
 
+use super::handoff;
 use super::logout::prove_hint;
 use crate::app::{App, SharedApp};
 use crate::application::Application;
 use crate::brand::Brand;
 use crate::flow::{self, Flow};
-use crate::http::account::brand_mark;
+use crate::http::account::spoken_mark;
 use crate::http::cookie;
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
@@ -24,12 +25,14 @@ use crate::oidc::authorize::{self, Authorization, Channel, Consent, Next, PageFa
 use crate::oidc::{ErrorCode, Fault, Params, consent, exchange, par};
 use crate::postgres::{self, PgConnection};
 use crate::session::Session;
-use crate::view::hosted::HandOffPage;
+use crate::view::hosted::{HandOffPage, WindowDonePage};
+use crate::view::language::{Language, Trouble};
 
 /// GET: an application sends somebody.
 pub(super) async fn authorize(
     State(app): State<SharedApp>,
     jar: CookieJar,
+    language: Language,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let params = Params::parse(query.as_deref().unwrap_or_default());
@@ -61,7 +64,10 @@ pub(super) async fn authorize(
         authorization,
         at: None,
     };
-    match asked.answer(&app, jar, session.as_ref()).await? {
+    match asked.answer(&app, &jar, session.as_ref()).await? {
+        Answer::Leave(location) if asked.is_kept(&app, &jar, &location).await? => {
+            page(&asked.done_page(language))
+        }
         Answer::Leave(location) => leave(&location),
         Answer::Stay(response) => Ok(response),
     }
@@ -107,9 +113,16 @@ async fn hinted(
 
 /// POST: the same by a form (OIDC Core §3.1.2.1). The form comes from another site, so cookies stay
 /// behind; a visit brings them.
-pub(super) async fn from_form(RawForm(form): RawForm) -> Response {
+pub(super) async fn from_form(
+    State(app): State<SharedApp>,
+    jar: CookieJar,
+    headers: HeaderMap,
+    RawForm(form): RawForm,
+) -> Result<Response, PageError> {
     let params = Params::parse(&String::from_utf8_lossy(&form));
-    go_to(&format!("/oauth/authorize?{}", params.to_query()))
+    let jar = handoff::open(&app, jar, &headers, &params).await?;
+    let place = go_to(&format!("/oauth/authorize?{}", params.to_query()));
+    Ok((jar, place).into_response())
 }
 
 /// GET: the browser comes back from the sign-in that a request waited for. A form may have begun
@@ -117,6 +130,7 @@ pub(super) async fn from_form(RawForm(form): RawForm) -> Response {
 pub(super) async fn resume(
     State(app): State<SharedApp>,
     jar: CookieJar,
+    language: Language,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let flow_id = flow_of(query.as_deref())?;
@@ -127,13 +141,8 @@ pub(super) async fn resume(
     let asked = find_asked(&mut conn, flow.ok_or_else(over)?).await?;
     let session = find_session(&mut conn, &app, &jar, &asked.brand).await?;
     drop(conn);
-    let (brand, destination) = (brand_mark(&asked.brand), asked.application.name.clone());
-    match asked.answer(&app, jar, session.as_ref()).await? {
-        Answer::Leave(href) => page(&HandOffPage {
-            brand,
-            destination,
-            href,
-        }),
+    match asked.answer(&app, &jar, session.as_ref()).await? {
+        Answer::Leave(href) => asked.hand_off(&app, &jar, href, language).await,
         Answer::Stay(response) => Ok(response),
     }
 }
@@ -143,6 +152,7 @@ pub(super) async fn resume(
 pub(super) async fn cancel(
     State(app): State<SharedApp>,
     jar: CookieJar,
+    language: Language,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let flow_id = flow_of(query.as_deref())?;
@@ -151,14 +161,10 @@ pub(super) async fn cancel(
     let flow = flow::load(&mut conn, flow_id, browser.as_ref(), app.clock.now()).await?;
     let asked = find_asked(&mut conn, flow).await?;
     let fault = Fault::new(ErrorCode::AccessDenied, "the person said no");
-    page(&HandOffPage {
-        brand: brand_mark(&asked.brand),
-        destination: asked.application.name.clone(),
-        href: asked
-            .authorization
-            .refuse(fault)
-            .location(app.config.issuer()),
-    })
+    drop(conn);
+    let refusal = asked.authorization.refuse(fault);
+    let href = refusal.location(app.config.issuer());
+    asked.hand_off(&app, &jar, href, language).await
 }
 
 fn flow_of(query: Option<&str>) -> Result<FlowId, PageError> {
@@ -192,12 +198,7 @@ async fn find_asked(conn: &mut PgConnection, flow: Flow) -> Result<Asked, PageEr
 }
 
 fn over() -> PageError {
-    PageError::new(
-        StatusCode::BAD_REQUEST,
-        "This sign-in is over",
-        "It was finished, took too long, or began in another browser. Go back to the site you came \
-         from and start again.",
-    )
+    PageError::told(StatusCode::BAD_REQUEST, Trouble::Over)
 }
 
 /// What a request comes to.
@@ -218,22 +219,54 @@ struct Asked {
 }
 
 impl Asked {
-    async fn answer(
-        self,
+    /// Whether the answer is kept for the page that opened this window.
+    async fn is_kept(&self, app: &App, jar: &CookieJar, location: &str) -> Result<bool, PageError> {
+        handoff::keep(app, jar, &self.application, &self.authorization, location).await
+    }
+
+    /// Goes on to the application by a page, or says that its window can be closed.
+    async fn hand_off(
+        &self,
         app: &App,
-        jar: CookieJar,
+        jar: &CookieJar,
+        href: String,
+        language: Language,
+    ) -> Result<Response, PageError> {
+        if self.is_kept(app, jar, &href).await? {
+            return page(&self.done_page(language));
+        }
+        page(&HandOffPage {
+            brand: spoken_mark(&self.brand, language),
+            destination: self.application.name.clone(),
+            href,
+        })
+    }
+
+    fn done_page(&self, language: Language) -> WindowDonePage {
+        WindowDonePage {
+            brand: spoken_mark(&self.brand, language),
+            application_name: self.application.name.clone(),
+        }
+    }
+
+    async fn answer(
+        &self,
+        app: &App,
+        jar: &CookieJar,
         session: Option<&Session>,
     ) -> Result<Answer, PageError> {
         let now = app.clock.now();
         match (self.authorization.next(session, self.at, now), session) {
             (Next::Issue, Some(session)) => self.consent(app, session).await,
             (Next::Refuse(answer), _) => Ok(Answer::Leave(answer.location(app.config.issuer()))),
-            (Next::SignIn | Next::Issue, _) => self.sign_in(app, jar).await.map(Answer::Stay),
+            (Next::SignIn | Next::Issue, _) => {
+                self.sign_in(app, jar.clone()).await.map(Answer::Stay)
+            }
         }
     }
 
     /// The session answers the request; whether its person must be asked is left to decide.
-    async fn consent(self, app: &App, session: &Session) -> Result<Answer, PageError> {
+    async fn consent(&self, app: &App, session: &Session) -> Result<Answer, PageError> {
         let application_id = self.application.application_id;
         let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
         let granted = consent::find_grant(&mut conn, session, application_id).await?;
@@ -305,21 +338,10 @@ fn leave(location: &str) -> Result<Response, PageError> {
 
 impl From<PageFault> for PageError {
     fn from(fault: PageFault) -> Self {
-        let advice = match fault {
-            PageFault::Client => {
-                "The site that sent you here is not registered. If it is yours, check the \
-                 client_id it sends."
-            }
-            PageFault::Pushed => {
-                "The request that the site prepared was used already, or took longer than a \
-                 minute. Go back to the site and start again."
-            }
-            PageFault::RedirectUri => {
-                "The site that sent you here asks to send you back to an address that is not \
-                 registered for it, so we stop here. If it is yours, check the redirect_uri it \
-                 sends."
-            }
+        let trouble = match fault {
+            PageFault::Client | PageFault::RedirectUri => Trouble::CannotStart,
+            PageFault::Pushed => Trouble::Over,
         };
-        Self::new(StatusCode::BAD_REQUEST, "This sign-in cannot start", advice)
+        Self::told(StatusCode::BAD_REQUEST, trouble)
     }
 }

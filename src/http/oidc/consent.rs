@@ -5,10 +5,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum_extra::extract::CookieJar;
 
+use super::handoff;
 use crate::app::{App, SharedApp};
 use crate::application::{self, Application};
 use crate::brand::{self, Brand};
-use crate::http::account::{brand_mark, scope_texts};
+use crate::http::account::{brand_mark, scope_texts, spoken_mark};
 use crate::http::page::page;
 use crate::http::page_error::PageError;
 use crate::http::signed_in::find_session;
@@ -17,7 +18,8 @@ use crate::oidc::authorize::Authorization;
 use crate::oidc::{ErrorCode, Fault, Params, consent};
 use crate::postgres::{self, PgConnection};
 use crate::session::Session;
-use crate::view::hosted::{AllowPage, HandOffPage};
+use crate::view::hosted::{AllowPage, HandOffPage, WindowDonePage};
+use crate::view::language::Language;
 
 /// A request that waits for the person who looks at it.
 struct Waiting {
@@ -52,6 +54,7 @@ pub(super) async fn ask(
 pub(super) async fn decide(
     State(app): State<SharedApp>,
     jar: CookieJar,
+    language: Language,
     RawQuery(query): RawQuery,
     RawForm(form): RawForm,
 ) -> Result<Response, PageError> {
@@ -68,8 +71,15 @@ pub(super) async fn decide(
             ));
         }
     };
+    let (application, asked) = (&waiting.application, &waiting.authorization);
+    if handoff::keep(&app, &jar, application, asked, &location).await? {
+        return page(&WindowDonePage {
+            brand: spoken_mark(&waiting.brand, language),
+            application_name: waiting.application.name,
+        });
+    }
     page(&HandOffPage {
-        brand: brand_mark(&waiting.brand),
+        brand: spoken_mark(&waiting.brand, language),
         destination: waiting.application.name,
         href: location,
     })

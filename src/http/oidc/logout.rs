@@ -9,7 +9,7 @@ use url::form_urlencoded;
 use crate::app::{App, SharedApp};
 use crate::application::Application;
 use crate::brand::{self, Brand};
-use crate::http::account::{brand_mark, find_customer};
+use crate::http::account::{find_customer, spoken_mark};
 use crate::http::cookie;
 use crate::http::page::{go_to, page};
 use crate::http::page_error::PageError;
@@ -19,18 +19,21 @@ use crate::oidc::logout::{self, Next, Wish};
 use crate::postgres::{self, PgConnection};
 use crate::token::{self, Expected, IdClaims};
 use crate::view::hosted::{SignOutPage, SignedOutPage};
+use crate::view::language::Language;
 
 /// Whom somebody signs out of, and at whose wish.
 struct Farewell {
     brand: Brand,
     application: Option<Application>,
     wish: Wish,
+    language: Language,
 }
 
 /// GET: an application sends somebody to sign out.
 pub(super) async fn logout(
     State(app): State<SharedApp>,
     jar: CookieJar,
+    language: Language,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let params = Params::parse(query.as_deref().unwrap_or_default());
@@ -63,6 +66,7 @@ pub(super) async fn logout(
         brand,
         application,
         wish,
+        language,
     };
     let to = farewell.judge_return();
     match logout::next(to, &farewell.wish, hint.as_ref(), session.as_ref()) {
@@ -86,22 +90,24 @@ pub(super) async fn from_form(RawForm(form): RawForm) -> Response {
 /// GET `/logout`: the person asks to sign out.
 pub(super) async fn ask(
     State(app): State<SharedApp>,
+    language: Language,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let params = Params::parse(query.as_deref().unwrap_or_default());
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
-    Farewell::read(&mut conn, &params).await?.ask()
+    Farewell::read(&mut conn, &params, language).await?.ask()
 }
 
 /// POST `/logout`: the person signs out, on a page of ours.
 pub(super) async fn sign_out(
     State(app): State<SharedApp>,
     jar: CookieJar,
+    language: Language,
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let params = Params::parse(query.as_deref().unwrap_or_default());
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
-    let farewell = Farewell::read(&mut conn, &params).await?;
+    let farewell = Farewell::read(&mut conn, &params, language).await?;
     let session = find_session(&mut conn, &app, &jar, &farewell.brand).await?;
     drop(conn);
     if let Some(session) = &session {
@@ -142,7 +148,11 @@ fn nowhere() -> PageError {
 
 impl Farewell {
     /// Reads whom the person signs out of on a page of ours.
-    async fn read(conn: &mut PgConnection, params: &Params) -> Result<Self, PageError> {
+    async fn read(
+        conn: &mut PgConnection,
+        params: &Params,
+        language: Language,
+    ) -> Result<Self, PageError> {
         let wish = Wish::read(params);
         if let Some(client_id) = &wish.client_id {
             let (brand, application) = find_client(conn, client_id).await?.ok_or_else(nowhere)?;
@@ -150,6 +160,7 @@ impl Farewell {
                 brand,
                 application: Some(application),
                 wish,
+                language,
             });
         }
         let slug = params.get("brand").ok().flatten().ok_or_else(nowhere)?;
@@ -160,6 +171,7 @@ impl Farewell {
             brand,
             application: None,
             wish,
+            language,
         })
     }
 
@@ -190,7 +202,7 @@ impl Farewell {
             }
         }
         page(&SignOutPage {
-            brand: brand_mark(&self.brand),
+            brand: spoken_mark(&self.brand, self.language),
             action: format!("/logout?{}", query.finish()),
             stay_href: format!("/me?brand={}", self.brand.slug),
         })
@@ -205,7 +217,7 @@ impl Farewell {
         let response = match &return_to {
             Some(location) if may_leave => go_to(location),
             Some(_) | None => page(&SignedOutPage {
-                brand: brand_mark(&self.brand),
+                brand: spoken_mark(&self.brand, self.language),
                 sign_in_href: self
                     .application
                     .map(|application| format!("/login?client_id={}", application.client_id)),

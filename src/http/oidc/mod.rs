@@ -7,6 +7,7 @@
 mod authorize;
 mod client_form;
 mod consent;
+mod handoff;
 mod inspect;
 mod logout;
 mod metadata;
@@ -59,6 +60,7 @@ pub(super) fn machines() -> Router<SharedApp> {
         .layer(from_fn(cors::open_to_all));
     Router::new()
         .route("/oauth/authorize", post(authorize::from_form))
+        .route("/v1/embed/handoff", post(handoff::claim))
         .route("/oauth/logout", post(logout::from_form))
         .merge(open)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -82,6 +82,8 @@ pub struct ApplicationRow {
     pub snippet: String,
     /// Where its customers sign in, to try it.
     pub sign_in_href: String,
+    /// The page that configures its sign-in element.
+    pub configure_href: String,
     /// The day it was made.
     pub created: String,
 }
@@ -122,6 +124,7 @@ impl ApplicationsPage {
                         "</befriend-sign-in>",
                     )),
                     sign_in_href: words.text("/login?client_id=web"),
+                    configure_href: words.text("/dashboard/bellmoor/sites/app_01/configure"),
                     created: "14 Sep 2025".to_owned(),
                 },
                 ApplicationRow {
@@ -135,6 +138,7 @@ impl ApplicationsPage {
                     ],
                     snippet: words.text("issuer = https://id.bellmoor.example\nclient_id = order-desk"),
                     sign_in_href: words.text("/login?client_id=order-desk"),
+                    configure_href: words.text("/dashboard/bellmoor/sites/app_01/configure"),
                     created: "2 Feb 2026".to_owned(),
                 },
             ],

@@ -9,6 +9,7 @@ mod applications;
 mod brands;
 mod brought;
 mod complaints;
+mod configure;
 mod contact;
 mod customer;
 mod customer_parts;
@@ -16,9 +17,11 @@ mod customers;
 mod imports;
 mod keys;
 mod live;
+mod look;
 mod mail;
 mod network;
 mod overview;
+mod provider;
 mod providers;
 mod rules;
 mod tiles;
@@ -35,6 +38,7 @@ pub use applications::{ApplicationForm, ApplicationKind, ApplicationRow, Applica
 pub use brands::{BrandForm, BrandRow, BrandsPage};
 pub use brought::{BroughtCard, BroughtRow, RoleView};
 pub use complaints::{ComplaintList, ComplaintRow, ComplaintsPage};
+pub use configure::{Choice, Configuration, ConfigurePage, Contrast};
 pub use contact::{ContactCard, ContactChannel, KeepInTouchPage, KeepInTouchRow};
 pub use customer::CustomerPage;
 pub use customer_parts::{
@@ -44,10 +48,12 @@ pub use customers::{CustomerRow, CustomersPage};
 pub use imports::{ImportFault, ImportRow, ImportState, ImportsPage};
 pub use keys::{FreshKey, GrantForm, KeyForm, KeyKind, KeyPage, KeyRow, KeysPage, ScopeChoice};
 pub use live::{LivePage, LiveRow, LiveStatus, LiveUpdate, RejectPage, SetApartRow};
+pub use look::{LookPage, WordsForm};
 pub use mail::{LetterLine, LetterPage, MailPage, MailRow};
 pub use network::{FamilyTree, Kin, NetworkFigures, NetworkPage, Outcome, RefusedRow, TopRow};
 pub use overview::{Overview, OverviewPage, WeekStats};
-pub use providers::{ConnectionForm, ConnectionRow, ProviderKind, ProvidersPage};
+pub use provider::{ClaimRow, ProviderPage, TrialResult};
+pub use providers::{ConnectionForm, ConnectionRow, ProviderGroup, ProviderKind, ProvidersPage};
 pub use rules::{
     ChangeRow, DraftLine, EarnedRow, FaultLink, Figure, FigureKind, FindingRow, Line, MatrixCell,
     MatrixRow, Piece, PresetChoice, PreviewState, PreviewView, PublishForm, RuleCard,

@@ -18,8 +18,10 @@ pub struct ProvidersPage {
     pub shell: Shell,
     /// The connections, in the order in which customers see them.
     pub connections: Vec<ConnectionRow>,
-    /// The providers that can be added, in the order offered.
-    pub kinds: Vec<ProviderKind>,
+    /// The providers that can be added, by category, in the order offered.
+    pub groups: Vec<ProviderGroup>,
+    /// What was searched for; empty for all.
+    pub query: String,
     /// The form of a new connection; none until a provider was chosen from `kinds`.
     pub form: Option<ConnectionForm>,
 }
@@ -46,9 +48,18 @@ pub struct ConnectionRow {
 }
 
 impl ConnectionRow {
-    fn letter(&self) -> char {
+    pub(super) fn letter(&self) -> char {
         crate::view::provider::first_letter(&self.label)
     }
+}
+
+/// Providers that are looked for together.
+#[derive(Debug, Clone)]
+pub struct ProviderGroup {
+    /// What they have in common.
+    pub label: String,
+    /// The providers.
+    pub kinds: Vec<ProviderKind>,
 }
 
 /// A provider that can be added.
@@ -66,9 +77,33 @@ impl ProviderKind {
     }
 }
 
-/// A new connection.
+/// The settings of a connection, new or not.
 #[derive(Debug, Clone, Default)]
 pub struct ConnectionForm {
+    /// Whether it is still to be made: then it has a short name to choose.
+    pub is_new: bool,
+    /// What the provider calls the client id.
+    pub client_id_label: String,
+    /// What the provider calls the client secret.
+    pub client_secret_label: String,
+    /// What to say of the secret.
+    pub client_secret_hint: String,
+    /// Whether the secret is a key of several lines.
+    pub secret_is_key: bool,
+    /// Apple's team; asked for only where `asks_team`.
+    pub team_id: Field,
+    /// Apple's key.
+    pub key_id: Field,
+    /// Whether the provider asks for team and key.
+    pub asks_team: bool,
+    /// Client ids of the brand's own apps, one a line; asked for only where `takes_tokens`.
+    pub audiences: Field,
+    /// Whether apps may hand over the provider's ID tokens.
+    pub takes_tokens: bool,
+    /// Domains that are believed, one a line.
+    pub trusted_domains: Field,
+    /// What to do at the provider beside registering the address and copying id and secret.
+    pub steps: Vec<String>,
     /// The chosen provider's key.
     pub kind: String,
     /// The chosen provider's name.
@@ -83,8 +118,10 @@ pub struct ConnectionForm {
     pub client_secret_error: Option<String>,
     /// The issuer's address; asked for only where `asks_issuer`.
     pub issuer: Field,
-    /// Whether the provider is a generic one, whose issuer must be given.
+    /// Whether an issuer may be given.
     pub asks_issuer: bool,
+    /// What to say of the issuer.
+    pub issuer_hint: String,
     /// The address to register with the provider, for the slug offered.
     pub callback_url: String,
     /// Where the provider hands out client ids.
@@ -92,6 +129,11 @@ pub struct ConnectionForm {
 }
 
 impl ProvidersPage {
+    fn row_href(&self, row: &ConnectionRow) -> String {
+        let slug = path_segment(&row.slug);
+        format!("{}/{slug}", self.shell.href("providers"))
+    }
+
     fn kind_href(&self, kind: &ProviderKind) -> String {
         format!(
             "{}?kind={}#add",
@@ -108,9 +150,39 @@ impl ProvidersPage {
             if row.enabled { "disable" } else { "enable" }
         )
     }
+}
 
-    fn element_id(row: &ConnectionRow) -> String {
-        format!("callback-{}", path_segment(&row.slug))
+#[cfg(test)]
+impl ConnectionForm {
+    pub(in crate::view) fn sample(words: crate::view::sample::Words, is_new: bool) -> Self {
+        Self {
+            is_new,
+            kind: words.text("apple"),
+            kind_label: words.text("Apple"),
+            label: Field::filled(words.text("Company account")),
+            slug: Field::filled(words.text("company")),
+            client_id: Field::filled(words.text("befriend")),
+            client_id_label: words.text("Services ID"),
+            client_secret_label: words.text("Private key (.p8)"),
+            client_secret_hint: words.text("Stored encrypted, and never shown again."),
+            client_secret_error: is_new.then(|| words.text("Paste the secret again.")),
+            secret_is_key: is_new,
+            issuer: Field::refused(
+                words.text("http://login.example"),
+                words.text("An issuer starts with https://."),
+            ),
+            asks_issuer: true,
+            issuer_hint: words.text("Starts with https://."),
+            team_id: Field::filled(words.text("TEAM123456")),
+            key_id: Field::refused(words.text("KEY"), words.text("Ten letters and digits.")),
+            asks_team: true,
+            audiences: Field::filled(words.text("example.bellmoor.ios")),
+            takes_tokens: true,
+            trusted_domains: Field::filled(words.text("bellmoor.example")),
+            steps: vec![words.text("Create a Services ID with Sign in with Apple.")],
+            callback_url: words.text("https://id.bellmoor.example/callback/company"),
+            console_url: Some(words.text("https://login.example/console")),
+        }
     }
 }
 
@@ -138,7 +210,8 @@ impl ProvidersPage {
                 row("github", "GitHub", false, false, "12"),
                 row("test", "Test provider", true, true, "3"),
             ],
-            kinds: [
+            query: words.text("o"),
+            groups: [
                 ("google", "Google"),
                 ("apple", "Apple"),
                 ("microsoft", "Microsoft"),
@@ -153,22 +226,13 @@ impl ProvidersPage {
                 key: words.text(key),
                 label: words.text(label),
             })
-            .into(),
-            form: Some(ConnectionForm {
-                kind: words.text("oidc"),
-                kind_label: words.text("Any OpenID provider"),
-                label: Field::filled(words.text("Company account")),
-                slug: Field::filled(words.text("company")),
-                client_id: Field::filled(words.text("befriend")),
-                client_secret_error: Some(words.text("Paste the secret again.")),
-                issuer: Field::refused(
-                    words.text("http://login.example"),
-                    words.text("An issuer starts with https://."),
-                ),
-                asks_issuer: true,
-                callback_url: words.text("https://id.bellmoor.example/callback/company"),
-                console_url: Some(words.text("https://login.example/console")),
-            }),
+            .chunks(4)
+            .map(|kinds| ProviderGroup {
+                label: words.text("Everyday accounts"),
+                kinds: kinds.to_vec(),
+            })
+            .collect(),
+            form: Some(ConnectionForm::sample(words, true)),
         }
     }
 

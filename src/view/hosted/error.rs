@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::BrandMark;
+use crate::view::language::Language;
 
 /// What happened, one thing to do, and a reference to give to whoever helps.
 #[derive(Debug, Clone, Template)]
@@ -10,6 +11,8 @@ use super::BrandMark;
 pub struct ErrorPage {
     /// The brand, where the request names one that exists; none on staff pages and unknown hosts.
     pub brand: Option<BrandMark>,
+    /// The language it is told in.
+    pub language: Language,
     /// What happened, in a few words, as in `This page is not here`.
     pub title: String,
     /// Why, and what it means for the person, in one or two sentences.
@@ -34,6 +37,7 @@ impl ErrorPage {
     pub(in crate::view) fn sample(words: crate::view::sample::Words) -> Self {
         Self {
             brand: Some(BrandMark::sample(words)),
+            language: Language::English,
             title: words.text("This sign-in has expired"),
             explanation: words.text(
                 "It was started more than ten minutes ago, so it can no longer be finished. \
@@ -50,6 +54,7 @@ impl ErrorPage {
     pub(in crate::view) fn sample_without_brand() -> Self {
         Self {
             brand: None,
+            language: Language::Arabic,
             title: "This page is not here".to_owned(),
             explanation: "The address may be mistyped, or the page may have moved.".to_owned(),
             action: None,

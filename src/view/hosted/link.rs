@@ -27,13 +27,19 @@ pub struct LinkPage {
 }
 
 impl LinkPage {
-    /// The existing ways in, as in `Google` or `Google or Apple`.
-    fn known_ways(&self) -> String {
-        let labels: Vec<_> = self.proofs.iter().map(|way| way.label.as_str()).collect();
-        match labels.split_last() {
-            None => "another account".to_owned(),
-            Some((last, [])) => (*last).to_owned(),
-            Some((last, others)) => format!("{} or {last}", others.join(", ")),
+    /// Who the address is here, and by which way in; which of several stands on the buttons.
+    fn known_way(&self) -> String {
+        let texts = self.brand.messages();
+        let (email, brand) = (self.email.as_str(), self.brand.name.as_str());
+        match self.proofs.as_slice() {
+            [one] => texts.link_lead.fill(&[
+                ("email", email),
+                ("brand", brand),
+                ("way", one.label.as_str()),
+            ]),
+            _ => texts
+                .link_lead_several
+                .fill(&[("email", email), ("brand", brand)]),
         }
     }
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::{BrandMark, PasskeySignIn};
-use crate::view::language::{Language, Messages};
+use crate::view::language::Language;
 use crate::view::{Notice, ProviderButton};
 
 /// `/login?flow=…`: the ways into a brand, last used first.
@@ -30,8 +30,6 @@ pub struct LoginPage {
     pub privacy_url: Option<String>,
     /// Why the last try did not work, as one sentence with what to do.
     pub error: Option<String>,
-    /// The language of the page.
-    pub language: Language,
     /// The other languages, and the address of this page in each.
     pub languages: Vec<LanguageLink>,
 }
@@ -43,12 +41,6 @@ pub struct LanguageLink {
     pub language: Language,
     /// The address of the same page in it, such as `/login?flow=…&lang=de`.
     pub href: String,
-}
-
-impl LoginPage {
-    fn messages(&self) -> &'static Messages {
-        self.language.messages()
-    }
 }
 
 #[cfg(test)]
@@ -65,7 +57,6 @@ impl LoginPage {
             notice: None,
             privacy_url: Some(words.text("https://bellmoor.example/privacy")),
             error: Some(words.text("That sign-in was cancelled. Choose a way in to try again.")),
-            language: Language::English,
             languages: [Language::German, Language::Spanish, Language::Arabic]
                 .map(|language| LanguageLink {
                     language,
@@ -86,10 +77,9 @@ impl LoginPage {
     }
 
     pub(in crate::view) fn sample_arabic() -> Self {
-        Self {
-            language: Language::Arabic,
-            error: None,
-            ..Self::sample(crate::view::sample::Words::Plain)
-        }
+        let mut page = Self::sample(crate::view::sample::Words::Plain);
+        page.brand.language = Language::Arabic;
+        page.error = None;
+        page
     }
 }

@@ -13,11 +13,13 @@ mod login;
 mod mailbox;
 mod me;
 mod password;
+mod preferences;
 mod security;
 mod sign_out;
 mod signed_out;
 mod step;
 mod test_provider;
+mod window_done;
 
 pub use allow::{AllowItem, AllowPage, MeGrant};
 pub use consent::{ConsentPage, Purpose, StoredItem};
@@ -31,6 +33,7 @@ pub use me::{
     Fact, MeConsent, MeCredential, MeDeletion, MeIdentity, MeJoin, MePage, MeSession, MeStage,
 };
 pub use password::{MePasswordPage, NewPasswordPage, PasswordPage, ResetPage, SignUpPage};
+pub use preferences::{PauseChoice, PreferenceChoice, PreferencesPage};
 pub use security::{
     AppNewPage, PasskeyNewPage, PasskeySignIn, PasskeySignUpPage, RecoveryCodesPage,
     SecondFactorPage, SecurityBrowser, SecurityPage, SecurityPasskey,
@@ -39,9 +42,11 @@ pub use sign_out::SignOutPage;
 pub use signed_out::SignedOutPage;
 pub use step::{StepAct, StepPage};
 pub use test_provider::{TestPerson, TestProviderPage};
+pub use window_done::WindowDonePage;
 
 use super::colour::Colour;
 use super::format::path_segment;
+use super::language::{Language, Messages};
 use super::provider::first_letter;
 
 /// How a brand shows itself.
@@ -53,6 +58,14 @@ pub struct BrandMark {
     pub name: String,
     /// The brand's colour as chosen; the style sheet moves it until it reads.
     pub colour: Colour,
+    /// The address of the brand's logo on this server, if it has one.
+    pub logo: Option<String>,
+    /// What the brand says of itself, in few words.
+    pub headline: Option<String>,
+    /// And a line under it.
+    pub line: Option<String>,
+    /// The language that the page is in.
+    pub language: Language,
 }
 
 impl BrandMark {
@@ -72,12 +85,21 @@ impl BrandMark {
         )
     }
 
+    /// The texts of the page's language.
+    pub fn messages(&self) -> &'static Messages {
+        self.language.messages()
+    }
+
     #[cfg(test)]
     pub(in crate::view) fn sample(words: super::sample::Words) -> Self {
         Self {
             slug: words.text("bellmoor"),
             name: words.text("Bellmoor Bakery"),
             colour: Colour::new(0xb8, 0x52, 0x07),
+            logo: Some(words.text("/logo/bellmoor/0123456789abcdef.png")),
+            headline: Some(words.text("Bread from six")),
+            line: Some(words.text("The mill is a walk away, and so are we.")),
+            language: Language::English,
         }
     }
 }

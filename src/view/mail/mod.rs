@@ -220,9 +220,12 @@ struct Button {
 /// The words of `message`, and the language they are in: English where there is no catalogue yet.
 fn words(language: Language, brand: &str, message: &Message) -> (Language, Words) {
     match language {
-        Language::English | Language::German | Language::Spanish | Language::Arabic => {
-            (Language::English, english::words(brand, message))
-        }
+        Language::English
+        | Language::German
+        | Language::Spanish
+        | Language::French
+        | Language::Portuguese
+        | Language::Arabic => (Language::English, english::words(brand, message)),
     }
 }
 

@@ -60,6 +60,21 @@ const GUARDED: &[(&str, &str, &str)] = &[
     ),
     (
         "GET",
+        "/dashboard/{brand}/providers/{slug}",
+        "/dashboard/bakery/providers/test",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/providers/{slug}",
+        "/dashboard/bakery/providers/test",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/providers/{slug}/test",
+        "/dashboard/bakery/providers/test/test",
+    ),
+    (
+        "GET",
         "/dashboard/{brand}/complaints",
         "/dashboard/bakery/complaints",
     ),
@@ -197,6 +212,23 @@ const GUARDED: &[(&str, &str, &str)] = &[
         "POST",
         "/dashboard/{brand}/sites",
         "/dashboard/bakery/sites",
+    ),
+    (
+        "GET",
+        "/dashboard/{brand}/sites/{id}/configure",
+        "/dashboard/bakery/sites/app_00000000000000000000000000000000/configure",
+    ),
+    ("GET", "/dashboard/{brand}/look", "/dashboard/bakery/look"),
+    ("POST", "/dashboard/{brand}/look", "/dashboard/bakery/look"),
+    (
+        "POST",
+        "/dashboard/{brand}/look/logo",
+        "/dashboard/bakery/look/logo",
+    ),
+    (
+        "POST",
+        "/dashboard/{brand}/look/logo/remove",
+        "/dashboard/bakery/look/logo/remove",
     ),
     (
         "GET",

@@ -45,7 +45,10 @@ async fn a_provider_is_added_with_its_secret_sealed_and_never_shown() {
     let added = browser
         .post_form("/dashboard/bakery/providers", &fields)
         .await;
-    assert_eq!(added.location(), "/dashboard/bakery/providers?done=added");
+    assert_eq!(
+        added.location(),
+        "/dashboard/bakery/providers/google?done=added"
+    );
     let page = browser.get(added.location()).await;
     let again = browser
         .post_form("/dashboard/bakery/providers", &fields)

@@ -47,6 +47,8 @@ impl Sender {
             asks_terms: false,
             terms_url: None,
             privacy_url: None,
+            words: json!({}),
+            logo: None,
             is_demo: false,
             created_at: now,
             disabled_at: None,

@@ -23,7 +23,7 @@ const ROUTER: &str = include_str!("../../../src/http/api/mod.rs");
 const NOBODY: &str = "/api/v1/profiles/prf_00000000000000000000000000000000";
 
 /// Every route: method, pattern, and the scope that it needs. A new route needs a row.
-const ROUTES: [(&str, &str, Scope); 25] = [
+const ROUTES: [(&str, &str, Scope); 26] = [
     ("POST", "/api/v1/events", Scope::EventsWrite),
     ("GET", "/api/v1/profiles", Scope::ProfilesRead),
     ("GET", "/api/v1/profiles/{id}", Scope::ProfilesRead),
@@ -64,6 +64,11 @@ const ROUTES: [(&str, &str, Scope); 25] = [
     (
         "PUT",
         "/api/v1/profiles/{id}/contact/preferences",
+        Scope::ContactWrite,
+    ),
+    (
+        "POST",
+        "/api/v1/profiles/{id}/contact/preferences/link",
         Scope::ContactWrite,
     ),
     ("POST", "/api/v1/profiles/{id}/merge", Scope::ProfilesWrite),

@@ -425,6 +425,42 @@ async fn staff_say_why_and_join_nobody_who_is_shut_or_of_another_brand() {
 }
 
 #[tokio::test]
+async fn a05_joining_two_accounts_changes_by_no_address_that_somebody_is_known() {
+    let world = World::new().await;
+    let provider = world.connect("op").await;
+    let old = person("old", "aaa@old.example");
+    world.signed_in(&provider, "op", old).await;
+    world.app.clock.advance(TimeDelta::days(1));
+    let young = person("young", "zoe@young.example");
+    world.signed_in(&provider, "op", young).await;
+    let (kept, merged) = (
+        world.profile_of("young").await,
+        world.profile_of("old").await,
+    );
+    let addresses = async |id: ProfileId| {
+        let mut conn = world.app.app.pool.acquire().await.unwrap();
+        let brand_id = world.brand.brand_id;
+        let found = befriend::profile::store::list_emails(&mut conn, brand_id, id).await;
+        let found = found.unwrap().into_iter().map(|email| email.address);
+        found.collect::<Vec<String>>()
+    };
+
+    let merge = world
+        .merge(world.staff(), kept, merged, "one")
+        .await
+        .unwrap();
+
+    assert_eq!(
+        addresses(kept).await,
+        ["zoe@young.example", "aaa@old.example"],
+        "their own first, though it is the younger"
+    );
+    world.part(&merge).await.unwrap();
+    assert_eq!(addresses(kept).await, ["zoe@young.example"]);
+    assert_eq!(addresses(merged).await, ["aaa@old.example"]);
+}
+
+#[tokio::test]
 async fn three_joined_one_after_another_come_apart_in_either_order() {
     let two = Two::new().await;
     let world = &two.world;

@@ -121,7 +121,8 @@ async fn a54_a_long_password_is_refused_before_it_is_hashed() {
     let world = world().await;
     let mut browser = world.browser();
     let login = open_login(&mut browser).await;
-    for length in [1_025, 1_000_000] {
+    // Six bytes of the form for each two: as long as fits into a form.
+    for length in [1_025, 600_000] {
         let long = "é".repeat(length / 2 + 1);
         let fields = [("email", MARA), ("password", long.as_str())];
         for path in ["/login/sign-up", "/login/password"] {

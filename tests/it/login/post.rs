@@ -35,11 +35,13 @@ impl Posted {
 }
 
 impl World {
-    /// Every mail to `address` that is worth sending, oldest first.
+    /// Every mail to `address` that is worth sending, in the order in which they were written: those
+    /// of one instant have no other.
     pub async fn mails(&self, address: &str) -> Vec<Posted> {
         let rows: Vec<(Uuid, Uuid, String, Vec<u8>)> = sqlx::query_as(
             "select brand_id, mail_id, kind, body from mail
-             where recipient = $1 and expires_at > created_at order by created_at, mail_id",
+             where recipient = $1 and expires_at > created_at and body <> ''
+             order by created_at, ctid",
         )
         .bind(address)
         .fetch_all(&self.app.app.pool)
@@ -56,9 +58,12 @@ impl World {
             .collect()
     }
 
-    /// The latest mail to `address`.
+    /// The latest mail to `address`, but for those that only tell of a sign-in or of a link: they
+    /// are written beside it, at the same instant.
     pub async fn latest_mail(&self, address: &str) -> Posted {
-        self.mails(address).await.pop().expect("a mail")
+        let mut mails = self.mails(address).await;
+        mails.retain(|mail| !matches!(mail.kind.as_str(), "new_device" | "way_added"));
+        mails.pop().expect("a mail")
     }
 }
 

@@ -274,6 +274,8 @@ async fn insert_brand(app: &TestApp, slug: &str, wishes: Wishes) -> Brand {
         asks_terms: wishes.asks_terms,
         terms_url: None,
         privacy_url: None,
+        words: json!({}),
+        logo: None,
         is_demo: false,
         created_at: now,
         disabled_at: None,

@@ -86,7 +86,11 @@ async fn the_element_is_given_what_it_must_know() {
     assert_eq!(world.count(seen).await, 0);
     let mut browser = world.test.browser();
 
-    let config = browser.get("/v1/embed/config?client_id=bakery.web").await;
+    let origin = [("origin", "https://shop.example")];
+    let path = "/v1/embed/config?client_id=bakery.web";
+    let config = browser
+        .send(Method::GET, path, &origin, Body::empty())
+        .await;
     let unknown = browser.get("/v1/embed/config?client_id=bakery.x").await;
     let missing = browser.get("/v1/embed/config").await;
 
@@ -100,6 +104,11 @@ async fn the_element_is_given_what_it_must_know() {
                 {"key": "google", "label": "Google"},
             ],
             "write_key": write_key,
+            "words": {
+                "lang": "en",
+                "dir": "ltr",
+                "texts": befriend::view::language::Language::English.messages().element(),
+            },
         })
     );
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);

@@ -15,4 +15,4 @@ mod refresh;
 mod shop;
 mod stage;
 mod token;
-mod world;
+pub mod world;

@@ -44,6 +44,8 @@ impl World {
             asks_terms: true,
             terms_url: None,
             privacy_url: None,
+            words: json!({}),
+            logo: None,
             is_demo: false,
             created_at: now,
             disabled_at: None,

@@ -3,9 +3,11 @@
 
 mod apple;
 mod by_app;
+mod inside;
 mod spec;
 mod table;
 mod tenants;
+mod trial;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -1,0 +1,2 @@
+// A window that has done its work closes itself.
+close();
