@@ -147,7 +147,6 @@ pub(super) const ROWS: &[Provider] = &[
                 "Choose which accounts may sign in: of your tenant, of any, or personal ones too.",
                 "Add the optional claim xms_edov to ID tokens, or work addresses never count as proven.",
             ],
-            ..USUAL_SETUP
         },
         ..OIDC
     },
@@ -228,7 +227,6 @@ pub(super) const ROWS: &[Provider] = &[
             client_id: "Client ID (consumer key)",
             client_secret: "Client secret (consumer secret)",
             steps: &["Give the app the OpenID Connect permissions email and profile."],
-            ..USUAL_SETUP
         },
         ..OIDC
     },

@@ -234,7 +234,6 @@ pub(super) const ROWS: &[Provider] = &[
             client_id: "Consumer key",
             client_secret: "Consumer secret",
             steps: &["Give the app the scopes openid, email and profile."],
-            ..USUAL_SETUP
         },
         ..OIDC
     },

@@ -78,6 +78,10 @@ impl ProviderKind {
 }
 
 /// The settings of a connection, new or not.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a part of the form that is there or not"
+)]
 #[derive(Debug, Clone, Default)]
 pub struct ConnectionForm {
     /// Whether it is still to be made: then it has a short name to choose.
