@@ -167,6 +167,7 @@ pub async fn find_logo(
 /// Tables that hold a brand's rows, each before what it points to. The audit record stays: it is
 /// never deleted.
 pub const TABLES: &[&str] = &[
+    "attempt_counter",
     "handoff",
     "preference_link",
     "brand_logo",

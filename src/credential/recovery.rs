@@ -63,7 +63,7 @@ fn random_code(entropy: &Entropy) -> String {
 fn plain(text: &str) -> Option<String> {
     let letters: Vec<u8> = text
         .bytes()
-        .filter(|byte| byte.is_ascii_alphanumeric())
+        .filter(u8::is_ascii_alphanumeric)
         .map(|byte| match byte.to_ascii_lowercase() {
             b'o' => b'0',
             other => other,
@@ -81,8 +81,7 @@ fn plain(text: &str) -> Option<String> {
 }
 
 fn hash(code: &str) -> String {
-    let bytes = SecretHash::of(code).to_vec();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::kernel::hex(&SecretHash::of(code).to_vec())
 }
 
 #[cfg(test)]

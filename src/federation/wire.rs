@@ -146,7 +146,7 @@ fn proof(access: &Secret, secret: &Secret) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
     let tag = hmac::sign(&key, access.expose().as_bytes());
     let digits = tag.as_ref().iter().map(|byte| format!("{byte:02x}"));
-    digits.collect::<Vec<String>>().concat()
+    digits.collect()
 }
 
 #[cfg(test)]

@@ -24,11 +24,16 @@ impl Network {
     }
 
     /// The network, with version 6 cut to the 48 bits that one site commonly has.
+    #[must_use]
     pub const fn wide(self) -> Self {
         match self.0 {
             // Version 4 stands behind a mark that no address of version 6 in use begins with.
-            Some([0, 0, 0, 0, 4, a, b, c]) => Self(Some([0, 0, 0, 0, 4, a, b, c])),
-            Some([a, b, c, d, e, f, _, _]) => Self(Some([a, b, c, d, e, f, 0, 0])),
+            Some(bytes @ [0, 0, 0, 0, 4, ..]) => Self(Some(bytes)),
+            Some(mut bytes) => {
+                bytes[6] = 0;
+                bytes[7] = 0;
+                Self(Some(bytes))
+            }
             None => Self(None),
         }
     }
@@ -36,7 +41,12 @@ impl Network {
     /// Bytes that tell it from every other.
     pub const fn bytes(self) -> [u8; 9] {
         match self.0 {
-            Some([a, b, c, d, e, f, g, h]) => [1, a, b, c, d, e, f, g, h],
+            Some(network) => {
+                let mut bytes = [1; 9];
+                let (_, rest) = bytes.split_at_mut(1);
+                rest.copy_from_slice(&network);
+                bytes
+            }
             None => [0; 9],
         }
     }

@@ -20,4 +20,4 @@ pub use email::EmailAddress;
 pub use entropy::Entropy;
 pub use hash_key::HashKey;
 pub use id::Id;
-pub use secret::Secret;
+pub use secret::{Secret, hex};

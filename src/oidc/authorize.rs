@@ -245,9 +245,10 @@ fn prompt(text: Option<&str>) -> Result<(Prompt, bool), Fault> {
     }
     let has = |wanted| words().any(|word| word == wanted);
     if has("none") {
-        return match words().all(|word| word == "none") {
-            true => Ok((Prompt::Never, false)),
-            false => Err(Fault::invalid_request("prompt none stands alone")),
+        return if words().all(|word| word == "none") {
+            Ok((Prompt::Never, false))
+        } else {
+            Err(Fault::invalid_request("prompt none stands alone"))
         };
     }
     // Choosing an account is signing in with one.

@@ -76,7 +76,7 @@ pub async fn run(courier: Courier<'_>, stop: CancellationToken) {
             Ok(count) if count > 0 && !stop.is_cancelled() => continue,
             Ok(_) => {}
             Err(error) => {
-                tracing::warn!(%error, "news of sign-outs waits; the next round tries again")
+                tracing::warn!(%error, "news of sign-outs waits; the next round tries again");
             }
         }
         tokio::select! {

@@ -23,6 +23,7 @@ use super::{assets, render};
 type Rendered = (&'static str, String);
 
 /// Every page in every state, with the given texts.
+#[expect(clippy::too_many_lines, reason = "a list is read best in one piece")]
 fn pages(words: Words) -> Vec<Rendered> {
     macro_rules! rendered {
         ($($name:literal => $page:expr),+ $(,)?) => {

@@ -119,7 +119,7 @@ pub(super) fn from_bcrypt64(text: &str) -> Option<Vec<u8>> {
 }
 
 pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 || !text.is_ascii() {
+    if !text.len().is_multiple_of(2) || !text.is_ascii() {
         return None;
     }
     text.as_bytes()
@@ -134,7 +134,7 @@ pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
 }
 
 pub(super) fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::kernel::hex(bytes)
 }
 
 /// The letters of `crypt(3)`, by their value.

@@ -72,6 +72,9 @@ fn firebase(export: &Export<'_>, hash: &str) -> Result<String, Unreadable> {
     ))
 }
 
+/// How a salt is written in a line of an export.
+type Decode = fn(&str) -> Option<Vec<u8>>;
+
 /// `digest:template:encoding`. In the template stands `salt` for a salt as it is written, or
 /// `hex(salt)` or `base64(salt)` for one to be decoded first.
 fn templated(format: &str, hash: &str, salt: Option<&str>) -> Result<String, Unreadable> {
@@ -80,7 +83,7 @@ fn templated(format: &str, hash: &str, salt: Option<&str>) -> Result<String, Unr
         return Err(Unreadable::Unknown);
     };
     let digest = Digest::named(digest).ok_or(Unreadable::Unknown)?;
-    let (plain, decode): (String, fn(&str) -> Option<Vec<u8>>) = if template.contains("hex(salt)") {
+    let (plain, decode): (String, Decode) = if template.contains("hex(salt)") {
         (template.replace("hex(salt)", "salt"), from_hex)
     } else if template.contains("base64(salt)") {
         (template.replace("base64(salt)", "salt"), from_base64)

@@ -16,6 +16,10 @@ const EXTENDED: u8 = 1 << 7;
 const CREDENTIAL_ID_BYTES: std::ops::RangeInclusive<usize> = 16..=1023;
 
 /// Authenticator data, read.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the flags of the standard, each judged by itself"
+)]
 #[derive(Debug)]
 pub(super) struct AuthenticatorData<'a> {
     pub(super) rp_id_hash: &'a [u8],

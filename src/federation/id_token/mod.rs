@@ -71,9 +71,7 @@ impl Nonce<'_> {
 }
 
 fn hex(text: &str) -> String {
-    let digits = sha256(text.as_bytes());
-    let digits: Vec<String> = digits.iter().map(|byte| format!("{byte:02x}")).collect();
-    digits.concat()
+    crate::kernel::hex(&sha256(text.as_bytes()))
 }
 
 /// What a verified token says.

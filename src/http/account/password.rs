@@ -65,10 +65,9 @@ impl Owner {
         require_fresh(app, brand, session, &back)?;
         let (brand_id, profile_id) = (brand.brand_id, session.profile_id);
         let emails = profile::store::list_emails(&mut conn, brand_id, profile_id).await?;
-        let proven = emails.iter().filter(|email| email.verified_at.is_some());
+        let mut proven = emails.iter().filter(|email| email.verified_at.is_some());
         let address = proven
-            .filter_map(|email| EmailAddress::parse(&email.address).ok())
-            .next()
+            .find_map(|email| EmailAddress::parse(&email.address).ok())
             .ok_or_else(no_address)?;
         let all = store::list_credentials(&mut conn, brand_id, profile_id).await?;
         let ways = store::count_ways_in(&mut conn, brand_id, profile_id).await?;

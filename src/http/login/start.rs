@@ -62,9 +62,8 @@ pub(super) async fn show(
     let mut conn = app.pool.acquire().await.map_err(postgres::Error::from)?;
     let (flow, brand) = parts::open_flow(&mut conn, &app, &jar, flow_id).await?;
     let all = usable(&mut conn, &brand).await?;
-    let (mailbox, mut connections): (Vec<_>, Vec<_>) = all
-        .into_iter()
-        .partition(|connection| connection.is_mailbox());
+    let (mailbox, mut connections): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(Connection::is_mailbox);
     let asked_for = asked.provider.as_deref();
     if asked_for.is_some() && asked_for == mailbox.first().map(|mailbox| mailbox.slug.as_str()) {
         return Ok(go_to(&format!("/login/email?flow={flow_id}")));

@@ -151,25 +151,22 @@ impl Keys {
         let key = store::find_presented_key(&mut conn, presented, app.clock.now()).await?;
         drop(conn);
         let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        match &key {
-            Some(key) => {
-                if found.len() >= KEYS_MAX {
-                    found.clear();
-                }
-                let known = Found {
-                    key: key.clone(),
-                    secret_hash: presented.secret.hash().to_vec(),
-                    until,
-                };
-                found.insert(presented.key_id, known);
+        if let Some(key) = &key {
+            if found.len() >= KEYS_MAX {
+                found.clear();
             }
+            let known = Found {
+                key: key.clone(),
+                secret_hash: presented.secret.hash().to_vec(),
+                until,
+            };
+            found.insert(presented.key_id, known);
+        } else {
             // It was revoked; a wrong guess makes no right key unknown.
-            None => {
-                let hash = presented.secret.hash();
-                let known = found.get(&presented.key_id);
-                if known.is_some_and(|known| hash.matches(&known.secret_hash)) {
-                    found.remove(&presented.key_id);
-                }
+            let hash = presented.secret.hash();
+            let known = found.get(&presented.key_id);
+            if known.is_some_and(|known| hash.matches(&known.secret_hash)) {
+                found.remove(&presented.key_id);
             }
         }
         Ok(key)

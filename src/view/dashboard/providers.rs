@@ -78,11 +78,11 @@ impl ProviderKind {
 }
 
 /// The settings of a connection, new or not.
-#[derive(Debug, Clone, Default)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each says whether a part of the page is there"
+    reason = "each is a part of the form that is there or not"
 )]
+#[derive(Debug, Clone, Default)]
 pub struct ConnectionForm {
     /// Whether it is still to be made: then it has a short name to choose.
     pub is_new: bool,

@@ -311,9 +311,10 @@ async fn token(
         .key
         .sign(&SystemRandom::new(), signed.as_bytes())
         .unwrap();
-    let signature = match twisted(Twist::Unsigned) {
-        true => String::new(),
-        false => URL_SAFE_NO_PAD.encode(signature),
+    let signature = if twisted(Twist::Unsigned) {
+        String::new()
+    } else {
+        URL_SAFE_NO_PAD.encode(signature)
     };
     let id_token = format!("{message}.{signature}");
     let access_token = URL_SAFE_NO_PAD.encode(grant.claims["sub"].as_str().unwrap_or(""));

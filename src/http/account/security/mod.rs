@@ -116,11 +116,8 @@ async fn note(
     };
     outbox::insert_fact(conn, brand_id, &app.entropy, fact).await?;
     let emails = profile::store::list_emails(conn, brand_id, profile_id).await?;
-    let proven = emails.iter().filter(|email| email.verified_at.is_some());
-    let Some(to) = proven
-        .filter_map(|email| EmailAddress::parse(&email.address).ok())
-        .next()
-    else {
+    let mut proven = emails.iter().filter(|email| email.verified_at.is_some());
+    let Some(to) = proven.find_map(|email| EmailAddress::parse(&email.address).ok()) else {
         return Ok(());
     };
     let accepted = headers.get(header::ACCEPT_LANGUAGE);

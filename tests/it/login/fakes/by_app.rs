@@ -323,3 +323,18 @@ async fn a32_a33_neither_a_connection_switched_off_nor_somebody_suspended_gets_i
     assert_eq!(off.json()["code"], "connection_disabled");
     assert_eq!(world.count("select count(*) from session").await, 1);
 }
+
+#[tokio::test]
+async fn an_application_of_others_is_sent_to_a_browser_where_its_person_is_asked() {
+    let (world, fakes) = start(Wishes::default()).await;
+    world.run("update application set third_party = true").await;
+    let body = handing("google", &token(&fakes, "google", Some("n-1"), APP));
+
+    let answer = post(&world, PATH, &body).await;
+
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    assert_eq!(answer.json()["step"], "browser");
+    assert_eq!(answer.json()["browser"]["provider"], "google");
+    assert_eq!(world.count("select count(*) from session").await, 0);
+    assert_eq!(world.count("select count(*) from spent_id_token").await, 0);
+}
