@@ -327,7 +327,9 @@ async fn a32_a33_neither_a_connection_switched_off_nor_somebody_suspended_gets_i
 #[tokio::test]
 async fn an_application_of_others_is_sent_to_a_browser_where_its_person_is_asked() {
     let (world, fakes) = start(Wishes::default()).await;
-    world.run("update application set third_party = true").await;
+    world
+        .run("update application set is_third_party = true")
+        .await;
     let body = handing("google", &token(&fakes, "google", Some("n-1"), APP));
 
     let answer = post(&world, PATH, &body).await;
