@@ -1,13 +1,13 @@
 use super::*;
 use proptest::prelude::*;
 
-fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
+fn chunk(name: [u8; 4], data: &[u8]) -> Vec<u8> {
     let mut check = flate2::Crc::new();
-    check.update(name);
+    check.update(&name);
     check.update(data);
     [
         &u32::try_from(data.len()).unwrap().to_be_bytes()[..],
-        name,
+        &name,
         data,
         &check.sum().to_be_bytes(),
     ]
@@ -23,10 +23,10 @@ fn png_with(width: u32, extra: &[Vec<u8>]) -> Vec<u8> {
     .concat();
     [
         PNG_SIGNATURE.to_vec(),
-        chunk(b"IHDR", &header),
+        chunk(*b"IHDR", &header),
         extra.concat(),
-        chunk(b"IDAT", b"pixels"),
-        chunk(b"IEND", b""),
+        chunk(*b"IDAT", b"pixels"),
+        chunk(*b"IEND", b""),
     ]
     .concat()
 }
@@ -65,7 +65,7 @@ fn holds(bytes: &[u8], needle: &[u8]) -> bool {
 fn a137_what_draws_nothing_is_left_out() {
     let comment = [&[0xff, 0xfe, 0, 27][..], SCRIPT].concat();
     for (file, kind) in [
-        (png_with(4, &[chunk(b"tEXt", SCRIPT)]), "image/png"),
+        (png_with(4, &[chunk(*b"tEXt", SCRIPT)]), "image/png"),
         (jpeg_with(&comment), "image/jpeg"),
         (webp_with(&[(b"XMP ", SCRIPT)]), "image/webp"),
     ] {
@@ -108,7 +108,7 @@ fn a137_what_is_no_picture_of_these_kinds_is_refused() {
         (PNG_SIGNATURE.to_vec(), NotALogo::Damaged),
         (png_with(100_000, &[]), NotALogo::Pixels),
         (png_with(0, &[]), NotALogo::Pixels),
-        (png_with(4, &[chunk(b"acTL", &[0; 8])]), NotALogo::Animated),
+        (png_with(4, &[chunk(*b"acTL", &[0; 8])]), NotALogo::Animated),
         (animated, NotALogo::Animated),
         (vec![0; LOGO_BYTES_MAX + 1], NotALogo::TooLarge),
         (b"RIFF\xff\xff\xff\xffWEBPVP8 ".to_vec(), NotALogo::Damaged),

@@ -162,7 +162,7 @@ pub fn run() -> ExitCode {
             Command::Bench(command) => command.run(config, &output).await,
             Command::Doctor(command) => command.run(config, &output).await,
             Command::Healthcheck(command) => command.run(&config, output),
-            Command::Breached(command) => command.run(&output),
+            Command::Breached(command) => command.run(output),
             Command::Import(command) => Box::pin(command.run(config, &output)).await,
             Command::Postgres(command) => command.run(config, &output).await,
             Command::Replay(command) => command.run(config, &output).await,

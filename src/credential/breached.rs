@@ -214,7 +214,7 @@ mod tests {
 
     fn hex(password: &str) -> String {
         let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes());
-        hash.as_ref().iter().map(|b| format!("{b:02X}")).collect()
+        crate::kernel::hex(hash.as_ref()).to_ascii_uppercase()
     }
 
     fn built(lines: &str) -> Result<(Breached, Built, tempfile::TempDir), Error> {

@@ -121,9 +121,10 @@ mod tests {
         // One code point is one character.
         assert_eq!(judged("žluťoučký kůň!"), Err(Weakness::Short));
         assert_eq!(judged("žluťoučký kůň ěl"), Ok(()));
-        let longest: String = (0..128)
+        let parts: Vec<String> = (0..128)
             .map(|n| format!("{:08x}", n * 0x9e37_79b9_u64))
             .collect();
+        let longest = parts.concat();
         let longest = &longest[..PASSWORD_BYTES_MAX];
         assert_eq!(judged(longest), Ok(()));
         assert_eq!(judged(&"x".repeat(1025)), Err(Weakness::Long));

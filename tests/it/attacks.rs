@@ -65,6 +65,13 @@ fn page() -> BTreeMap<u32, String> {
         .collect()
 }
 
+/// Whether a browser makes it: then the page names the script.
+fn is_script(name: &str) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|kind| kind == "mjs")
+}
+
 fn named(cell: &str) -> BTreeSet<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
@@ -81,7 +88,7 @@ fn every_attack_on_the_page_has_its_tests_and_every_such_test_is_on_the_page() {
             .filter(|(_, rows)| rows.contains(row))
             .map(|(name, _)| name.as_str())
             .collect();
-        let in_browser = on_page.iter().filter(|name| name.ends_with(".mjs"));
+        let in_browser = on_page.iter().filter(|name| is_script(name));
         for script in in_browser {
             let path = Path::new(env!("CARGO_MANIFEST_DIR"))
                 .join("tests")
@@ -90,7 +97,7 @@ fn every_attack_on_the_page_has_its_tests_and_every_such_test_is_on_the_page() {
                 faults.push(format!("A{row}: there is no {script}"));
             }
         }
-        for name in on_page.iter().filter(|name| !name.ends_with(".mjs")) {
+        for name in on_page.iter().filter(|name| !is_script(name)) {
             if !there.contains(name) {
                 faults.push(format!("A{row}: there is no test {name}"));
             }

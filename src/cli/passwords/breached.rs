@@ -28,7 +28,7 @@ enum Command {
 }
 
 impl BreachedList {
-    pub(in crate::cli) fn run(self, output: &Output) -> anyhow::Result<ExitCode> {
+    pub(in crate::cli) fn run(self, output: Output) -> anyhow::Result<ExitCode> {
         let Command::Build { hashes, out } = self.command;
         let built = build(&hashes, &out)?;
         let data = json!({ "hashes": built.hashes, "bytes": built.bytes, "file": out });

@@ -33,7 +33,7 @@ const HOLDERS_MAX: i64 = 2;
 #[derive(clap::Args)]
 pub(in crate::cli) struct Passwords {
     /// A CSV file with a header row, or an object on each line; - for standard input. Columns: email
-    /// or external_id, hash, and where needed salt, format, name, email_verified.
+    /// or `external_id`, `hash`, and where needed `salt`, `format`, `name`, `email_verified`.
     file: PathBuf,
     /// The brand that the people belong to.
     #[arg(long, value_name = "SLUG")]

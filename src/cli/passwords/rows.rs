@@ -61,28 +61,25 @@ fn csv_rows(mut reader: csv::Reader<Box<dyn BufRead>>) -> impl Iterator<Item = R
     let mut record = csv::StringRecord::new();
     std::iter::from_fn(move || {
         let line = reader.position().line();
-        let headers = match &headers {
-            Ok(headers) => headers,
-            Err(_) => return None,
-        };
+        let Ok(headers) = &headers else { return None };
         match reader.read_record(&mut record) {
             Ok(false) => None,
             Ok(true) => {
                 let line = record.position().map_or(line, csv::Position::line);
-                Some((line, from_record(headers, &record)))
+                Some((line, Ok(from_record(headers, &record))))
             }
             Err(error) => Some((line, Err(error.to_string()))),
         }
     })
 }
 
-fn from_record(headers: &csv::StringRecord, record: &csv::StringRecord) -> Result<Row, String> {
+fn from_record(headers: &csv::StringRecord, record: &csv::StringRecord) -> Row {
     let get = |name: &str| {
         let at = headers.iter().position(|header| header == name)?;
         let text = record.get(at)?;
         (!text.is_empty()).then(|| text.to_owned())
     };
-    Ok(Row {
+    Row {
         email: get("email"),
         external_id: get("external_id"),
         name: get("name"),
@@ -91,7 +88,7 @@ fn from_record(headers: &csv::StringRecord, record: &csv::StringRecord) -> Resul
         format: get("format"),
         email_verified: get("email_verified")
             .is_some_and(|text| text.eq_ignore_ascii_case("true") || text == "1"),
-    })
+    }
 }
 
 fn objects(mut input: Box<dyn BufRead>) -> impl Iterator<Item = Read> {

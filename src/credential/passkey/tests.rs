@@ -188,7 +188,7 @@ fn a61_a_use_with_any_one_field_spoilt_is_refused() {
         ("copied, but cannot be", |a| a.flags &= !8, Refusal::Backup),
         (
             "other than it was made",
-            |a| a.flags &= !24,
+            |a| a.flags &= !0b1_1000,
             Refusal::Backup,
         ),
         ("the same counter", |a| a.counter = 5, Refusal::Counter),

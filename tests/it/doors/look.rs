@@ -62,7 +62,7 @@ async fn a137_a_logo_is_a_picture_and_is_served_as_one() {
 
     assert_eq!(taken.status, StatusCode::SEE_OTHER, "{}", taken.text());
     assert!(
-        !address.contains("..") && address.ends_with(".png"),
+        !address.contains("..") && address.strip_suffix(".png").is_some(),
         "{address}"
     );
     assert_eq!(served.status, StatusCode::OK);

@@ -539,7 +539,7 @@ async fn a92_a_full_queue_says_come_back_and_then_takes_again() {
 
 #[tokio::test]
 async fn without_a_database_senders_are_told_to_come_back() {
-    let address = Address::parse("postgres://nobody        127.0.0.1:1/none").unwrap();
+    let address = Address::parse("postgres://nobody@127.0.0.1:1/none").unwrap();
     let app = App::new(Parts {
         config: config::read(None, &std::collections::BTreeMap::new()).unwrap(),
         pool: address.pool(2),

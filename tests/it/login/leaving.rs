@@ -115,7 +115,7 @@ async fn a_table_about_people_is_exported_and_erased_or_named_here() {
     let document = export(&mut browser).await.json();
     let source = include_str!("../../../src/account/export_store.rs");
     let is_exported = |table: &str| table == "event" || source.contains(&format!("\"{table}\""));
-    assert_eq!(document.as_object().unwrap().len(), 4 + 21 + 1);
+    assert_eq!(document.as_object().unwrap().len(), 4 + 23 + 1);
 
     // Codes and tokens live minutes and hold nothing but ids and hashes; so do proofs, and marks are
     // hashes by which fraud is seen. The queue says what is to be worked out, a replay what it found

@@ -113,7 +113,7 @@ async fn a_day_that_only_moves_away_is_looked_at_once_and_nothing_is_late() {
     all.push(fourth());
     other.learn(twin, &all).await;
     let later = looked_at(&other, twin).await;
-    assert!(later > first, "the act puts the day off");
+    assert!(later > first, "the act puts the day off: {first}, {later}");
 
     shop.learn(customer, &[fourth()]).await;
     assert_eq!(

@@ -32,13 +32,13 @@ async fn a27_a_url_that_leads_inside_is_refused_at_every_fetch() {
     let port = canary.local_addr().unwrap().port();
     let parts: [(&str, &'static str, Set); 4] = [
         ("token", "github", |connection, url| {
-            connection.token_url = Some(url)
+            connection.token_url = Some(url);
         }),
         ("userinfo", "github", |connection, url| {
-            connection.userinfo_url = Some(url)
+            connection.userinfo_url = Some(url);
         }),
         ("keys", "google", |connection, url| {
-            connection.jwks_url = Some(url)
+            connection.jwks_url = Some(url);
         }),
         ("discovery", "oidc", |connection, url| {
             connection.issuer = Some(url)

@@ -34,11 +34,8 @@ async fn staff(world: &World) -> Browser {
 fn href(page: &Answer) -> String {
     assert_eq!(page.status, 200, "{}", page.text());
     let text = page.text();
-    let (_, rest) = text
-        .split_once("go on yourself")
-        .map_or(("", ""), |(before, _)| {
-            before.rsplit_once("href=\"").unwrap()
-        });
+    let (_, rest) = text.split_once("<p class=\"lead\">").unwrap();
+    let (_, rest) = rest.split_once("href=\"").unwrap();
     let (href, _) = rest.split_once('"').unwrap();
     href.replace("&#38;", "&").replace("&amp;", "&")
 }
