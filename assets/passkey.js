@@ -51,20 +51,20 @@ function send(form, credential) {
 function setUp(form) {
   const container = navigator.credentials;
   const problem = form.querySelector('[role="alert"]');
-  let waiting = null;
+  // From the start, so that whoever presses the button early stops the offer before it is made.
+  const offered = new AbortController();
 
   async function offer() {
     // Passkeys among what the browser fills in: it waits until somebody picks one.
     if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
-    waiting = new AbortController();
-    const { signal } = waiting;
+    const { signal } = offered;
     const publicKey = await optionsOf(form);
     send(form, await container.get({ publicKey, signal, mediation: 'conditional' }));
   }
 
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
-    waiting?.abort();
+    offered.abort();
     problem.hidden = true;
     try {
       const publicKey = await optionsOf(form);

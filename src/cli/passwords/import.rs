@@ -132,9 +132,8 @@ impl Passwords {
         drop(conn);
         let Some(mailbox) = all.iter().find(|connection| connection.is_mailbox()) else {
             bail!(
-                "a password goes with a proven address, so codes by mail must be set up first: \
-                 `befriend connection create --brand {} --provider email`",
-                self.brand
+                "a password goes with a proven address, so switch on codes by mail first, in the \
+                 dashboard under Providers"
             );
         };
         let target = Target {
