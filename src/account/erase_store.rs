@@ -21,6 +21,7 @@ pub const TABLES: &[&str] = &[
     "identity",
     "profile_email",
     "contact_preference",
+    "preference_link",
     "known_device",
     "profile_value",
     "layer_transition",

@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_the_same_password_verifies() {
+    async fn a56_only_the_same_password_verifies() {
         let hasher = hasher();
         let right = Secret::new("correct horse battery é");
         let stored = hasher.hash(&right).await.expect("a good password");

@@ -123,6 +123,7 @@ async fn a_table_about_people_is_exported_and_erased_or_named_here() {
     let unexported = [
         "access_token",
         "authorization_code",
+        "preference_link",
         "projection_queue",
         "proof",
         "referral_mark",

@@ -23,7 +23,7 @@ async fn sign_in_by_mail(world: &World, browser: &mut Browser, address: &str) ->
 
 /// What an app shows, computed here and not by the code under test (RFC 6238).
 fn code(key: &str, now: DateTime<Utc>) -> String {
-    let bits: String = key
+    let bits: Vec<String> = key
         .bytes()
         .map(|letter| {
             let value = match letter {
@@ -33,6 +33,7 @@ fn code(key: &str, now: DateTime<Utc>) -> String {
             format!("{value:05b}")
         })
         .collect();
+    let bits = bits.concat();
     let secret: Vec<u8> = (0..bits.len() / 8)
         .map(|at| u8::from_str_radix(&bits[at * 8..at * 8 + 8], 2).unwrap())
         .collect();

@@ -346,7 +346,7 @@ async fn a115_an_access_token_renews_nothing_and_a_refresh_token_opens_nothing()
 }
 
 #[tokio::test]
-async fn s13_a116_an_application_takes_back_its_own_and_nothing_else() {
+async fn a116_s13_an_application_takes_back_its_own_and_nothing_else() {
     let mut signed = Signed::start().await;
     let tokens = signed.tokens().await;
     let revoke = async |token: &str| {
@@ -383,7 +383,7 @@ async fn s13_a116_an_application_takes_back_its_own_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn s14_a116_only_a_server_is_told_and_of_its_own_brand_only() {
+async fn a116_s14_only_a_server_is_told_and_of_its_own_brand_only() {
     let mut signed = Signed::start().await;
     let tokens = signed.tokens().await;
     let (access, refresh) = (

@@ -1,8 +1,7 @@
 //! What time alone brings about, whenever the sweeper gets there.
 
-use befriend::kernel::id::ProfileId;
 use befriend::stage::Stage;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use super::shop::{Shop, befriending, day, order};
 
@@ -87,57 +86,6 @@ async fn nobody_is_swept_while_something_waits_for_them() {
 
     assert_eq!(shop.moves(customer).await.len(), 2);
     shop.drain().await;
-    shop.prove().await;
-}
-
-/// When the sweep looks at somebody again.
-async fn looked_at(shop: &Shop, customer: ProfileId) -> DateTime<Utc> {
-    sqlx::query_scalar("select review_at from standing where brand_id = $1 and profile_id = $2")
-        .bind(shop.brand_id.uuid())
-        .bind(customer.uuid())
-        .fetch_one(&shop.test.app.pool)
-        .await
-        .unwrap()
-}
-
-#[tokio::test]
-async fn a_day_that_only_moves_away_is_looked_at_once_and_nothing_is_late() {
-    let shop = Shop::open().await;
-    let other = Shop::open().await;
-    let (customer, twin) = (shop.customer().await, other.customer().await);
-    let start = day(shop.now(), -61);
-    let fourth = || order(start + TimeDelta::days(61), "four");
-    shop.learn(customer, &befriending(start)).await;
-    let first = looked_at(&shop, customer).await;
-    let mut all = befriending(start);
-    all.push(fourth());
-    other.learn(twin, &all).await;
-    let later = looked_at(&other, twin).await;
-    assert!(later > first, "the act puts the day off: {first}, {later}");
-
-    shop.learn(customer, &[fourth()]).await;
-    assert_eq!(
-        looked_at(&shop, customer).await,
-        first,
-        "it stays in its index"
-    );
-    shop.test.clock.advance(first - shop.now());
-    shop.sweep().await;
-    assert_eq!(
-        looked_at(&shop, customer).await,
-        later,
-        "and is put right when it comes"
-    );
-
-    for one in [&shop, &other] {
-        one.test
-            .clock
-            .advance(start + TimeDelta::days(YEAR_AND_A_HALF) - one.now());
-        one.sweep().await;
-    }
-    let moves = shop.moves(customer).await;
-    assert!(moves.len() > 2, "{moves:?}");
-    assert_eq!(moves, other.moves(twin).await);
     shop.prove().await;
 }
 

@@ -41,7 +41,7 @@ async fn a27_a_url_that_leads_inside_is_refused_at_every_fetch() {
             connection.jwks_url = Some(url);
         }),
         ("discovery", "oidc", |connection, url| {
-            connection.issuer = Some(url)
+            connection.issuer = Some(url);
         }),
     ];
     for (what, key, set) in parts {

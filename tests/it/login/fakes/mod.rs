@@ -409,7 +409,7 @@ impl Fakes {
                     &hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()),
                     token.as_bytes(),
                 );
-                let digits: String = tag.as_ref().iter().map(|b| format!("{b:02x}")).collect();
+                let digits = befriend::kernel::hex(tag.as_ref());
                 assert_eq!(query["appsecret_proof"], digits, "{key}");
                 assert_eq!(bearer(request), Some(token), "{key}");
             }
