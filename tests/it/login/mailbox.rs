@@ -111,6 +111,7 @@ async fn a46_five_wrong_codes_end_it_and_another_mail_does_not_begin_anew() {
         assert_eq!(type_code(&mut browser, &login, wrong).await.status, 422);
     }
     let again = within(&login, "/login/email/again");
+    world.app.clock.advance(TimeDelta::seconds(1));
     assert_eq!(browser.post_form(&again, &[]).await.status, 303);
     let old = type_code(&mut browser, &login, &right).await;
     assert_eq!(old.status, 422, "the code before works no longer");

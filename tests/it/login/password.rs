@@ -227,6 +227,7 @@ async fn a47_a_reset_works_once_and_only_the_newest_does() {
     let login = ask_reset(&mut browser, MARA).await;
     let older = world.latest_mail(MARA).await;
     let path = within(&login, "/login/reset");
+    world.app.clock.advance(TimeDelta::seconds(1));
     browser.post_form(&path, &[("email", MARA)]).await;
     let newer = world.latest_mail(MARA).await;
 
@@ -308,6 +309,7 @@ async fn a48_a_code_for_signing_in_resets_nothing_and_the_reverse() {
         within(&login, "/login/email"),
         "no code is awaited there"
     );
+    world.app.clock.advance(TimeDelta::seconds(1));
     super::post::ask(&mut browser, &login, MARA).await;
     let sign_in = world.latest_mail(MARA).await;
     let misused = reset_by_code(&mut browser, &login, &sign_in.code(), ANOTHER).await;
